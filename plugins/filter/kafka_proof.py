@@ -1,0 +1,353 @@
+"""Decisions that the roles make, as functions: they see what is wanted and say what follows, and touch nothing."""
+
+import difflib
+import ipaddress
+import re
+import socket
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+LOOPBACK = "127.0.0.1"
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+def to_properties(settings):
+    """Render a dictionary as a .properties file, sorted, so that the same settings give the same text.
+
+    True and False become Kafka's `true` and `false`; a setting that is None is left out. Only what must be is escaped
+    (javaproperties would write `localhost\\:9092`), because kcat reads the same files and knows no escapes.
+    """
+    return "".join(f"{key}={_text(settings[key])}\n" for key in sorted(settings) if settings[key] is not None)
+
+
+def _text(value):
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text.strip().replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def kafka_listener_properties(listeners, inter_broker):
+    """Derive all that a broker's configuration says of its listeners.
+
+    `listeners`: list of {name, port, protocol, advertised_host, advertised_port (default: port), bind_address}.
+    """
+    return {
+        "listeners": ",".join(f"{item['name']}://0.0.0.0:{item['port']}" for item in listeners),
+        "advertised.listeners": ",".join(f"{item['name']}://{_advertised(item)}" for item in listeners),
+        "listener.security.protocol.map": ",".join(f"{item['name']}:{item['protocol']}" for item in listeners),
+        "inter.broker.listener.name": inter_broker,
+    }
+
+
+def kafka_published_ports(listeners):
+    """The `address:port:port` of each listener that is published on its host."""
+    return [
+        f"{_bracketed(item['bind_address'])}:{item['port']}:{item['port']}"
+        for item in listeners
+        if item.get("bind_address")
+    ]
+
+
+def kafka_advertised(listeners, name):
+    """The `host:port` that the listener `name` advertises; None if there is no such listener."""
+    return next((_advertised(item) for item in listeners if item["name"] == name), None)
+
+
+def _advertised(listener):
+    return f"{_bracketed(listener['advertised_host'])}:{listener.get('advertised_port', listener['port'])}"
+
+
+def _bracketed(host):
+    return f"[{host}]" if ":" in str(host) else host
+
+
+def kafka_bind_address(advertised_host):
+    """The address on which a host publishes a port that clients reach at `advertised_host`: never all interfaces.
+
+    A name is resolved, since Docker publishes on addresses; an empty string if it does not resolve, which is for
+    `kafka_problems` to say.
+    """
+    if _is_loopback(advertised_host):
+        return LOOPBACK
+    return _resolve(advertised_host) or ""
+
+
+def _resolve(host):
+    try:
+        return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
+    except (OSError, UnicodeError):
+        return None
+
+
+def _is_loopback(host):
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def kafka_problems(brokers, resolve=_resolve):
+    """What in the inventory cannot work, found before anything is touched.
+
+    `brokers`: list of {host, is_local, broker_id, listeners, client_listener, inter_broker_listener, config, computed}.
+    Returns a list of messages, each with what, where, and what to do.
+    """
+    problems = []
+    for broker in brokers:
+        problems += [f"{broker['host']}: {message}" for message in _broker_problems(broker, resolve)]
+    ids = Counter(str(broker["broker_id"]) for broker in brokers)
+    for broker_id, times in ids.items():
+        if times > 1:
+            hosts = ", ".join(broker["host"] for broker in brokers if str(broker["broker_id"]) == broker_id)
+            problems.append(f"{hosts}: all have kafka_broker_id {broker_id}. Give each broker an id of its own.")
+    return problems
+
+
+def _broker_problems(broker, resolve):
+    listeners = broker["listeners"]
+    names = [item["name"] for item in listeners]
+    if not names:
+        yield "kafka_listeners is empty. Leave it out for the usual two, or give the broker one."
+        return
+    for name in _repeated(names):
+        yield f"kafka_listeners has {name} more than once. Give each listener a name of its own."
+    for port in _repeated([int(item["port"]) for item in listeners]):
+        yield f"kafka_listeners has port {port} more than once. Give each listener a port of its own."
+    for address in _repeated([_advertised(item) for item in listeners]):
+        yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
+    for role in ("client", "inter_broker"):
+        if broker[f"{role}_listener"] not in names:
+            yield (
+                f"kafka_{role}_listener is {broker[f'{role}_listener']}, and kafka_listeners has {', '.join(names)}. "
+                "Name one of those."
+            )
+    for item in listeners:
+        yield from _listener_problems(item, broker["is_local"], resolve)
+    for key in sorted(broker["config"].keys() & broker["computed"].keys()):
+        yield f"kafka_config sets {key}, which is derived from {_OWNERS.get(key, 'kafka_listeners')}. Set that instead."
+
+
+_OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
+
+
+def _listener_problems(listener, is_local, resolve):
+    name, host = listener["name"], listener["advertised_host"]
+    if listener["protocol"] not in PROTOCOLS:
+        yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
+    for key in ("port", "advertised_port"):
+        if not 0 < int(listener.get(key, 1)) < 65536:
+            yield f"listener {name} has {key} {listener[key]}. Ports are 1 to 65535."
+    if host in ("0.0.0.0", "::", ""):
+        yield (
+            f"listener {name} advertises '{host}', to which no client can connect. "
+            "Set kafka_advertised_host to a name or address of this host."
+        )
+    elif "bind_address" not in listener:
+        return  # only containers on the stack's network use it, and Docker resolves their names
+    elif _is_loopback(host) and not is_local:
+        yield (
+            f"listener {name} advertises {host}, which to every client means the client itself. "
+            "Set kafka_advertised_host to the name or address by which clients reach this host."
+        )
+    elif not resolve(host):
+        yield (
+            f"listener {name} advertises {host}, which does not resolve here. "
+            "Correct kafka_advertised_host, or add the name to DNS or /etc/hosts."
+        )
+    elif not _is_address(listener["bind_address"]):
+        yield (
+            f"listener {name} has bind_address {listener['bind_address']}, and Docker publishes on addresses. "
+            "Write one, such as 0.0.0.0."
+        )
+
+
+def _is_address(text):
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _repeated(items):
+    return [item for item, times in Counter(items).items() if times > 1]
+
+
+def topic_problems(topics, absent, brokers):
+    """What in `kafka_topics_present` and `kafka_topics_absent` Kafka would refuse. `brokers`: how many there are."""
+    problems = []
+    names = [topic["name"] for topic in topics]
+    for name in _repeated(names):
+        problems.append(f"kafka_topics_present has {name} more than once. Keep one.")
+    for name in sorted({name for name in names if "." in name}):
+        if (other := name.replace(".", "_")) in names:
+            problems.append(f"kafka_topics_present has {name} and {other}, whose metric names collide. Rename one.")
+    for name in sorted(set(names) & set(absent)):
+        problems.append(f"{name} is in kafka_topics_present and in kafka_topics_absent. Keep it in one of them.")
+    for topic in topics:
+        problems += _topic_problems(topic, brokers)
+    return problems
+
+
+def _topic_problems(topic, brokers):
+    name = topic["name"]
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", name) or name in (".", ".."):
+        yield (
+            f"kafka_topics_present has {name!r}, a name that Kafka refuses. "
+            "Use 1 to 249 letters, digits, dots, underscores and hyphens."
+        )
+    if int(topic.get("partitions", 1)) < 1:
+        yield f"topic {name} has partitions {topic['partitions']}. Give it 1 or more."
+    replicas = int(topic.get("replication_factor", 1))
+    if not 1 <= replicas <= brokers:
+        yield (
+            f"topic {name} has replication_factor {replicas}, and the inventory has {brokers} broker(s). "
+            "Lower it, or add hosts to the group kafka."
+        )
+
+
+def unknown_variables(names, roles_path):
+    """Variables that look like ours and are none: misspelt, or removed.
+
+    `names`: the names of variables that begin as a role's do; `roles_path`: where the roles are.
+    """
+    specs = [yaml.safe_load(path.read_text()) for path in Path(roles_path).glob("*/meta/argument_specs.yml")]
+    known = {option for spec in specs for option in spec["argument_specs"]["main"]["options"]}
+    problems = []
+    for name in sorted(set(names) - known):
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        problems.append(f"{name} is no variable of this project. Did you mean {near[0]}?")
+    return problems
+
+
+def own_containers(names, engine):
+    """Those of `names` that are there and of this project's making: by their label, or because they have our data."""
+    return [item["name"] for item in _containers(engine) if item["name"] in names and item["is_own"]]
+
+
+def engine_publishes(wanted, engine):
+    """Whether all ports of the container that is wanted are published by it now; arguments as in `engine_problems`."""
+    now = {port for item in _containers(engine) if item["name"] == wanted["name"] for port in item["ports"]}
+    return now.issuperset(map(_binding, wanted["ports"]))
+
+
+def engine_problems(wanted, engine, listening, planned):
+    """What on the engine and its host is in the way of a container that is wanted.
+
+    `wanted`: {name, ports: ["address:port:port"]}; `engine`: {containers} as the engine lists them;
+    `listening`: list of {address, port, name, pid}, the host's TCP sockets; `planned`: {name: ports} of other
+    containers that are to run here.
+    Returns a list of messages, each with what, where, and what to do.
+    """
+    name, problems, holders = wanted["name"], [], []
+    own_ports = set()
+    for item in _containers(engine):
+        if item["name"] != name:
+            holders += [(binding, f"in use by the container {item['name']}") for binding in item["ports"]]
+        elif item["is_own"]:
+            own_ports = item["ports"]
+        else:
+            problems.append(
+                f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
+                f"Rename it (docker rename {name} NEWNAME), or choose a stack_name."
+            )
+    for other, ports in planned.items():
+        holders += [(_binding(port), f"wanted for {other} too") for port in ports if other != name]
+    for item in listening:
+        pid = f" (pid {item['pid']})" if item.get("pid") else ""
+        process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
+        holders.append(((item["address"], item["port"]), process))
+    for address, port in map(_binding, wanted["ports"]):
+        if (address, port) in own_ports:
+            continue
+        held = [how for (other, number), how in holders if number == port and _overlap(address, other)]
+        if held:
+            variable = "zookeeper_port" if name.endswith("zookeeper") else "kafka_port"
+            problems.append(
+                f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+            )
+    return problems
+
+
+def _containers(engine):
+    return [
+        {
+            "name": name.removeprefix("/"),
+            "image": item["Image"],
+            "is_own": "kafka-proof.stack" in item["Labels"]
+            or any(mount.get("Name") == f"{name.removeprefix('/')}-data" for mount in item["Mounts"]),
+            "ports": {(port.get("IP"), port["PublicPort"]) for port in item["Ports"] if "PublicPort" in port},
+        }
+        for item in engine.get("containers") or []
+        for name in item["Names"]
+    ]
+
+
+def _binding(published):
+    """The address and the port of "address:port:port"."""
+    address, port, _ = published.rsplit(":", 2)
+    return address.strip("[]"), int(port)
+
+
+def _overlap(one, other):
+    return one == other or {one, other} & {"0.0.0.0", "::", "*", "", None} != set()
+
+
+def kafka_diagnosis(containers, log):
+    """Say why a broker does not answer: how its containers fare, what is known of such an end, and what it said last.
+
+    `containers`: list of {Name, State: {Status, ExitCode, Health}, RestartCount}; `log`: the broker's last lines.
+    """
+    said = []
+    for item in containers:
+        state = item["State"]
+        said.append(
+            f"The container {item['Name'].removeprefix('/')} is {state['Status']}, "
+            f"its last exit code {state['ExitCode']}, restarted {item.get('RestartCount', 0)} times."
+        )
+    if not containers:
+        said.append("There is no container of it.")
+    said += [advice for sign, advice in _SIGNS.items() if any(sign in line for line in log)]
+    return [*said, "It said last:", *log[-15:]] if log else said
+
+
+_SIGNS = {
+    "InconsistentClusterIdException": (
+        "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
+        "Restore ZooKeeper's volume; or, to give the messages up, run: "
+        "ansible-playbook playbooks/teardown.yml -e teardown_data=true"
+    ),
+    "InconsistentBrokerIdException": "Its data was written under another id. Set kafka_broker_id back to that id.",
+    "ZooKeeperClientTimeoutException": (
+        "It does not reach ZooKeeper. See docker logs of that container, and kafka_zookeeper_connect."
+    ),
+    "OutOfMemoryError": "Its heap is too small. Raise kafka_heap.",
+    "No space left on device": "The disk is full. Make space, or lower log.retention.bytes in kafka_config.",
+    "ConfigException": "Kafka refuses its configuration. Correct kafka_config.",
+    "Unrecognized VM option": "The JVM refuses an option. Correct kafka_jvm_options.",
+    "Invalid maximum heap size": "The JVM refuses the heap. Correct kafka_heap, such as 512m.",
+}
+
+
+class FilterModule:
+    """Make the functions available to the roles."""
+
+    def filters(self):
+        functions = (
+            engine_problems,
+            engine_publishes,
+            kafka_advertised,
+            kafka_bind_address,
+            kafka_diagnosis,
+            kafka_listener_properties,
+            kafka_problems,
+            kafka_published_ports,
+            own_containers,
+            to_properties,
+            topic_problems,
+            unknown_variables,
+        )
+        return {function.__name__: function for function in functions}
