@@ -1,0 +1,35 @@
+#!/bin/sh
+# Fetch Kafka's jars by Maven into libs/ of the current directory, and check every one of them:
+#
+#     jars.sh VERSION           fail unless they are exactly those that VERSION.sha256, beside this script, lists
+#     jars.sh VERSION --trust   write VERSION.sha256 from what came; this is how a version of Kafka is added
+#
+# Maven's own settings apply: mirrors, proxies, and the local repository, which keeps what was fetched.
+set -eu
+
+version=$1
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+list=$here/$version.sha256
+
+die() {
+    echo "jars.sh: $*" >&2
+    exit 1
+}
+
+[ -f "$list" ] || [ "${2-}" = --trust ] ||
+    die "no checksums for Kafka $version. To add it, run in an empty directory: roles/kafka_image/files/jars.sh $version --trust"
+rm -rf libs
+mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies \
+    -Dkafka.version="$version" -DincludeScope=runtime -DoutputDirectory="$PWD/libs"
+cd libs
+
+if [ "${2-}" = --trust ]; then
+    sha256sum -- *.jar >"$list"
+    exit
+fi
+sha256sum --check --strict --quiet "$list" >&2 ||
+    die "what Maven brought for Kafka $version is not what ${list##*/} lists (see above)." \
+        "Remove a damaged jar from Maven's local repository (~/.m2/repository), and run this again."
+for jar in *.jar; do
+    cut -c67- "$list" | grep -qxF "$jar" || die "Maven brought $jar, which ${list##*/} does not list."
+done
