@@ -1,0 +1,244 @@
+"""Kafka's own client properties file, understood by kafka-python.
+
+The file is the one that `kafka-topics.sh --command-config` takes. It holds all that a program needs to know about a
+cluster, so the suite, the examples and the Ansible modules read nothing else:
+
+    properties = read("build/client.properties")
+    consumer = KafkaConsumer("kafka_demo", **kafka_python(properties))
+
+Keys: https://kafka.apache.org/39/documentation.html#adminclientconfigs
+"""
+
+import contextlib
+import logging
+import re
+import socket
+from pathlib import Path
+
+import javaproperties
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+DEFAULT_PATH = "build/client.properties"
+
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_SSL_KEYS = {
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.password",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.truststore.location",
+    "ssl.truststore.type",
+}
+_SASL_KEYS = {"sasl.jaas.config", "sasl.mechanism"}
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>\d{1,5})")
+# username="alice" in 'org.apache.kafka….ScramLoginModule required username="alice" password="a\"b";'
+_JAAS_OPTION = re.compile(r"""(\w+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s;"']+))""")
+
+
+class ClientPropertiesError(ValueError):
+    """The client properties cannot be used. The message is one line: where, what, and what to do."""
+
+
+class NoKafkaError(ConnectionError):
+    """No usable cluster answers. The message is one line: where, what, and what to do."""
+
+
+def read(path):
+    """Read a client properties file and check all that `kafka_python` needs.
+
+    Returns dict[str, str], the file as it is. Raises ClientPropertiesError when the file cannot be read, or when
+    `kafka_python` would refuse what is in it.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            properties = javaproperties.load(file)
+    except FileNotFoundError:
+        raise ClientPropertiesError(f"{path}: no such file. {_HOW_TO_GET_ONE}") from None
+    except OSError as error:
+        raise ClientPropertiesError(f"{path}: {error.strerror}. Name a file that can be read.") from None
+    except ValueError as error:  # not UTF-8, or a malformed \uXXXX
+        raise ClientPropertiesError(f"{path}: not a properties file ({error}). {_HOW_TO_GET_ONE}") from None
+    try:
+        kafka_python(properties)
+    except ClientPropertiesError as error:
+        raise ClientPropertiesError(f"{path}: {error}") from None
+    return properties
+
+
+def kafka_python(properties):
+    """Translate client properties (dict[str, str]) into keyword arguments for kafka-python.
+
+    Returns the arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient share: `bootstrap_servers` (a list of
+    "host:port"), `security_protocol`, `ssl_*`, `sasl_*`. The file also serves Kafka's own tools, so other keys are
+    ignored, with one exception: a key about the security in use that is not understood here is refused, because
+    ignoring it could mean to connect less safely than the file asks.
+
+    Raises ClientPropertiesError.
+    """
+    protocol = properties.get("security.protocol", "PLAINTEXT").strip()
+    _one_of(protocol, _PROTOCOLS, "security.protocol")
+    arguments = {"bootstrap_servers": _addresses(properties), "security_protocol": protocol}
+    if protocol.endswith("SSL"):
+        arguments |= _ssl(properties)
+    if protocol.startswith("SASL"):
+        arguments |= _sasl(properties)
+    return arguments
+
+
+def connect(arguments, seconds=5):
+    """Return a KafkaAdminClient for `arguments`, which are those of `kafka_python`. The caller closes it.
+
+    Raises NoKafkaError when nothing answers within `seconds`, and when something answers but no broker does at the
+    address that it advertises: clients use only that one, and every request would end in a time-out.
+    """
+    where = ",".join(arguments["bootstrap_servers"])
+    milliseconds = int(seconds * 1000)
+    with _why() as why:
+        try:
+            admin = KafkaAdminClient(
+                **arguments, bootstrap_timeout_ms=milliseconds, request_timeout_ms=2 * milliseconds
+            )
+        except (KafkaError, OSError) as error:
+            raise NoKafkaError(
+                f"{where}: no Kafka answered within {seconds} s ({why() or error}). "
+                "Start the broker, or correct bootstrap.servers and the security settings."
+            ) from None
+    # From the metadata that came with the connection: these are the addresses that every client will use.
+    brokers = sorted(admin._manager.cluster.brokers())
+    reasons = [no_answer(admin, broker.node_id, broker.host, broker.port) for broker in brokers]
+    if all(reasons):
+        admin.close()
+        raise NoKafkaError(
+            f"{where} answers but advertises what does not: {'; '.join(reasons) or 'no broker'}. "
+            "Correct the broker's advertised.listeners, or run this where that address is reachable."
+        )
+    return admin
+
+
+def no_answer(admin, broker_id, host, port, seconds=2):
+    """Ask a broker at its advertised address for its versions. Returns why there is no answer, or "" when there is."""
+    # kafka-python would wait for 10 s where a packet filter drops what is sent, so try the port first. That it is open
+    # does not mean much: Docker's proxy opens it before the broker does.
+    if reason := unreachable(host, port, seconds):
+        return reason
+    try:
+        admin.get_broker_version_data(broker_id)
+    except KafkaError as error:
+        return f"{host}:{port}: {error}"
+    return ""
+
+
+def unreachable(host, port, seconds):
+    """Say in one phrase why no TCP connection to host:port opens within `seconds`; "" when one does."""
+    try:
+        with socket.create_connection((host, port), timeout=seconds):
+            return ""
+    except OSError as error:
+        return f"{host}:{port}: {error.strerror or error}"
+
+
+@contextlib.contextmanager
+def _why():
+    """Hold back kafka-python's log while it connects, and yield a function that returns the last reason in it, or "".
+
+    Its exception says only that the time is over; a wrong password or an untrusted certificate is in its log alone.
+    """
+    reasons = [""]
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            if found := re.search(r"Bootstrap connection to \S+ failed: (.*) \(backoff", record.getMessage()):
+                reasons.append(found[1])
+
+    logger, handler = logging.getLogger("kafka"), Keep()
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        # A refused login shows as such once, and as a lost connection in the attempts around it.
+        yield lambda: next((reason for reason in reversed(reasons) if "Sasl" in reason), reasons[-1])
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+_HOW_TO_GET_ONE = (
+    "Deploy first (./bootstrap ansible-playbook site.yml writes build/client.properties), "
+    "or write one: bootstrap.servers=HOST:PORT"
+)
+
+
+def _addresses(properties):
+    addresses = [address.strip() for address in properties.get("bootstrap.servers", "").split(",") if address.strip()]
+    if not addresses:
+        raise ClientPropertiesError("bootstrap.servers is missing. Set it to HOST:PORT[,HOST:PORT…].")
+    for address in addresses:
+        match = _ADDRESS.fullmatch(address)
+        # Kafka's tools take ':9092' for localhost; kafka-python 3 waits for it until it times out.
+        if not match or not 0 < int(match["port"]) < 65536:
+            raise ClientPropertiesError(
+                f"bootstrap.servers has {address!r}, which is not HOST:PORT. Write for example 127.0.0.1:9092."
+            )
+    return addresses
+
+
+def _ssl(properties):
+    _only_known(properties, "ssl.", _SSL_KEYS)
+    arguments = {
+        # Kafka's way to say "do not compare the certificate with the host name" is an empty algorithm.
+        "ssl_check_hostname": properties.get("ssl.endpoint.identification.algorithm", "https").strip() != "",
+        "ssl_cafile": _pem(properties, "ssl.truststore"),
+        # A PEM key store holds the certificate chain and the private key in one file, and OpenSSL finds both.
+        "ssl_certfile": _pem(properties, "ssl.keystore"),
+        "ssl_password": properties.get("ssl.key.password"),
+    }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _pem(properties, store):
+    location = properties.get(f"{store}.location")
+    if location is None:
+        return None
+    kind = properties.get(f"{store}.type", "JKS").strip()  # Kafka's default
+    if kind.upper() != "PEM":
+        raise ClientPropertiesError(
+            f"{store}.type is {kind}, and Python reads PEM. Convert {location} to PEM and set {store}.type=PEM."
+        )
+    if not Path(location).is_file():
+        raise ClientPropertiesError(f"{store}.location is {location}: no such file. Correct the path.")
+    return location
+
+
+def _sasl(properties):
+    _only_known(properties, "sasl.", _SASL_KEYS)
+    mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
+    _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
+    options = {
+        name: re.sub(r"\\(.)", r"\1", double or single or word)
+        for name, double, single, word in _JAAS_OPTION.findall(properties.get("sasl.jaas.config", ""))
+    }
+    if not {"username", "password"} <= options.keys():
+        module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"
+        raise ClientPropertiesError(
+            "sasl.jaas.config names no username and password. Write: sasl.jaas.config="
+            f'org.apache.kafka.common.security.{module}LoginModule required username="…" password="…";'
+        )
+    return {
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": options["username"],
+        "sasl_plain_password": options["password"],
+    }
+
+
+def _one_of(value, allowed, key):
+    if value not in allowed:
+        raise ClientPropertiesError(f"{key} is {value!r}, which is not supported. Use one of: {', '.join(allowed)}.")
+
+
+def _only_known(properties, prefix, known):
+    for key in sorted(properties):
+        if key.startswith(prefix) and key not in known:
+            understood = ", ".join(sorted(known))
+            raise ClientPropertiesError(f"{key} is not supported here. Remove it; understood: {understood}.")

@@ -1,0 +1,96 @@
+"""Consumers of one group, polled together, and the evidence of who owned and who received what."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from kafka.structs import MemberState
+
+from smoke.wait import wait_until
+
+
+class Group:
+    """Members of one consumer group, by name: Group({"a": KafkaConsumer, "b": KafkaConsumer}).
+
+    To wait is to poll: every member in a thread of its own, because none can join before the others do, until all of
+    them show what is waited for. Between two waits no thread runs, and the consumers are the test's to use.
+
+    They cannot be polled in turn from one thread. kafka-python 3.0.12 drops a join that completes between two polls of
+    its member and begins another, which makes the other members join again, and so on: 198 generations in 30 s.
+
+    `received` is dict[name, list[record]] in the order of arrival. Waiting never drops a record: the poll that
+    completes a join may already return some.
+    """
+
+    def __init__(self, consumers):
+        self.consumers = consumers
+        self.received = {name: [] for name in consumers}
+
+    def wait_for_owners(self, partitions):
+        """Poll until all members are in one generation in which each partition has exactly one owner.
+
+        `partitions`: list of int. Returns dict[name, sorted list of partitions].
+        """
+
+        def settled(members):
+            generations = {generation for generation, _, _ in members.values()}
+            states = {state for _, state, _ in members.values()}
+            owned = sorted(partition for _, _, share in members.values() for partition in share)
+            return len(generations) == 1 and states == {MemberState.STABLE} and owned == sorted(partitions)
+
+        members = self._poll_until(f"one owner for each of partitions {partitions}", _membership, settled)
+        return {name: share for name, (_, _, share) in members.items()}
+
+    def read_to(self, ends):
+        """Poll until every member has read each of its partitions to its end, so that nothing more can arrive.
+
+        `ends`: dict[TopicPartition, the offset after its last message].
+        """
+
+        def at_the_end(members):
+            return all(offset == ends[tp] for positions in members.values() for tp, offset in positions.items())
+
+        expected = {f"{tp.topic}-{tp.partition}": offset for tp, offset in ends.items()}
+        self._poll_until(f"every member to reach the end, {expected}", positions, at_the_end)
+
+    def matrix(self):
+        """Return dict[name, dict[partition, list of values]]: who received what, in the order of arrival."""
+        table = {name: {} for name in self.received}
+        for name, records in self.received.items():
+            for record in records:
+                table[name].setdefault(record.partition, []).append(record.value)
+        return table
+
+    def _poll_until(self, what, show, good):
+        """Poll until `good({name: show(consumer)})`; each member shows itself after each poll. Returns that dict."""
+        __tracebackhide__ = True
+        shown = dict.fromkeys(self.consumers)
+        enough = threading.Event()
+
+        def poll(name, consumer):
+            while not enough.is_set():
+                for records in consumer.poll(timeout_ms=50).values():
+                    self.received[name] += records
+                shown[name] = show(consumer)
+
+        def look():
+            for thread in threads:
+                if thread.done():
+                    thread.result()  # it ends early for one reason: what it raises here
+            return dict(shown)
+
+        with ThreadPoolExecutor(len(self.consumers)) as pool:
+            threads = [pool.submit(poll, name, consumer) for name, consumer in self.consumers.items()]
+            try:
+                return wait_until(what, look, lambda seen: None not in seen.values() and good(seen), pause=0.005)
+            finally:
+                enough.set()
+
+
+def positions(consumer):
+    """Return dict[TopicPartition, next offset]. To be asked makes a consumer settle where it begins."""
+    return {tp: consumer.position(tp, timeout_ms=10_000) for tp in sorted(consumer.assignment())}
+
+
+def _membership(consumer):
+    member = consumer.group_metadata()
+    return member.generation_id, member.state, sorted(tp.partition for tp in consumer.assignment())

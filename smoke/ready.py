@@ -1,0 +1,103 @@
+"""Is the cluster ready? An open port says nothing: Docker opens it before the broker runs.
+
+Ready means that the expected brokers are in the metadata, that each answers at its *advertised* address as the broker
+that it is said to be, that there is a controller, and that a group coordinator answers.
+"""
+
+import contextlib
+import logging
+import time
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
+
+from smoke.client import kafka_python
+
+_PAUSE = 0.05  # seconds between two looks; each takes a few milliseconds of the broker's time
+
+
+class NotReadyError(Exception):
+    """The deadline passed. The message says what was last seen."""
+
+
+def wait_ready(properties, brokers, seconds):
+    """Wait until the cluster is ready.
+
+    properties: client properties, dict[str, str]; brokers: ids that must be there, iterable of int; seconds: the
+    deadline. Returns {"cluster_id": str, "controller_id": int, "brokers": [{"id": int, "host": str, "port": int}],
+    "version": str}, where version is what the protocol tells, such as "3.9".
+    Raises NotReadyError, or smoke.client.ClientPropertiesError.
+    """
+    arguments = kafka_python(properties)
+    deadline = time.monotonic() + seconds
+    with _last_seen() as last_seen:
+        while True:
+            try:
+                with KafkaAdminClient(
+                    **arguments,
+                    bootstrap_timeout_ms=max(1, int((deadline - time.monotonic()) * 1000)),
+                    reconnect_backoff_max_ms=200,
+                    request_timeout_ms=5000,
+                ) as admin:
+                    return _look(admin, set(brokers))
+            except (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError) as error:
+                raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help
+            except (KafkaError, _NotYet) as error:
+                seen = last_seen() if "bootstrap" in str(error) else f"{error}"
+                if time.monotonic() >= deadline:
+                    raise NotReadyError(f"not ready after {seconds} s; last seen: {seen}") from error
+            time.sleep(_PAUSE)
+
+
+class _NotYet(Exception):
+    pass
+
+
+def _look(admin, expected):
+    cluster = admin.describe_cluster()
+    brokers = {broker["broker_id"]: broker for broker in cluster["brokers"]}
+    if missing := sorted(expected - brokers.keys()):
+        raise _NotYet(f"broker {missing} not registered, of those there are {sorted(brokers)}")
+    if cluster["controller_id"] not in brokers:
+        raise _NotYet("no controller yet")
+    for broker_id, broker in sorted(brokers.items()):
+        _identify(admin, broker_id, f"{broker['host']}:{broker['port']}")
+    admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, which makes the first one
+    return {
+        "cluster_id": cluster["cluster_id"],
+        "controller_id": cluster["controller_id"],
+        "brokers": [{"id": key, "host": item["host"], "port": item["port"]} for key, item in sorted(brokers.items())],
+        "version": ".".join(map(str, admin._manager.broker_version)),
+    }
+
+
+def _identify(admin, broker_id, address):
+    # A broker describes its own configuration only: one that is asked for another's id refuses. So an answer with this
+    # id says that the advertised address leads to this broker, and not to another behind the same name or port.
+    resource = ConfigResource(ConfigResourceType.BROKER, str(broker_id), ["broker.id", "node.id"])
+    try:
+        answer = admin.describe_configs([resource], config_filter="all")["broker"][str(broker_id)]
+    except KafkaError as error:
+        raise _NotYet(f"broker {broker_id} does not answer at its advertised address {address}: {error}") from error
+    if str(broker_id) not in {setting["value"] for setting in answer.values()}:
+        raise _NotYet(f"{address}, which broker {broker_id} advertises, is answered by another broker")
+
+
+@contextlib.contextmanager
+def _last_seen():
+    """While this lasts, keep kafka-python's warnings off the screen, and the last of them at hand.
+
+    Its time-out says only that it could not connect; why is in its log.
+    """
+    seen = ["nothing"]
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: seen.append(record.getMessage())
+    logger = logging.getLogger("kafka")
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield lambda: next((message for message in reversed(seen) if "failed" in message), seen[-1])
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate

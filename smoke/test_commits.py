@@ -1,0 +1,105 @@
+"""What a group committed is where it goes on, and what it has left is known at every moment."""
+
+import pytest
+from kafka import OffsetAndMetadata
+
+from smoke.lag import group_lag, left
+from smoke.wait import wait_until
+
+
+@pytest.fixture
+def committed(admin, name):
+    """committed(group): what the group committed in the test's topic: dict[partition, offset or None]."""
+
+    def committed(group):
+        return {row.partition: row.committed for row in group_lag(admin, group, name)}
+
+    return committed
+
+
+def at(offset):
+    return OffsetAndMetadata(offset, "", -1)
+
+
+def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name, send, reader, committed):
+    ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
+    hourly, soon = f"{name}-hourly", f"{name}-soon"
+
+    # The interval is over in an hour: what was read is not committed yet.
+    reader(hourly, partitions, enable_auto_commit=True, auto_commit_interval_ms=3_600_000).read_to(ends)
+    assert committed(hourly) == {0: None, 1: None}
+
+    group = reader(soon, partitions, enable_auto_commit=True, auto_commit_interval_ms=100)
+    group.read_to(ends)
+
+    # The commit happens inside poll() and never between polls, so each look at the broker polls first.
+    def poll_and_look():
+        group.consumers["reader"].poll()
+        return committed(soon)
+
+    wait_until("the automatic commit of everything read", poll_and_look, good=lambda seen: seen == {0: 3, 1: 3})
+
+
+def test_manual_commit_is_the_only_commit(partitions, name, send, reader, committed):
+    group = reader(name, partitions)
+    group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
+    assert committed(name) == {0: None, 1: None}, "enable_auto_commit=False, and yet reading committed"
+
+    group.consumers["reader"].commit()
+
+    assert committed(name) == {0: 3, 1: 3}
+
+
+def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader, committed):
+    zero, one = partitions
+    group = reader(name, partitions)
+    group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
+
+    group.consumers["reader"].commit({zero: at(1), one: at(2)})
+
+    assert committed(name) == {0: 1, 1: 2}
+
+
+def test_what_was_not_committed_is_delivered_to_the_next_member(partitions, name, send, members):
+    zero, one = partitions
+    ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
+    first = members(name, name, "A")
+    first.wait_for_owners([0, 1])
+    first.read_to(ends)
+    assert first.matrix() == {"A": {0: ["a", "b", "c"], 1: ["a", "b", "c"]}}
+
+    first.consumers["A"].commit({zero: at(1), one: at(3)})
+    first.consumers["A"].close()  # leaves the group, so its partitions are free at once
+
+    second = members(name, name, "B")
+    second.wait_for_owners([0, 1])
+    second.read_to(ends)
+    assert second.matrix() == {"B": {0: ["b", "c"]}}, f"B should get what A did not commit: {second.matrix()}"
+
+
+def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin):
+    zero, one = partitions
+
+    def lags():
+        rows = group_lag(admin, name, name)
+        print(f"kafka left: {left(rows)}")
+        return {row.partition: row.lag for row in rows}
+
+    assert lags() == {0: 0, 1: 0}, "nothing was sent"
+
+    ends = {zero: send(zero, range(4)), one: send(one, range(2))}
+    assert lags() == {0: 4, 1: 2}, "nothing was committed, so all is left"
+
+    group = reader(name, partitions)
+    group.read_to(ends)
+    assert lags() == {0: 4, 1: 2}, "reading without committing leaves everything"
+
+    consumer = group.consumers["reader"]
+    consumer.commit({zero: at(3)})
+    assert lags() == {0: 1, 1: 2}, "three of four were committed in partition 0 and nothing in partition 1"
+
+    consumer.commit()
+    assert lags() == {0: 0, 1: 0}, "everything was committed"
+
+    send(one, range(5))
+    assert lags() == {0: 0, 1: 5}, "five more were sent to partition 1"

@@ -1,0 +1,29 @@
+"""The one way to wait in this suite: for a condition, with a deadline, and never in silence."""
+
+import time
+
+from kafka.errors import KafkaError
+
+SECONDS = 30  # generous: a healthy broker never needs it, and a broken one is still reported soon
+
+
+def wait_until(what, look, good=bool, seconds=SECONDS, pause=0.02):
+    """Call `look()` until `good(what it returned)`, and return that. `pause` is in seconds, between two looks.
+
+    Kafka's retriable errors (no leader yet, the coordinator is moving) count as "not yet".
+    Raises AssertionError after `seconds`, saying what was waited for and what was last seen.
+    """
+    __tracebackhide__ = True  # pytest shows the line that waited, not this one
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            seen = look()
+            if good(seen):
+                return seen
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            seen = error
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"waited {seconds} s for {what}; last seen: {seen!r}")
+        time.sleep(pause)
