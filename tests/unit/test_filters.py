@@ -1,0 +1,397 @@
+"""The roles' decisions, as tables: what is wanted or found, and what follows."""
+
+import inspect
+from pathlib import Path
+
+import kafka_proof
+import pytest
+from kafka_proof import (
+    FilterModule,
+    engine_problems,
+    engine_publishes,
+    kafka_advertised,
+    kafka_bind_address,
+    kafka_diagnosis,
+    kafka_listener_properties,
+    kafka_problems,
+    kafka_published_ports,
+    own_containers,
+    to_properties,
+    topic_problems,
+    unknown_variables,
+)
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+def listener(name="EXTERNAL", port=9092, **other):
+    host = {"advertised_host": "localhost", "bind_address": "127.0.0.1"}
+    return {"name": name, "port": port, "protocol": "PLAINTEXT", **host, **other}
+
+
+def inside(**other):
+    found = listener("INTERNAL", 19092, advertised_host="kafka") | other
+    del found["bind_address"]
+    return found
+
+
+def says(problems, *words):
+    """One problem, with all the words."""
+    assert len(problems) == 1, problems
+    assert not [word for word in words if word not in problems[0]], problems
+    assert problems[0].endswith((".", "?"))
+
+
+# Properties
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({}, ""),
+        ({"b": 1, "a": "x"}, "a=x\nb=1\n"),
+        ({"a": True, "b": False, "c": None, "d": 0, "e": ""}, "a=true\nb=false\nd=0\ne=\n"),
+        ({"bootstrap.servers": "localhost:9092"}, "bootstrap.servers=localhost:9092\n"),
+        ({"a": "  x \n"}, "a=x\n"),
+        ({"a": "x\ny"}, "a=x\\ny\n"),
+        ({"a": "c:\\x"}, "a=c:\\\\x\n"),
+    ],
+)
+def test_to_properties(settings, text):
+    assert to_properties(settings) == text
+
+
+# Listeners
+
+
+def test_listener_properties():
+    listeners = [listener(advertised_host="::1", advertised_port=1), inside(protocol="SSL")]
+    assert kafka_listener_properties(listeners, "INTERNAL") == {
+        "listeners": "EXTERNAL://0.0.0.0:9092,INTERNAL://0.0.0.0:19092",
+        "advertised.listeners": "EXTERNAL://[::1]:1,INTERNAL://kafka:19092",
+        "listener.security.protocol.map": "EXTERNAL:PLAINTEXT,INTERNAL:SSL",
+        "inter.broker.listener.name": "INTERNAL",
+    }
+
+
+def test_published_ports_are_those_with_an_address():
+    listeners = [listener(), inside(), listener("V6", 9093, bind_address="::1")]
+    assert kafka_published_ports(listeners) == ["127.0.0.1:9092:9092", "[::1]:9093:9093"]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("EXTERNAL", "localhost:9092"), ("INTERNAL", "kafka:19092"), ("X", None)]
+)
+def test_advertised(name, address):
+    assert kafka_advertised([listener(), inside()], name) == address
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.1"),
+        ("::1", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("nowhere.invalid", ""),
+    ],
+)
+def test_bind_address(host, address):
+    assert kafka_bind_address(host) == address
+
+
+# Brokers
+
+
+def broker(**other):
+    return {
+        "host": "one",
+        "is_local": True,
+        "broker_id": 1,
+        "listeners": [listener(), inside()],
+        "client_listener": "EXTERNAL",
+        "inter_broker_listener": "INTERNAL",
+        "config": {},
+        "computed": {"broker.id": 1, "listeners": "x"},
+    } | other
+
+
+def resolve(host):
+    return None if host.endswith(".invalid") else "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "brokers",
+    [
+        [broker()],
+        [broker(), broker(host="two", broker_id=2)],
+        [broker(config={"log.retention.hours": 1})],
+        [broker(is_local=False, listeners=[listener(advertised_host="far", bind_address="0.0.0.0"), inside()])],
+        [broker(listeners=[listener(), inside(advertised_host="kafka.invalid")])],  # Docker resolves it
+    ],
+)
+def test_brokers_without_problems(brokers):
+    assert kafka_problems(brokers, resolve) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"listeners": [listener(), inside(), inside(port=1)]}, ["INTERNAL more than once", "name of its own"]),
+        ({"listeners": [listener(), inside(port="9092")]}, ["port 9092 more than once", "port of its own"]),
+        (
+            {"listeners": [listener(), listener("SECOND", 1, advertised_port=9092), inside()]},
+            ["two listeners advertise localhost:9092", "advertised_port"],
+        ),
+        ({"client_listener": "X"}, ["kafka_client_listener is X", "EXTERNAL, INTERNAL"]),
+        ({"inter_broker_listener": "X"}, ["kafka_inter_broker_listener is X", "EXTERNAL, INTERNAL"]),
+        ({"listeners": [listener(protocol="TLS"), inside()]}, ["EXTERNAL", "TLS", "PLAINTEXT, SSL"]),
+        ({"listeners": [listener(port=0), inside()]}, ["EXTERNAL", "port 0", "1 to 65535"]),
+        ({"listeners": [listener(advertised_port=65536), inside()]}, ["EXTERNAL", "65536", "1 to 65535"]),
+        ({"listeners": [listener(advertised_host="0.0.0.0"), inside()]}, ["'0.0.0.0'", "kafka_advertised_host"]),
+        ({"listeners": [listener(advertised_host=""), inside()]}, ["''", "kafka_advertised_host"]),
+        ({"listeners": [listener(), inside(advertised_host="")]}, ["INTERNAL", "''"]),
+        ({"is_local": False}, ["EXTERNAL advertises localhost", "the client itself", "kafka_advertised_host"]),
+        (
+            {"is_local": False, "listeners": [listener(advertised_host="127.0.0.5"), inside()]},
+            ["127.0.0.5", "the client itself"],
+        ),
+        (
+            {"listeners": [listener(advertised_host="a.invalid"), inside()]},
+            ["a.invalid", "does not resolve", "/etc/hosts"],
+        ),
+        ({"listeners": [listener(bind_address="eth0"), inside()]}, ["bind_address eth0", "0.0.0.0"]),
+        ({"config": {"broker.id": 7}}, ["kafka_config sets broker.id", "kafka_broker_id"]),
+        ({"config": {"listeners": "y"}}, ["kafka_config sets listeners", "kafka_listeners"]),
+    ],
+)
+def test_broker_problems(change, words):
+    says(kafka_problems([broker(**change)], resolve), "one: ", *words)
+
+
+def test_duplicate_broker_ids():
+    brokers = [broker(), broker(host="two", broker_id="1"), broker(host="three", broker_id=3)]
+    says(kafka_problems(brokers, resolve), "one, two", "kafka_broker_id 1", "id of its own")
+
+
+def test_no_listeners():
+    problems = kafka_problems([broker(listeners=[])], resolve)
+    says(problems, "one: ", "kafka_listeners", "empty")
+
+
+def test_all_problems_are_said_at_once():
+    two = [broker(client_listener="X", config={"broker.id": 1}), broker(host="two", inter_broker_listener="Y")]
+    assert len(kafka_problems(two, resolve)) == 4
+
+
+# Topics
+
+
+@pytest.mark.parametrize(
+    ("topics", "absent", "words"),
+    [
+        ([{"name": "a b"}], [], ["'a b'", "Kafka refuses", "letters"]),
+        ([{"name": ""}], [], ["''", "1 to 249"]),
+        ([{"name": "."}], [], ["'.'"]),
+        ([{"name": "x" * 250}], [], ["1 to 249"]),
+        ([{"name": "a"}, {"name": "a"}], [], ["a more than once", "Keep one"]),
+        ([{"name": "a.b"}, {"name": "a_b"}], [], ["a.b", "a_b", "metric"]),
+        ([{"name": "a"}], ["a"], ["a is in kafka_topics_present and in kafka_topics_absent"]),
+        ([{"name": "a", "partitions": 0}], [], ["topic a", "partitions 0", "1 or more"]),
+        ([{"name": "a", "replication_factor": 0}], [], ["topic a", "replication_factor 0"]),
+        ([{"name": "a", "replication_factor": 3}], [], ["replication_factor 3", "2 broker(s)", "group kafka"]),
+    ],
+)
+def test_topic_problems(topics, absent, words):
+    says(topic_problems(topics, absent, brokers=2), *words)
+
+
+def test_topics_without_problems():
+    topics = [{"name": "x" * 249, "partitions": 1}, {"name": "A.b-c", "replication_factor": 2}]
+    assert topic_problems(topics, ["other"], brokers=2) == []
+
+
+# Variables
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("kafka_prot", "kafka_port"), ("zookeeper_haep", "zookeeper_heap"), ("stack_nmae", "stack_name")],
+)
+def test_unknown_variables(name, near):
+    says(unknown_variables(["kafka_port", name], ROLES), f"{name} is no variable", f"Did you mean {near}?")
+
+
+def test_known_variables():
+    assert unknown_variables(["kafka_port", "kafka_topics_present", "docker_engine_package"], ROLES) == []
+
+
+# The engine
+
+
+def container(name, *ports, label=False, mounts=(), state="running"):
+    return {
+        "Names": [f"/{name}"],
+        "Image": "some:1",
+        "State": state,
+        "Labels": {"kafka-proof.stack": ""} if label else {},
+        "Mounts": [{"Type": "volume", "Name": mount} for mount in mounts],
+        "Ports": [{"IP": address, "PublicPort": port, "PrivatePort": port} for address, port in ports]
+        + [{"PrivatePort": 19092}],
+    }
+
+
+def engine(*containers):
+    return {"containers": list(containers)}
+
+
+WANTED = {"name": "kafka", "ports": ["127.0.0.1:9092:9092"]}
+OURS = ("127.0.0.1", 9092)
+
+
+@pytest.mark.parametrize(
+    ("found", "listening", "planned"),
+    [
+        pytest.param(engine(), [], {}, id="nothing there"),
+        pytest.param({}, [], {}, id="no engine"),
+        pytest.param(engine(container("kafka", OURS, label=True)), [], {}, id="ours runs"),
+        pytest.param(
+            engine(container("kafka", OURS, label=True)),
+            [{"address": "127.0.0.1", "port": 9092, "name": "docker-proxy", "pid": 7}],
+            {},
+            id="what the engine itself listens with for ours",
+        ),
+        pytest.param(engine(container("kafka", mounts=["kafka-data"])), [], {}, id="made by hand with our data"),
+        pytest.param(engine(container("other", ("127.0.0.2", 9092))), [], {}, id="another address"),
+        pytest.param(engine(container("other", ("127.0.0.1", 9093))), [], {}, id="another port"),
+        pytest.param(engine(container("other")), [], {}, id="not published"),
+        pytest.param(engine(), [{"address": "192.0.2.1", "port": 9092, "name": "x", "pid": 1}], {}, id="other address"),
+        pytest.param(engine(), [], {"zookeeper": ["127.0.0.1:2181:2181"]}, id="planned on another port"),
+        pytest.param(engine(), [], {"kafka": WANTED["ports"]}, id="planned for itself"),
+    ],
+)
+def test_nothing_is_in_the_way(found, listening, planned):
+    assert engine_problems(WANTED, found, listening, planned) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "listening", "planned", "words"),
+    [
+        pytest.param(
+            engine(container("kafka")),
+            *([], {}),
+            ["a container named kafka", "some:1", "docker rename kafka", "stack_name"],
+            id="a stranger of that name",
+        ),
+        pytest.param(engine(container("other", OURS)), [], {}, ["in use by the container other"], id="a container"),
+        pytest.param(
+            engine(container("other", ("0.0.0.0", 9092))), [], {}, ["the container other"], id="on all interfaces"
+        ),
+        pytest.param(engine(container("other", ("::", 9092))), [], {}, ["the container other"], id="on all, IPv6"),
+        pytest.param(
+            engine(),
+            [{"address": "127.0.0.1", "port": 9092, "name": "nc", "pid": 42}],
+            *({}, ["the process nc (pid 42)"]),
+            id="a process",
+        ),
+        pytest.param(
+            engine(),
+            [{"address": "0.0.0.0", "port": 9092, "name": "", "pid": 0}],
+            *({}, ["the process of another user."]),
+            id="a process of another user",
+        ),
+        pytest.param(
+            engine(), [], {"zookeeper": ["0.0.0.0:9092:2181"]}, ["wanted for zookeeper too"], id="a planned container"
+        ),
+        pytest.param(
+            engine(container("other", OURS)),
+            [{"address": "127.0.0.1", "port": 9092, "name": "docker-proxy", "pid": 7}],
+            *({}, ["the container other"]),
+            id="the container, not the engine's process",
+        ),
+        pytest.param(
+            engine(container("kafka", ("127.0.0.1", 9999), label=True), container("other", OURS)),
+            *([], {}, ["the container other"]),
+            id="ours is to move to a port that is taken",
+        ),
+    ],
+)
+def test_what_is_in_the_way(found, listening, planned, words):
+    says(engine_problems(WANTED, found, listening, planned), *words)
+
+
+@pytest.mark.parametrize(("name", "variable"), [("kafka", "kafka_port"), ("x-zookeeper", "zookeeper_port")])
+def test_which_variable_to_set(name, variable):
+    wanted = {"name": name, "ports": ["[::1]:9092:9092"]}
+    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), [], {}), "on ::1", f"set {variable}")
+
+
+@pytest.mark.parametrize(
+    ("found", "publishes"),
+    [
+        (engine(), False),
+        ({}, False),
+        (engine(container("kafka", OURS)), True),
+        (engine(container("kafka", OURS, ("127.0.0.1", 1))), True),
+        (engine(container("kafka", ("0.0.0.0", 9092))), False),
+        (engine(container("kafka", state="exited")), False),
+        (engine(container("other", OURS)), False),
+    ],
+)
+def test_engine_publishes(found, publishes):
+    assert engine_publishes(WANTED, found) is publishes
+
+
+def test_own_containers():
+    found = engine(
+        container("a-kafka", label=True),
+        container("a-zookeeper"),
+        container("b-kafka", label=True),
+        container("c-kafka", mounts=["c-kafka-data"]),
+    )
+    assert own_containers(["a-kafka", "a-zookeeper", "c-kafka", "d-kafka"], found) == ["a-kafka", "c-kafka"]
+    assert own_containers(["a-kafka"], {}) == []
+
+
+# A broker that does not answer
+
+
+def inspected(status="restarting", code=1, restarts=3):
+    return {"Name": "/kafka", "State": {"Status": status, "ExitCode": code}, "RestartCount": restarts}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("kafka.common.InconsistentClusterIdException: The Cluster ID x", "teardown_data=true"),
+        ("kafka.common.InconsistentBrokerIdException: …", "kafka_broker_id"),
+        ("kafka.zookeeper.ZooKeeperClientTimeoutException: Timed out", "kafka_zookeeper_connect"),
+        ("java.lang.OutOfMemoryError: Java heap space", "kafka_heap"),
+        ("java.io.IOException: No space left on device", "disk is full"),
+        ("org.apache.kafka.common.config.ConfigException: Invalid value", "Correct kafka_config"),
+        ("Unrecognized VM option 'UseFoo'", "kafka_jvm_options"),
+        ("Invalid maximum heap size: -Xmx1q", "kafka_heap"),
+    ],
+)
+def test_diagnosis_knows(line, words):
+    said = kafka_diagnosis([inspected()], ["before", line])
+    assert said[0] == "The container kafka is restarting, its last exit code 1, restarted 3 times."
+    assert any(words in text for text in said[1:-3])
+    assert said[-3:] == ["It said last:", "before", line]
+
+
+def test_diagnosis_of_what_it_does_not_know():
+    said = kafka_diagnosis([inspected("running", 0, 0)], [str(number) for number in range(99)])
+    assert said[1] == "It said last:"
+    assert said[-1] == "98"
+    assert len(said) < 20
+
+
+def test_diagnosis_without_a_container():
+    assert kafka_diagnosis([], []) == ["There is no container of it."]
+
+
+def test_all_functions_are_offered_as_filters():
+    functions = {name for name, item in vars(kafka_proof).items() if inspect.isfunction(item) and name[0] != "_"}
+    assert FilterModule().filters().keys() == functions

@@ -1,0 +1,59 @@
+"""Which image is the wanted one: the decisions of the role kafka_image, without an engine."""
+
+import io
+import json
+import tarfile
+
+import pytest
+from kafka_image import image_archive, image_is_there
+
+NAME = "kafka-proof:3.9.2-01234567"
+DIGEST = "sha256:" + "a" * 64
+HERE = {"Id": "sha256:1", "RepoTags": [NAME], "RepoDigests": [f"apache/kafka@{DIGEST}"]}
+OTHER = {"Id": "sha256:2", "RepoTags": ["kafka-proof:3.9.2-89abcdef"], "RepoDigests": None}
+DANGLING = {"Id": "sha256:3", "RepoTags": None, "RepoDigests": None}
+
+
+@pytest.mark.parametrize(
+    ("images", "source", "reference", "there"),
+    [
+        ([], "auto", "", False),
+        ([DANGLING, OTHER], "auto", "", False),  # an image of an older recipe is another image
+        ([OTHER, HERE], "auto", "", True),
+        ([HERE], "build", "", True),
+        ([HERE], "pull", f"docker.io/apache/kafka@{DIGEST}", True),
+        ([HERE], "pull", f"apache/kafka@sha256:{'b' * 64}", False),
+        ([HERE], "pull", "registry.example/kafka:3.9.2", False),
+    ],
+)
+def test_image_is_there(images, source, reference, there):
+    assert image_is_there(images, NAME, source, reference, "") is there
+
+
+def archive(path, *images):
+    manifest = json.dumps(images).encode()
+    with tarfile.open(path, "w") as tar:
+        member = tarfile.TarInfo("manifest.json")
+        member.size = len(manifest)
+        tar.addfile(member, io.BytesIO(manifest))
+    return path
+
+
+@pytest.mark.parametrize("config", ["1.json", "blobs/sha256/1"])  # as engines before and since 25 write it
+def test_the_image_of_an_archive_is_known_by_its_id(tmp_path, config):
+    path = archive(tmp_path / "image.tar", {"Config": config, "RepoTags": None})
+    assert image_archive(path) == {"id": "1", "tags": []}
+    assert image_is_there([HERE], NAME, "load", "", path)
+    assert not image_is_there([OTHER | {"RepoTags": [NAME]}], NAME, "load", "", path)
+
+
+def test_an_archive_of_several_images_is_refused(tmp_path):
+    one = {"Config": "1.json", "RepoTags": None}
+    assert "2 images" in image_archive(archive(tmp_path / "image.tar", one, one))["problem"]
+
+
+def test_what_is_no_archive_is_said_by_name(tmp_path):
+    path = tmp_path / "image.tar"
+    assert f"{path} is not there" in image_archive(path)["problem"]
+    path.write_text("no tarball")
+    assert f"{path} is no image" in image_archive(path)["problem"]

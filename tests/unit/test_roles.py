@@ -1,0 +1,92 @@
+"""What the roles say of themselves: defaults, their comments, and the argument specifications agree."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
+TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
+
+
+def load(path):
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def defaults(role):
+    return load(f"roles/{role}/defaults/main.yml")
+
+
+def options(role):
+    return load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_specification_name_the_same_variables(role):
+    assert sorted(defaults(role)) == sorted(options(role))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_types_are_those_of_the_defaults(role):
+    for name, value in defaults(role).items():
+        if not (isinstance(value, str) and "{{" in value):
+            assert options(role)[name]["type"] == TYPES[type(value)], name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_choices_hold_the_default(role):
+    for name, value in defaults(role).items():
+        choices = options(role)[name].get("choices")
+        assert choices is None or "{{" in str(value) or value in choices, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_default_has_one_line_of_comment(role):
+    lines = (ROOT / "roles" / role / "defaults" / "main.yml").read_text().splitlines()
+    found = [number for number, line in enumerate(lines) if re.match(r"\w+:", line)]
+    assert len(found) == len(defaults(role))
+    for number in found:
+        assert re.match(r"# \S.{10,}[^.]$", lines[number - 1]), lines[number]
+        assert not lines[number - 2].startswith("#"), f"two lines above {lines[number]}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_option_is_described(role):
+    for name, option in options(role).items():
+        assert re.match(r"[A-Z].*\.$", option["description"]), name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_public_variables_begin_with_the_name_of_their_role(role):
+    for name in defaults(role):
+        assert name.startswith(f"{role}_")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_computed_and_registered_variables_begin_with_underscores_and_the_name_of_their_role(role):
+    for path in sorted((ROOT / "roles" / role / "vars").glob("*.yml")):
+        for name in load(path.relative_to(ROOT)):
+            assert name.startswith(f"_{role}_"), path
+    for path in sorted((ROOT / "roles" / role / "tasks").glob("*.yml")):
+        for name in re.findall(r"^\s*register: (\S+)", path.read_text(), re.MULTILINE):
+            assert name.startswith(f"__{role}_"), path
+
+
+def test_no_variable_has_two_roles():
+    names = [name for role in ROLES for name in defaults(role)]
+    assert len(names) == len(set(names))
+
+
+def test_site_imports_what_is_there():
+    plays = load("site.yml")
+    assert plays
+    for play in plays:
+        assert set(play) == {"name", "ansible.builtin.import_playbook"}
+        assert (ROOT / play["ansible.builtin.import_playbook"]).is_file()
+
+
+def test_each_role_has_a_task_that_begins_it():
+    for role in ROLES:
+        assert (ROOT / "roles" / role / "tasks" / "main.yml").is_file()

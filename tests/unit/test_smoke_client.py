@@ -1,0 +1,168 @@
+"""Client properties, good and bad. No broker."""
+
+import socket
+
+import pytest
+
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read, unreachable
+
+PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="%s";'
+SCRAM = PLAIN.replace("plain.Plain", "scram.Scram")
+
+
+@pytest.fixture
+def file(tmp_path):
+    def file(text):
+        path = tmp_path / "client.properties"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return file
+
+
+def secure(**more):
+    """Properties of a SASL_SSL listener; keyword __ stands for a dot."""
+    properties = {"bootstrap.servers": "kafka:9093", "security.protocol": "SASL_SSL"}
+    return properties | {key.replace("__", "."): value for key, value in more.items()}
+
+
+def test_file_is_returned_as_it_is(file):
+    path = file("# written by Ansible\nbootstrap.servers = a:9092,\\\n  b:9093\nrequest.timeout.ms=3000\n")
+
+    assert read(path) == {"bootstrap.servers": "a:9092,b:9093", "request.timeout.ms": "3000"}
+
+
+def test_plaintext_is_the_default_and_other_keys_are_for_other_tools():
+    assert kafka_python({"bootstrap.servers": "a:9092, [::1]:9093", "request.timeout.ms": "3000"}) == {
+        "bootstrap_servers": ["a:9092", "[::1]:9093"],
+        "security_protocol": "PLAINTEXT",
+    }
+
+
+def test_security_of_a_protocol_that_is_not_in_use_does_not_matter():
+    assert "ssl_cafile" not in kafka_python({"bootstrap.servers": "a:1", "ssl.truststore.location": "/no/such.jks"})
+
+
+def test_tls_and_password(file):
+    pem = str(file("certificate"))
+    properties = secure(
+        ssl__truststore__type="PEM",
+        ssl__truststore__location=pem,
+        ssl__keystore__type="PEM",
+        ssl__keystore__location=pem,
+        ssl__key__password="key",
+        sasl__mechanism="SCRAM-SHA-512",
+        sasl__jaas__config=SCRAM % "secret",
+    )
+    assert kafka_python(properties) == {
+        "bootstrap_servers": ["kafka:9093"],
+        "security_protocol": "SASL_SSL",
+        "ssl_check_hostname": True,
+        "ssl_cafile": pem,
+        "ssl_certfile": pem,
+        "ssl_password": "key",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "alice",
+        "sasl_plain_password": "secret",
+    }
+
+
+@pytest.mark.parametrize(("algorithm", "checked"), [("", False), ("https", True)])
+def test_empty_algorithm_means_any_host_name(algorithm, checked):
+    properties = {"bootstrap.servers": "a:1", "security.protocol": "SSL"}
+    properties["ssl.endpoint.identification.algorithm"] = algorithm
+
+    assert kafka_python(properties)["ssl_check_hostname"] is checked
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ('password="a;b = c"', "a;b = c"),
+        (r'password="a\"b\\c"', 'a"b\\c'),
+        ("password='single \"'", 'single "'),
+        ("password=bare", "bare"),
+        ('password=""', ""),
+    ],
+)
+def test_password_in_jaas_config(written, password):
+    properties = secure(
+        sasl__mechanism="PLAIN", sasl__jaas__config=f'x.PlainLoginModule required username="a" {written};'
+    )
+
+    assert kafka_python(properties)["sasl_plain_password"] == password
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "bootstrap.servers is missing"),
+        ("bootstrap.servers=,", "bootstrap.servers is missing"),
+        ("bootstrap.servers=:9092", "':9092', which is not HOST:PORT"),
+        ("bootstrap.servers=kafka", "'kafka', which is not HOST:PORT"),
+        ("bootstrap.servers=kafka:", "'kafka:', which is not HOST:PORT"),
+        ("bootstrap.servers=kafka:0", "'kafka:0', which is not HOST:PORT"),
+        ("bootstrap.servers=kafka:65536", "'kafka:65536', which is not HOST:PORT"),
+        ("bootstrap.servers=a:1,http://b:2", "'http://b:2', which is not HOST:PORT"),
+        ("bootstrap.servers=\\u00zz", "not a properties file"),
+        (b"bootstrap.servers=\xff", "not a properties file"),
+        ("bootstrap.servers=a:1\nsecurity.protocol=TLS", "security.protocol is 'TLS', which is not supported"),
+    ],
+)
+def test_bad_file_is_refused_in_one_line_that_names_it(file, text, message):
+    with pytest.raises(ClientPropertiesError) as refused:
+        read(path := file(text))
+
+    assert str(refused.value).startswith(f"{path}: ")
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_file_that_cannot_be_read(tmp_path, name):
+    with pytest.raises(ClientPropertiesError, match=str(tmp_path)):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"ssl__truststore__location": "ca.jks"}, "ssl.truststore.type is JKS, and Python reads PEM"),
+        (
+            {"ssl__truststore__location": "/no/such.pem", "ssl__truststore__type": "PEM"},
+            "/no/such.pem: no such file",
+        ),
+        ({"ssl__keystore__location": "key.p12", "ssl__keystore__type": "PKCS12"}, "ssl.keystore.type is PKCS12"),
+        ({"ssl__truststore__certificates": "-----BEGIN"}, "ssl.truststore.certificates is not supported here"),
+        ({}, "sasl.mechanism is 'GSSAPI', which is not supported"),
+        ({"sasl__mechanism": "PLAIN"}, "sasl.jaas.config names no username and password"),
+        (
+            {"sasl__mechanism": "PLAIN", "sasl__jaas__config": PLAIN % "x", "sasl__login__class": "x"},
+            "sasl.login.class is not supported here",
+        ),
+    ],
+)
+def test_security_that_would_be_lost_is_refused(more, message):
+    with pytest.raises(ClientPropertiesError, match=message):
+        kafka_python(secure(**more))
+
+
+def test_password_is_not_in_the_message():
+    with pytest.raises(ClientPropertiesError) as refused:
+        kafka_python(secure(sasl__mechanism="PLAIN", sasl__jaas__config='x required password="hidden";'))
+
+    assert "hidden" not in str(refused.value)
+
+
+def test_nobody_there_is_one_line_with_the_reason():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(NoKafkaError, match=rf"^{address}: no Kafka answered within 0.5 s \(.*ECONNREFUSED.*\)\. Start"):
+        connect(kafka_python({"bootstrap.servers": address}), seconds=0.5)
+
+
+def test_unreachable():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert unreachable("127.0.0.1", port, 1) == ""
+    assert unreachable("127.0.0.1", port, 1) == f"127.0.0.1:{port}: Connection refused"

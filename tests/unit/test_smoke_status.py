@@ -1,0 +1,83 @@
+"""The page that an operator reads. No broker."""
+
+import re
+
+from smoke.status import main, render
+
+STATUS = {
+    "cluster_id": "tGptZPNNTw6jzlMy3nff-w",
+    "mode": "zookeeper",
+    "controller": 2,
+    "brokers": [
+        {"id": 1, "host": "kafka-1", "port": 9092, "rack": None, "kafka": "3.9", "problem": ""},
+        {"id": 2, "host": "kafka-2", "port": 9092, "rack": "b", "kafka": None, "problem": "kafka-2:9092: timed out"},
+    ],
+    "topics": [
+        {"topic": "__consumer_offsets", "internal": True, "partitions": []},
+        {
+            "topic": "kafka_demo",
+            "internal": False,
+            "partitions": [
+                {"partition": 0, "leader": 1, "replicas": [1, 2], "in_sync": [1]}
+                | {"start": 0, "end": 12, "problem": "UNDER-REPLICATED, not in sync: [2]"},
+                {"partition": 1, "leader": None, "replicas": [2], "in_sync": [2]}
+                | {"start": None, "end": None, "problem": "OFFLINE, no leader"},
+            ],
+        },
+    ],
+    "groups": [
+        {
+            "group": "test",
+            "state": "Stable",
+            "members": 1,
+            "left": None,
+            "partitions": [
+                {"topic": "kafka_demo", "partition": 0, "committed": 3, "start": 0, "end": 12, "lag": 9, "note": ""},
+                {"topic": "kafka_demo", "partition": 1, "committed": 5, "start": None}
+                | {"end": None, "lag": None, "note": "no leader"},
+            ],
+        }
+    ],
+    "problems": ["broker 2: kafka-2:9092: timed out", "kafka_demo partition 1: OFFLINE, no leader"],
+}
+
+PAGE = """\
+cluster tGptZPNNTw6jzlMy3nff-w: Kafka 3.9, ZooKeeper, controller 2
+
+  broker  address       rack  kafka
+       1  kafka-1:9092  -     3.9
+       2  kafka-2:9092  b     -      <-- kafka-2:9092: timed out
+
+topics
+  topic       partition  leader  replicas  in sync  start  end
+  kafka_demo          0       1  1,2             1      0   12  <-- UNDER-REPLICATED, not in sync: [2]
+  kafka_demo          1       -  2               2      -    -  <-- OFFLINE, no leader
+  internal (partitions): __consumer_offsets (0)
+
+groups
+  test: Stable, members: 1, kafka left: unknown
+    topic       partition  committed  end  lag
+    kafka_demo          0          3   12    9
+    kafka_demo          1          5    -    -  no leader
+
+problems: 2
+  broker 2: kafka-2:9092: timed out
+  kafka_demo partition 1: OFFLINE, no leader"""
+
+
+def test_page():
+    assert render(STATUS) == PAGE
+
+
+def test_page_of_a_new_cluster():
+    nothing = STATUS | {"topics": [], "groups": [], "problems": []}
+
+    assert re.search(r"internal \(partitions\): none\n\ngroups: none\n\nno problems", render(nothing))
+
+
+def test_missing_file_is_one_line_and_exit_status_2(capsys):
+    assert main(["--client-properties", "/no/such.properties"]) == 2
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert re.fullmatch(r"/no/such.properties: no such file\. Deploy first .*\n", output.err)

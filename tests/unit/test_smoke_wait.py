@@ -1,0 +1,37 @@
+"""Waiting: for a condition, with a deadline, saying what was last seen. No broker."""
+
+import pytest
+from kafka.errors import LeaderNotAvailableError, TopicAuthorizationFailedError
+
+from smoke.wait import wait_until
+
+
+def test_returns_what_was_seen_when_it_is_good():
+    numbers = iter(range(10))
+
+    assert wait_until("three", lambda: next(numbers), good=lambda number: number == 3) == 3
+
+
+def test_says_what_was_last_seen():
+    with pytest.raises(AssertionError, match=r"waited 0.05 s for a leader; last seen: \[-1\]"):
+        wait_until("a leader", lambda: [-1], good=lambda leaders: leaders != [-1], seconds=0.05)
+
+
+def test_retriable_error_is_not_yet():
+    answers = iter([LeaderNotAvailableError(), "leader"])
+
+    def look():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert wait_until("a leader", look) == "leader"
+
+
+def test_other_error_is_final():
+    def look():
+        raise TopicAuthorizationFailedError("kafka_demo")
+
+    with pytest.raises(TopicAuthorizationFailedError):
+        wait_until("a leader", look)
