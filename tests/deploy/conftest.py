@@ -1,0 +1,367 @@
+"""Stacks of the tests' own: deployed by site.yml as a user would, on ports of their own, and removed at the end.
+
+Nothing here touches a container, a volume or a network whose name does not begin with a test stack's.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.structs import OffsetAndMetadata
+
+from smoke.client import kafka_python, read
+from smoke.ready import wait_ready
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAY_TIMEOUT = 900  # seconds; the first one may have to build the image
+TOPIC = "kafka_demo"
+LOCALHOST = """
+[zookeeper]
+localhost
+[kafka]
+localhost
+[all:vars]
+ansible_connection=local
+ansible_python_interpreter="{{ ansible_playbook_python }}"
+"""
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "engine_restart: restarts the Docker engine under all its containers; runs with KAFKA_PROOF_ENGINE_RESTART=1",
+    )
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("KAFKA_PROOF_ENGINE_RESTART") != "1":
+        for item in items:
+            if item.get_closest_marker("engine_restart"):
+                item.add_marker(pytest.mark.skip(reason="KAFKA_PROOF_ENGINE_RESTART=1 is not set"))
+
+
+@dataclass
+class Play:
+    """What came of a run of ansible-playbook with the JSON callback."""
+
+    status: int
+    output: str
+
+    def __post_init__(self):
+        start = self.output.find("{")
+        try:
+            report = json.loads(self.output[start : self.output.rindex("}") + 1])
+            self.stats = report["stats"]
+            self.tasks = [
+                (task["task"]["name"].split(" : ")[-1], result)
+                for play in report["plays"]
+                for task in play["tasks"]
+                for result in task["hosts"].values()
+            ]
+        except (ValueError, KeyError):  # it did not come so far as to run a task
+            self.stats, self.tasks = {}, []
+
+    @property
+    def ok(self):
+        return self.status == 0
+
+    @property
+    def changed(self):
+        return sum(host["changed"] for host in self.stats.values())
+
+    @property
+    def changed_tasks(self):
+        return [name for name, result in self.tasks if result.get("changed")]
+
+    @property
+    def failed(self):
+        """The messages of the tasks that failed; all the output when ansible-playbook itself did."""
+        messages = [
+            str(result.get("msg")) for _, result in self.tasks if result.get("failed") or result.get("unreachable")
+        ]
+        return messages or ([] if self.ok else [self.output])
+
+    @property
+    def message(self):
+        """What an operator reads last."""
+        return self.failed[-1] if self.failed else ""
+
+    def result(self, name):
+        """The result of the task `name`."""
+        return next(result for task, result in reversed(self.tasks) if task == name)
+
+    def diffs(self):
+        """All that --diff shows."""
+        found = []
+        for _, result in self.tasks:
+            for item in [result, *result.get("results", [])]:
+                diff = item.get("diff") or []
+                found += diff if isinstance(diff, list) else [diff]
+        return [item for item in found if item.get("before") != item.get("after") or item.get("prepared")]
+
+
+class Stack:
+    """One stack: its variables, what the engine has of it, and its broker as a client sees it."""
+
+    def __init__(self, name, port, directory):
+        self.name, self.port, self.zookeeper_port = name, port, port + 1
+        self.kafka, self.zookeeper = f"{name}-kafka", f"{name}-zookeeper"
+        self.directory = directory / name
+        self.directory.mkdir()
+        self.client_properties = self.directory / "build" / "client.properties"
+        self.variables = {
+            "stack_name": name,
+            "kafka_port": self.port,
+            "zookeeper_port": self.zookeeper_port,
+            "stack_client_properties": str(self.client_properties),
+        }
+        if "TEMP_IMAGE" in os.environ:  # TEMP
+            self.variables["stack_image"] = os.environ["TEMP_IMAGE"]  # TEMP
+
+    # ansible-playbook
+
+    def command(self, playbook, *options, inventory=LOCALHOST, **variables):
+        hosts = self.directory / "inventory"
+        hosts.write_text(inventory)
+        extra = json.dumps(self.variables | variables)
+        return ["ansible-playbook", "-i", str(hosts), str(ROOT / playbook), "-e", extra, *options]
+
+    def play(self, playbook, *options, env=None, within=(), inventory=LOCALHOST, **variables):
+        """Run a playbook with the stack's variables and those given; `within`: a command that runs a command."""
+        done = subprocess.run(
+            [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
+            check=False,
+            cwd=ROOT,
+            env=_environment(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", **(env or {})),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PLAY_TIMEOUT,
+        )
+        return Play(done.returncode, done.stdout)
+
+    def site(self, *options, **variables):
+        """Run site.yml, which must succeed."""
+        play = self.play("site.yml", *options, **variables)
+        assert play.ok, play.message
+        return play
+
+    def teardown(self, *, data):
+        play = self.play("playbooks/teardown.yml", teardown_data=data)
+        assert play.ok, play.message
+        return play
+
+    def interrupt(self, task, signal_number):
+        """Run site.yml, and send the signal to its process group as soon as it begins `task`."""
+        with subprocess.Popen(
+            # A shell's background job ignores SIGINT, and so would its children.
+            ["env", "--default-signal=INT", *self.command("site.yml")],
+            cwd=ROOT,
+            env=_environment(ANSIBLE_STDOUT_CALLBACK="default"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            seen = []
+            for line in process.stdout:
+                seen.append(line)
+                if line.startswith("TASK [") and task in line:
+                    os.killpg(process.pid, signal_number)
+                    break
+            else:
+                raise AssertionError(f"site.yml never began '{task}':\n{''.join(seen)}")
+            try:
+                process.communicate(timeout=30)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            assert process.returncode != 0
+
+    # The engine
+
+    def state(self):
+        """What there is of this stack, such that anything which touches it makes a difference."""
+        ids = docker("ps", "-aq", "--no-trunc", "--filter", f"name=^{self.name}-").split()
+        lived = "{{.Name}} {{.Id}} {{.State.Status}} {{.State.StartedAt}} {{json .NetworkSettings.Networks}}"
+        properties = self.client_properties
+        return {
+            "containers": docker("inspect", "-f", lived, *sorted(ids)).splitlines() if ids else [],
+            "volumes": self.volumes(),
+            "networks": docker("network", "ls", "-q", "--no-trunc", "--filter", f"name=^{self.name}-").split(),
+            "client.properties": (properties.stat().st_mtime_ns, properties.read_text())
+            if properties.exists()
+            else None,
+        }
+
+    def volumes(self):
+        return docker("volume", "ls", "-q", "--filter", f"name=^{self.name}-").split()
+
+    def remove_leftovers(self):
+        """What a dead run left of this stack, without Ansible."""
+        for kind, remove in (("ps -a", "rm -f"), ("volume ls", "volume rm"), ("network ls", "network rm")):
+            if left := docker(*kind.split(), "-q", "--filter", f"name=^{self.name}-").split():
+                docker(*remove.split(), *left)
+
+    # The broker
+
+    @property
+    def arguments(self):
+        return kafka_python(read(self.client_properties))
+
+    def wait_ready(self, seconds=60):
+        return wait_ready(read(self.client_properties), [1], seconds)
+
+    def produce(self, *values, topic=TOPIC):
+        """Send text messages, each acknowledged."""
+        with KafkaProducer(**self.arguments, acks="all", value_serializer=str.encode) as producer:
+            for future in [producer.send(topic, value) for value in values]:
+                future.get(timeout=20)
+
+    def messages(self, topic=TOPIC, bootstrap=None):
+        """All that a topic holds, sorted."""
+        arguments = self.arguments | ({"bootstrap_servers": bootstrap} if bootstrap else {})
+        with KafkaConsumer(
+            **arguments, group_id=None, enable_auto_commit=False, value_deserializer=bytes.decode
+        ) as consumer:
+            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+            consumer.assign(partitions)
+            consumer.seek_to_beginning(*partitions)
+            ends, found = consumer.end_offsets(partitions), []
+            deadline = time.monotonic() + 20
+            while any(consumer.position(partition) < ends[partition] for partition in partitions):
+                assert time.monotonic() < deadline, f"{topic}: got only {found}, wanted all up to {ends}"
+                found += [record.value for records in consumer.poll(200).values() for record in records]
+            return sorted(found)
+
+    def commit(self, group, offset, topic=TOPIC):
+        with KafkaConsumer(**self.arguments, group_id=group, enable_auto_commit=False) as consumer:
+            partition = TopicPartition(topic, 0)
+            consumer.assign([partition])
+            consumer.commit({partition: OffsetAndMetadata(offset, "", -1)})
+
+    def committed(self, group, topic=TOPIC):
+        with KafkaConsumer(**self.arguments, group_id=group, enable_auto_commit=False) as consumer:
+            return consumer.committed(TopicPartition(topic, 0))
+
+    def topics(self):
+        """{name: number of partitions} of all topics but Kafka's own."""
+        with KafkaAdminClient(**self.arguments) as admin:
+            found = admin.describe_topics()
+        return {item["name"]: len(item["partitions"]) for item in found if not item["name"].startswith("__")}
+
+    def topic_config(self, topic):
+        """What a topic sets itself."""
+        found = self._config(ConfigResourceType.TOPIC, topic)
+        return {key: item["value"] for key, item in found.items() if item["config_source"] == "DYNAMIC_TOPIC_CONFIG"}
+
+    def broker_config(self, key):
+        return self._config(ConfigResourceType.BROKER, "1")[key]["value"]
+
+    def _config(self, kind, name):
+        with KafkaAdminClient(**self.arguments) as admin:
+            answer = admin.describe_configs([ConfigResource(kind, name)], config_filter="all")
+        return next(iter(answer.values()))[name]
+
+
+def docker(*arguments, check=True):
+    """Run docker, and return what it printed."""
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
+    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def wait_for(condition, what, seconds=30):
+    """Wait until condition() is true, and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (seen := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return seen
+
+
+def _environment(**variables):
+    # Neither the user's settings for Ansible nor a terminal's colours.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+    return inherited | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | variables
+
+
+@contextlib.contextmanager
+def _stack(name, port, directory):
+    stack = Stack(name, port, directory)
+    stack.remove_leftovers()
+    try:
+        yield stack
+        stack.teardown(data=True)
+    finally:
+        stack.remove_leftovers()
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory):
+    """A directory for this run, which has the test stacks to itself: another run on this machine waits."""
+    with (Path(tempfile.gettempdir()) / f"kafka-proof-tests-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield tmp_path_factory.mktemp("stacks")
+
+
+@pytest.fixture(scope="session")
+def no_stack(directory):
+    """A stack that nobody deploys: all that is asked of it is refused, or only checked."""
+    stack = Stack("kp-none", 29292, directory)
+    with contextlib.suppress(
+        FileNotFoundError, AssertionError
+    ):  # on a machine without an engine nothing is left either
+        stack.remove_leftovers()
+    return stack
+
+
+@pytest.fixture(scope="session")
+def _deployed(directory):
+    with _stack("kp-test", 29192, directory) as stack:
+        stack.first = stack.site()
+        yield stack
+
+
+@pytest.fixture
+def stack(_deployed):
+    """The stack that most tests share, as site.yml leaves it by default; whoever changes that puts it back."""
+    return _deployed
+
+
+@pytest.fixture
+def image(stack):
+    """The image that the stack runs, for containers of the tests' own."""
+    return docker("inspect", "-f", "{{.Config.Image}}", stack.kafka)
+
+
+@pytest.fixture
+def spare(_deployed, tmp_path):
+    """A stack of the test's own, to be broken; not deployed yet."""
+    with _stack("kp-spare", 29392, tmp_path) as stack:
+        yield stack
+
+
+@pytest.fixture
+def intruder(image):
+    """Run a container that is no stack's: intruder(name, *options). It is removed after the test."""
+    names = []
+
+    def run(name, *options):
+        names.append(name)
+        docker("rm", "-f", name, check=False)
+        return docker("run", "-d", "--name", name, *options, "--entrypoint", "sleep", image, "infinity")
+
+    yield run
+    for name in names:
+        docker("rm", "-f", "-v", name)

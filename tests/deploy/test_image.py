@@ -1,0 +1,188 @@
+"""The image's ways, with the engine and a real registry: pulled by tag and by digest, loaded, and what goes wrong."""
+
+import json
+import shutil
+import socket
+import subprocess
+import tarfile
+import time
+
+import pytest
+
+NAME = "kp-test-image:1"  # under which these tests have the image made present, beside the real one
+
+
+COMMANDS = """
+kafka-topics kafka-console-producer kafka-console-consumer kafka-consumer-groups kafka-configs kafka-acls kafka-storage
+kafka-features kafka-reassign-partitions kafka-leader-election kafka-producer-perf-test kafka-consumer-perf-test
+kafka-broker-api-versions kafka-metadata-quorum zookeeper-shell kafka-server-start zookeeper-server-start
+"""
+
+
+def docker(*arguments, check=True):
+    return subprocess.run(["docker", *arguments], check=check, capture_output=True, text=True).stdout.strip()
+
+
+def remove(*images):
+    subprocess.run(["docker", "image", "rm", "--no-prune", *images], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """Debian's docker-registry on a free port of the loopback address: unpacked, started, and stopped."""
+    if not shutil.which("apt-get"):
+        pytest.skip("the registry comes as a Debian package")
+    directory = tmp_path_factory.mktemp("registry")
+    subprocess.run(["apt-get", "download", "-qq", "docker-registry"], cwd=directory, check=True, capture_output=True)
+    package = next(directory.glob("*.deb"))
+    subprocess.run(["dpkg", "-x", package, directory], check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = {
+        "version": 0.1,
+        "log": {"level": "error"},
+        "storage": {"filesystem": {"rootdirectory": str(directory / "data")}},
+        "http": {"addr": address},
+    }
+    (directory / "config.yml").write_text(json.dumps(settings))  # JSON is YAML
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(
+            [directory / "usr/bin/docker-registry", "serve", directory / "config.yml"], stdout=log, stderr=log
+        )
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(address.split(":"), timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, f"no registry at {address}: {(directory / 'log').read_text()}"
+                time.sleep(0.05)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def pushed(registry, image):
+    """(by tag, by digest): how the registry has the image."""
+    tag = f"{registry}/kafka:3.9.2"
+    docker("tag", image, tag)
+    docker("push", tag)
+    digest = docker("inspect", "--format", '{{join .RepoDigests "\\n"}}', tag)
+    by_digest = next(line for line in digest.splitlines() if line.startswith(registry))
+    remove(tag, by_digest, NAME)
+    yield tag, by_digest
+    remove(tag, by_digest, NAME)
+
+
+def image_play(stack, *options, **variables):
+    return stack.play("playbooks/image.yml", *options, stack_image=NAME, **variables)
+
+
+@pytest.mark.parametrize("how", ["tag", "digest"])
+def test_pull(stack, image, pushed, how):
+    reference = pushed[how == "digest"]
+    wanted = {"kafka_image_source": "pull", "kafka_image_pull": reference}
+
+    foretold = image_play(stack, "--check", "--diff", **wanted)
+    assert foretold.ok, foretold.message
+    assert foretold.changed, foretold.message
+    assert not docker("images", "--quiet", NAME), "check mode pulled"
+
+    first = image_play(stack, **wanted)
+    assert first.ok, first.message
+    assert first.changed, first.message
+    assert docker("inspect", "--format", "{{.Id}}", NAME) == docker("inspect", "--format", "{{.Id}}", image)
+
+    again = image_play(stack, **wanted)
+    assert again.ok, again.changed_tasks
+    assert not again.changed, again.changed_tasks
+
+
+def test_pull_of_another_image_moves_the_name(stack, registry, pushed):
+    docker("tag", docker("images", "--quiet", "--filter", "reference=kafka-proof").split()[0], NAME)
+    docker("pull", pushed[0])
+    play = image_play(stack, kafka_image_source="pull", kafka_image_pull=pushed[0])
+    assert play.ok, play.message
+    missing = f"{registry}/kafka:none"
+    play = image_play(stack, kafka_image_source="pull", kafka_image_pull=missing)
+    assert not play.ok
+    assert missing in play.message
+    assert "kafka_image_source" in play.message
+
+
+def test_auto_prefers_to_pull(stack, pushed):
+    play = image_play(stack, kafka_image_pull=pushed[1])
+    assert play.ok, play.message
+    assert play.changed, play.message
+    assert not [name for name in play.changed_tasks if "Build" in name]
+
+
+def test_load(stack, image, tmp_path):
+    remove(NAME)
+    archive = tmp_path / "kafka.tar"
+    docker("save", "--output", str(archive), image)
+    wanted = {"kafka_image_source": "load", "kafka_image_archive": str(archive)}
+    try:
+        foretold = image_play(stack, "--check", "--diff", **wanted)
+        assert foretold.ok, foretold.message
+        assert foretold.changed, foretold.message
+        first = image_play(stack, **wanted)
+        assert first.ok, first.message
+        assert first.changed, first.message
+        assert docker("inspect", "--format", "{{.Id}}", NAME) == docker("inspect", "--format", "{{.Id}}", image)
+        again = image_play(stack, **wanted)
+        assert again.ok, again.changed_tasks
+        assert not again.changed, again.changed_tasks
+    finally:
+        remove(NAME)
+
+
+def empty_tar(path):
+    with tarfile.open(path, "w"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "is not there"),
+        (lambda path: path.write_text("no tarball"), "is no image"),
+        (empty_tar, "is no image"),
+    ],
+    ids=["missing", "not a tarball", "a tarball of something else"],
+)
+def test_a_bad_tarball_is_refused(stack, tmp_path, make, said):
+    archive = tmp_path / "kafka.tar"
+    make(archive)
+    play = image_play(stack, kafka_image_source="load", kafka_image_archive=str(archive))
+    assert not play.ok
+    assert str(archive) in play.message
+    assert said in play.message
+    assert not play.changed
+
+
+def test_contradicting_settings_are_refused(stack, tmp_path):
+    play = image_play(stack, kafka_image_archive=str(tmp_path / "kafka.tar"))
+    assert not play.ok
+    assert "kafka_image_source=load" in play.message
+
+
+def test_the_image_has_what_the_article_uses(image):
+    commands = COMMANDS.split()
+    there = docker("run", "--rm", image, "ls", "/opt/kafka/bin").split()
+    assert {f"{command}.sh" for command in commands} <= set(there)
+    assert docker("run", "--rm", image, "id", "--user", "--name") == "appuser"
+    assert int(docker("image", "inspect", "--format", "{{.Size}}", image)) <= 400_000_000
+
+
+def test_commands_of_the_article_are_quiet(stack):
+    script = "cd /opt/kafka/bin && ./kafka-topics.sh --bootstrap-server localhost:19092 --list"
+    done = subprocess.run(
+        ["docker", "exec", stack.kafka, "bash", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "kafka_demo" in done.stdout.split()
+    assert done.stderr == "", "kafka-topics.sh says more than its answer"

@@ -1,0 +1,113 @@
+"""A stack that runs: what site.yml makes, what a changed setting does to it, and that its messages stay."""
+
+import os
+import socket
+
+from conftest import TOPIC, docker
+
+
+def test_first_run_makes_the_stack(stack):
+    assert stack.first.changed > 0
+    assert docker("inspect", "-f", "{{.State.Status}}", stack.kafka, stack.zookeeper).split() == ["running"] * 2
+    assert stack.topics()[TOPIC] == 2
+    assert stack.wait_ready()["version"] == "3.9"
+
+
+def test_second_run_changes_nothing(stack):
+    before = stack.state()
+    play = stack.site()
+    assert (play.changed, play.changed_tasks) == (0, [])
+    assert stack.state() == before
+
+
+def test_check_on_a_converged_stack_changes_nothing(stack):
+    before = stack.state()
+    play = stack.site("--check", "--diff")
+    assert (play.changed, play.changed_tasks, play.diffs()) == (0, [], [])
+    assert stack.state() == before
+
+
+def test_changed_setting_takes_effect_and_is_taken_back(stack):
+    messages = ["before 1", "before 2", "before 3"]
+    settings = {"kafka_config": {"log.retention.hours": 7}, "kafka_heap": "300m"}
+    stack.produce(*messages)
+    kept = stack.messages()
+    stack.commit("keeper", 1)
+    assert stack.broker_config("log.retention.hours") == "168"
+    zookeeper = docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", stack.zookeeper)
+
+    before = stack.state()
+    check = stack.site("--check", "--diff", **settings)
+    assert check.changed_tasks == [f"Run the container {stack.kafka}"]
+    assert stack.state() == before
+    shown = str(check.diffs())
+    assert "log.retention.hours=7" in shown
+    assert "-Xmx300m" in shown
+
+    play = stack.site(**settings)
+    assert play.changed_tasks == check.changed_tasks
+    assert stack.broker_config("log.retention.hours") == "7"
+    assert "-Xmx300m" in docker("top", stack.kafka)
+    assert stack.messages() == kept
+    assert stack.committed("keeper") == 1
+    assert docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", stack.zookeeper) == zookeeper
+
+    assert stack.site().changed_tasks == check.changed_tasks
+    assert stack.broker_config("log.retention.hours") == "168"
+    assert "-Xmx256m" in docker("top", stack.kafka)
+    assert stack.messages() == kept
+    assert stack.committed("keeper") == 1
+
+
+def test_second_published_listener(spare):
+    port = spare.port + 10
+    listeners = [
+        {
+            "name": name,
+            "port": number,
+            "protocol": "PLAINTEXT",
+            "advertised_host": "localhost",
+            "bind_address": "127.0.0.1",
+        }
+        for name, number in (("EXTERNAL", spare.port), ("SECOND", port))
+    ]
+    # No listener for containers alone here, so the broker speaks to itself by one of the published ones.
+    spare.site(kafka_listeners=listeners, kafka_inter_broker_listener="SECOND", kafka_client_listener="EXTERNAL")
+    spare.produce("by the first")
+    assert spare.messages(bootstrap=f"localhost:{port}") == ["by the first"]
+    assert f"bootstrap.servers=localhost:{spare.port}\n" in spare.client_properties.read_text()
+
+
+def test_other_containers_reach_the_broker_on_its_network(stack, image):
+    topics = docker(
+        *("run", "--rm", "--network", f"{stack.name}-kafka", "--entrypoint", "/opt/kafka/bin/kafka-topics.sh", image),
+        *("--bootstrap-server", f"{stack.kafka}:19092", "--list"),
+    )
+    assert TOPIC in topics.split()
+
+
+def test_published_on_loopback_only(stack):
+    for container in (stack.kafka, stack.zookeeper):
+        bindings = docker("port", container).splitlines()
+        assert bindings
+        assert all("-> 127.0.0.1:" in binding for binding in bindings), bindings
+
+
+def test_port_that_is_taken_is_refused_before_the_broker_is_stopped(stack, intruder):
+    intruder("kp-intruder", "--network", f"{stack.name}-kafka", "--publish", "127.0.0.1:29199:1")
+    before = stack.state()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for port, holder in [(29199, "container kp-intruder"), (server.getsockname()[1], f"pid {os.getpid()}")]:
+            play = stack.play("site.yml", kafka_port=port)
+            assert not play.ok
+            for word in ("localhost", f"port {port} on 127.0.0.1", stack.kafka, holder, "set kafka_port"):
+                assert word in play.message
+            assert stack.state() == before
+
+
+def test_settings_of_zookeeper(spare):
+    spare.site(zookeeper_config={"tickTime": 1000, "autopurge.purgeInterval": None}, zookeeper_heap="70m")
+    written = docker("exec", spare.zookeeper, "cat", "/opt/kafka/config/zookeeper.properties")
+    assert "tickTime=1000" in written
+    assert "autopurge.purgeInterval" not in written
+    assert "-Xmx70m" in docker("top", spare.zookeeper)
