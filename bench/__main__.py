@@ -1,0 +1,252 @@
+"""Measure this project against the way that the article shows, in one run on one machine.
+
+    tox -e bench [-- --rounds 3]
+
+The baseline is the article's own way, with the same image but without its archive of loaded classes: `docker run`
+ZooKeeper, `docker run` Kafka, poll until `kafka-topics.sh --list` answers, `kafka-topics.sh --create`. Every round
+measures everything once, so that a noisy moment hits all alike; the table shows medians. Makes and removes a stack of
+its own.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from smoke.ready import wait_ready
+
+ROOT = Path(__file__).parent.parent
+STACK, PORT, ZOOKEEPER_PORT = "kp-bench", 29492, 22481
+CLIENT = {"bootstrap.servers": f"localhost:{PORT}"}
+CLIENT_PROPERTIES = ROOT / "build" / STACK / "client.properties"
+VARIABLES = {"stack_name": STACK, "kafka_port": PORT, "zookeeper_port": ZOOKEEPER_PORT}
+MANY = 1000  # topics in one call of the module
+FEW = 20  # topics with one kafka-topics.sh each
+DATA = "/var/lib/kafka/data"
+
+
+def run(*command, **options):
+    """Run a command in silence and return what it printed; if it fails, show that and stop."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, **options)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def seconds(work, *arguments):
+    """How long `work` takes, in seconds."""
+    started = time.perf_counter()
+    work(*arguments)
+    return time.perf_counter() - started
+
+
+def play(playbook, **variables):
+    """Run a playbook on the bench's own stack."""
+    return run("ansible-playbook", playbook, "-e", json.dumps(VARIABLES | variables))
+
+
+def teardown():
+    """Leave nothing of the stack, nor of the baseline."""
+    play("playbooks/teardown.yml", teardown_data=True)
+    names = [f"{STACK}-baseline-kafka", f"{STACK}-baseline-zookeeper"]
+    subprocess.run(["docker", "rm", "--force", "--volumes", *names], capture_output=True, check=False)
+    subprocess.run(["docker", "network", "rm", f"{STACK}-baseline"], capture_output=True, check=False)
+
+
+def docker_run(name, image, script, properties, *options, archives):
+    """Start one container as the baseline does."""
+    run(
+        *("docker", "run", "--detach", "--name", name, "--network", f"{STACK}-baseline", "--entrypoint", "bash"),
+        *([] if archives else ["--env", "KAFKA_CDS=off"]),
+        *(
+            "--env",
+            f"PROPERTIES={properties}",
+            *options,
+            image,
+            "-c",
+            f'echo "$PROPERTIES" >/tmp/p && exec {script} /tmp/p',
+        ),
+    )
+
+
+def start_zookeeper(image, archives):
+    """`docker run` ZooKeeper."""
+    run("docker", "network", "create", f"{STACK}-baseline")
+    properties = f"dataDir={DATA}\nclientPort=2181\nadmin.enableServer=false"
+    docker_run(f"{STACK}-baseline-zookeeper", image, "zookeeper-server-start.sh", properties, archives=archives)
+
+
+def start_kafka(image, archives):
+    """`docker run` Kafka, with the settings of the article and the others as Kafka has them."""
+    properties = (
+        f"broker.id=1\nzookeeper.connect={STACK}-baseline-zookeeper:2181\nlog.dirs={DATA}\n"
+        f"listeners=PLAINTEXT://0.0.0.0:{PORT}\nadvertised.listeners=PLAINTEXT://localhost:{PORT}\n"
+        "offsets.topic.replication.factor=1"
+    )
+    publish = ("--publish", f"127.0.0.1:{PORT}:{PORT}")
+    docker_run(f"{STACK}-baseline-kafka", image, "kafka-server-start.sh", properties, *publish, archives=archives)
+
+
+def topics_sh(*arguments, container=f"{STACK}-baseline-kafka", archives=False):
+    """One call of kafka-topics.sh; returns whether it succeeded."""
+    environment = [] if archives else ["--env", "KAFKA_CDS=off"]
+    command = ["docker", "exec", *environment, container, "kafka-topics.sh", "--bootstrap-server", f"localhost:{PORT}"]
+    return subprocess.run([*command, *arguments], capture_output=True, check=False).returncode == 0
+
+
+def baseline(image):
+    """The article's way, from nothing to the topic."""
+    start_zookeeper(image, archives=False)
+    start_kafka(image, archives=False)
+    deadline = time.monotonic() + 120
+    while not topics_sh("--list"):
+        if time.monotonic() > deadline:
+            sys.exit("the baseline's broker did not answer kafka-topics.sh --list within 120 s")
+    if not topics_sh("--create", "--topic", "kafka_demo", "--partitions", "2", "--replication-factor", "1"):
+        sys.exit("the baseline's kafka-topics.sh --create failed")
+
+
+def broker_start(image, archives):
+    """Seconds from `docker run` of a broker until it is ready, ZooKeeper being there already."""
+    teardown()
+    start_zookeeper(image, archives)
+    zookeeper = ["docker", "exec", f"{STACK}-baseline-zookeeper", "bash", "-c"]
+    probe = [*zookeeper, "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && grep -q ^Mode <&3"]
+    deadline = time.monotonic() + 60
+    while subprocess.run(probe, capture_output=True, check=False).returncode:
+        if time.monotonic() > deadline:
+            sys.exit("ZooKeeper did not answer within 60 s")
+    started = time.perf_counter()
+    start_kafka(image, archives)
+    wait_registered(120)
+    return time.perf_counter() - started
+
+
+def wait_registered(timeout):
+    """Until the broker answers as itself; a group's coordinator, which makes 50 partitions first, is another matter."""
+    with (
+        contextlib.suppress(KafkaError),
+        KafkaAdminClient(
+            bootstrap_servers=CLIENT["bootstrap.servers"],
+            bootstrap_timeout_ms=timeout * 1000,
+            reconnect_backoff_max_ms=50,
+        ) as admin,
+    ):
+        admin.describe_cluster()
+
+
+def topics_module(prefix):
+    """One call of the module kafka_topics for many topics, as a play would make it; returns (seconds, changed)."""
+    topics = [{"name": f"{prefix}-{number}", "partitions": 1, "replication_factor": 1} for number in range(MANY)]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        arguments = {"client_properties": str(CLIENT_PROPERTIES), "topics": topics, "timeout": 300}
+        json.dump({"ANSIBLE_MODULE_ARGS": arguments | {"_ansible_remote_tmp": tempfile.gettempdir()}}, file)
+        file.flush()
+        started = time.perf_counter()
+        answer = json.loads(run(sys.executable, "plugins/modules/kafka_topics.py", file.name))
+    return time.perf_counter() - started, answer["changed"]
+
+
+def resident(container):
+    """Resident memory of a container's processes, in MB, as the kernel counts it."""
+    pid = run("docker", "inspect", "--format", "{{.State.Pid}}", container).strip()
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1000
+
+
+def measure(image, rounds):
+    """Return {name: list of figures}, a figure a round."""
+    figures = {}
+
+    def note(name, value):
+        figures.setdefault(name, []).append(value)
+        print(f"  {name}: {value:.2f}", file=sys.stderr)
+
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        teardown()
+        note("baseline", seconds(baseline, image))
+        if number == 0:
+            for topic in range(FEW):
+                started = time.perf_counter()
+                topics_sh("--create", "--topic", f"few-{topic}", "--partitions", "1", "--replication-factor", "1")
+                note("kafka-topics.sh, a topic", time.perf_counter() - started)
+        teardown()
+        note("site.yml", seconds(play, "site.yml"))
+        wait_ready(CLIENT, [1], 60)
+        note("site.yml again", seconds(play, "site.yml"))
+        if number == 0:
+            note("resident", resident(f"{STACK}-kafka") + resident(f"{STACK}-zookeeper"))
+            for name in ("kafka_topics, new", "kafka_topics, same"):
+                took, changed = topics_module("many")
+                note(name, took)
+                if changed != (name == "kafka_topics, new"):
+                    sys.exit(f"{name}: changed is {changed}")
+        note("start", broker_start(image, archives=True))
+        note("start without archives", broker_start(image, archives=False))
+    teardown()
+    return figures
+
+
+def table(figures, size):
+    """The rows of the report: what, figure, baseline, ratio, target."""
+    middle = {name: statistics.median(values) for name, values in figures.items()}
+    one = middle["kafka-topics.sh, a topic"]
+    new, same = middle["kafka_topics, new"] / MANY, middle["kafka_topics, same"] / MANY
+
+    def row(what, value, base, target):
+        return what, f"{value:.2f} s", f"{base:.2f} s", f"{value / base:.2f}", target
+
+    return [
+        row("site.yml, image present, no containers", middle["site.yml"], middle["baseline"], "at most 1.0"),
+        row("site.yml, nothing to do", middle["site.yml again"], middle["baseline"], "at most 0.8"),
+        row("broker start, with archives / without", middle["start"], middle["start without archives"], "at most 0.65"),
+        (
+            "a new topic of 1,000, module / CLI",
+            f"{new * 1000:.1f} ms",
+            f"{one * 1000:.0f} ms",
+            f"{one / new:.0f}-fold",
+            "at least 50-fold",
+        ),
+        (
+            "an unchanged topic of 1,000",
+            f"{same * 1000:.2f} ms",
+            f"{one * 1000:.0f} ms",
+            f"{one / same:.0f}-fold",
+            "at least 500-fold",
+        ),
+        ("image", f"{size / 1e6:.0f} MB", "", "", "at most 400 MB"),
+        ("broker and ZooKeeper at rest, resident", f"{middle['resident']:.0f} MB", "", "", "at most 450 MB"),
+    ]
+
+
+def main():
+    """Run as a command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    try:
+        play("site.yml")  # the image is made before anything is measured
+        image = run("docker", "inspect", "--format", "{{.Config.Image}}", f"{STACK}-kafka").strip()
+        size = int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
+        rows = table(measure(image, args.rounds), size)
+    finally:
+        teardown()
+    print(f"\n{os.cpu_count()} cores, {platform.machine()}; medians of {args.rounds} rounds\n")
+    print("| what | here | baseline | ratio | target |\n|---|---|---|---|---|")
+    for columns in rows:
+        print(f"| {' | '.join(columns)} |")
+
+
+if __name__ == "__main__":
+    main()
