@@ -96,7 +96,7 @@ def connect(arguments, seconds=5):
     """
     where = ",".join(arguments["bootstrap_servers"])
     milliseconds = int(seconds * 1000)
-    with _why() as why:
+    with why_not() as why:
         try:
             admin = KafkaAdminClient(
                 **arguments, bootstrap_timeout_ms=milliseconds, request_timeout_ms=2 * milliseconds
@@ -141,19 +141,19 @@ def unreachable(host, port, seconds):
 
 
 @contextlib.contextmanager
-def _why():
+def why_not():
     """Hold back kafka-python's log while it connects, and yield a function that returns the last reason in it, or "".
 
     Its exception says only that the time is over; a wrong password or an untrusted certificate is in its log alone.
     """
     reasons = [""]
 
-    class Keep(logging.Handler):
-        def emit(self, record):
-            if found := re.search(r"Bootstrap connection to \S+ failed: (.*) \(backoff", record.getMessage()):
-                reasons.append(found[1])
+    def keep(record):
+        if found := re.search(r"Bootstrap connection to \S+ failed: (.*) \(backoff", record.getMessage()):
+            reasons.append(found[1])
 
-    logger, handler = logging.getLogger("kafka"), Keep()
+    logger, handler = logging.getLogger("kafka"), logging.Handler()
+    handler.emit = keep
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:

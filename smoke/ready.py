@@ -4,15 +4,13 @@ Ready means that the expected brokers are in the metadata, that each answers at 
 that it is said to be, that there is a controller, and that a group coordinator answers.
 """
 
-import contextlib
-import logging
 import time
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
 
-from smoke.client import kafka_python
+from smoke.client import kafka_python, why_not
 
 _PAUSE = 0.05  # seconds between two looks; each takes a few milliseconds of the broker's time
 
@@ -31,7 +29,7 @@ def wait_ready(properties, brokers, seconds):
     """
     arguments = kafka_python(properties)
     deadline = time.monotonic() + seconds
-    with _last_seen() as last_seen:
+    with why_not() as why:
         while True:
             try:
                 with KafkaAdminClient(
@@ -44,7 +42,7 @@ def wait_ready(properties, brokers, seconds):
             except (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError) as error:
                 raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help
             except (KafkaError, _NotYet) as error:
-                seen = last_seen() if "bootstrap" in str(error) else f"{error}"
+                seen = (why() if "bootstrap" in str(error) else "") or error
                 if time.monotonic() >= deadline:
                     raise NotReadyError(f"not ready after {seconds} s; last seen: {seen}") from error
             time.sleep(_PAUSE)
@@ -82,22 +80,3 @@ def _identify(admin, broker_id, address):
         raise _NotYet(f"broker {broker_id} does not answer at its advertised address {address}: {error}") from error
     if str(broker_id) not in {setting["value"] for setting in answer.values()}:
         raise _NotYet(f"{address}, which broker {broker_id} advertises, is answered by another broker")
-
-
-@contextlib.contextmanager
-def _last_seen():
-    """While this lasts, keep kafka-python's warnings off the screen, and the last of them at hand.
-
-    Its time-out says only that it could not connect; why is in its log.
-    """
-    seen = ["nothing"]
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: seen.append(record.getMessage())
-    logger = logging.getLogger("kafka")
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield lambda: next((message for message in reversed(seen) if "failed" in message), seen[-1])
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate

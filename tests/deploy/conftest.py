@@ -125,8 +125,6 @@ class Stack:
             "zookeeper_port": self.zookeeper_port,
             "stack_client_properties": str(self.client_properties),
         }
-        if "TEMP_IMAGE" in os.environ:  # TEMP
-            self.variables["stack_image"] = os.environ["TEMP_IMAGE"]  # TEMP
 
     # ansible-playbook
 

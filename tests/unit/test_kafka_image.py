@@ -27,7 +27,7 @@ DANGLING = {"Id": "sha256:3", "RepoTags": None, "RepoDigests": None}
     ],
 )
 def test_image_is_there(images, source, reference, there):
-    assert image_is_there(images, NAME, source, reference, "") is there
+    assert image_is_there(images, NAME, source, reference, {}) is there
 
 
 def archive(path, *images):
@@ -43,8 +43,8 @@ def archive(path, *images):
 def test_the_image_of_an_archive_is_known_by_its_id(tmp_path, config):
     path = archive(tmp_path / "image.tar", {"Config": config, "RepoTags": None})
     assert image_archive(path) == {"id": "1", "tags": []}
-    assert image_is_there([HERE], NAME, "load", "", path)
-    assert not image_is_there([OTHER | {"RepoTags": [NAME]}], NAME, "load", "", path)
+    assert image_is_there([HERE], NAME, "load", "", {"id": "1"})
+    assert not image_is_there([OTHER | {"RepoTags": [NAME]}], NAME, "load", "", {"id": "1"})
 
 
 def test_an_archive_of_several_images_is_refused(tmp_path):
