@@ -37,8 +37,30 @@ def image_archive(path):
     return {"id": Path(images[0]["Config"]).name.removesuffix(".json"), "tags": images[0]["RepoTags"] or []}
 
 
+def image_problems(source, archive, content, version, files):
+    """What in the role's variables cannot work.
+
+    `source`, `archive`: kafka_image_source and kafka_image_archive; `content`: what `image_archive` said of
+    the archive; `version`: Kafka's; `files`: the directory that holds the checksums of the jars, by version.
+    """
+    problems = []
+    if (source == "load") != (archive != ""):
+        problems.append(
+            f"kafka_image_source is {source} and kafka_image_archive is '{archive}'. "
+            "A tarball is loaded with kafka_image_source=load and kafka_image_archive=FILE; set both or neither."
+        )
+    if "problem" in content:
+        problems.append(content["problem"])
+    if source == "build" and not (Path(files) / f"{version}.sha256").is_file():
+        problems.append(
+            f"there are no checksums for the jars of Kafka {version} in {files}. "
+            f"Correct stack_kafka_version, or make them, in an empty directory: {files}/jars.sh {version} --trust"
+        )
+    return problems
+
+
 class FilterModule:
     """Make the functions available to the role."""
 
     def filters(self):
-        return {function.__name__: function for function in (image_is_there, image_archive)}
+        return {function.__name__: function for function in (image_archive, image_is_there, image_problems)}

@@ -1,7 +1,9 @@
 """Decisions that the roles make, as functions: they see what is wanted and say what follows, and touch nothing."""
 
 import difflib
+import hashlib
 import ipaddress
+import json
 import re
 import socket
 from collections import Counter
@@ -209,13 +211,49 @@ def _topic_problems(topic, brokers):
         )
 
 
+def stack_problems(groups, host, stack_name, unknown):
+    """What in the inventory cannot work for any role.
+
+    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said.
+    """
+    problems = []
+    if not (groups.get("kafka") and groups.get("zookeeper")):
+        problems.append(
+            "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
+        )
+    if unknown:
+        advice = "If a variable is meant for something else, name it in stack_ignored_variables."
+        problems += [f"{host}:", *unknown, advice]
+    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", stack_name):
+        problems.append(
+            f"{host}: stack_name is '{stack_name}', and Docker names no container so. "
+            "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
+        )
+    return problems
+
+
+def zookeeper_problems(config, port, computed, container):
+    """What in ZooKeeper's variables cannot work. `computed`: the properties that the role derives."""
+    problems = []
+    if own := sorted(config.keys() & computed.keys()):
+        problems.append(
+            f"zookeeper_config sets {', '.join(own)}, which this role derives. "
+            f"Set zookeeper_port for the port that clients use; the data is in the volume {container}-data."
+        )
+    if not 0 < int(port) < 65536:
+        problems.append(f"zookeeper_port is {port}. Ports are 1 to 65535.")
+    return problems
+
+
 def unknown_variables(names, roles_path):
     """Variables that look like ours and are none: misspelt, or removed.
 
     `names`: the names of variables that begin as a role's do; `roles_path`: where the roles are.
     """
-    specs = [yaml.safe_load(path.read_text()) for path in Path(roles_path).glob("*/meta/argument_specs.yml")]
-    known = {option for spec in specs for option in spec["argument_specs"]["main"]["options"]}
+    known = set()
+    for path in Path(roles_path).glob("*/meta/argument_specs.yml"):
+        for entry_point in yaml.safe_load(path.read_text())["argument_specs"].values():
+            known |= entry_point["options"].keys()
     problems = []
     for name in sorted(set(names) - known):
         near = difflib.get_close_matches(name, known, n=1, cutoff=0)
@@ -229,47 +267,99 @@ def own_containers(names, engine):
 
 
 def engine_publishes(wanted, engine):
-    """Whether all ports of the container that is wanted are published by it now; arguments as in `engine_problems`."""
-    now = {port for item in _containers(engine) if item["name"] == wanted["name"] for port in item["ports"]}
-    return now.issuperset(map(_binding, wanted["ports"]))
+    """Whether the ports of all that is wanted are published by it now; arguments as in `engine_problems`."""
+    now = {(item["name"], port) for item in _containers(engine) for port in item["ports"]}
+    return now.issuperset((name, _binding(port)) for name, ports in wanted.items() for port in ports)
 
 
-def engine_problems(wanted, engine, listening, planned):
-    """What on the engine and its host is in the way of a container that is wanted.
+def free_to_bind(wanted):
+    """Whether nobody on this host listens on any of the ports; `wanted` as in `engine_problems`."""
+    for address, port in [_binding(port) for ports in wanted.values() for port in ports]:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # a closed connection that lingers is no listener
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
 
-    `wanted`: {name, ports: ["address:port:port"]}; `engine`: {containers} as the engine lists them;
-    `listening`: list of {address, port, name, pid}, the host's TCP sockets; `planned`: {name: ports} of other
-    containers that are to run here.
+
+def engine_problems(wanted, engine, listening):
+    """What on the engine and its host is in the way of the containers that are wanted on it.
+
+    `wanted`: {name: ["address:port:port"]}; `engine`: {containers, volumes} as the engine lists them; `listening`: list
+    of {address, port, name, pid}, the host's TCP sockets.
     Returns a list of messages, each with what, where, and what to do.
     """
-    name, problems, holders = wanted["name"], [], []
-    own_ports = set()
+    problems, earlier = [], []
+    for name, ports in wanted.items():
+        problems += _container_problems(name, ports, engine, listening, earlier)
+        earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
+    return problems + list(_data_problems(wanted, engine))
+
+
+def _container_problems(name, ports, engine, listening, holders):
+    holders, own_ports = list(holders), set()
     for item in _containers(engine):
         if item["name"] != name:
             holders += [(binding, f"in use by the container {item['name']}") for binding in item["ports"]]
         elif item["is_own"]:
             own_ports = item["ports"]
         else:
-            problems.append(
+            yield (
                 f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
                 f"Rename it (docker rename {name} NEWNAME), or choose a stack_name."
             )
-    for other, ports in planned.items():
-        holders += [(_binding(port), f"wanted for {other} too") for port in ports if other != name]
     for item in listening:
         pid = f" (pid {item['pid']})" if item.get("pid") else ""
         process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
         holders.append(((item["address"], item["port"]), process))
-    for address, port in map(_binding, wanted["ports"]):
+    for address, port in map(_binding, ports):
         if (address, port) in own_ports:
             continue
         held = [how for (other, number), how in holders if number == port and _overlap(address, other)]
         if held:
             variable = "zookeeper_port" if name.endswith("zookeeper") else "kafka_port"
-            problems.append(
-                f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+            yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+
+
+def _data_problems(wanted, engine):
+    volumes = {volume["Name"] for volume in engine.get("volumes") or []}
+    for kafka in wanted:
+        zookeeper = f"{kafka.removesuffix('kafka')}zookeeper"
+        if zookeeper in wanted and f"{kafka}-data" in volumes and f"{zookeeper}-data" not in volumes:
+            yield (
+                f"the volume {kafka}-data holds messages of a cluster whose ZooKeeper data, the volume "
+                f"{zookeeper}-data, is gone; a broker refuses to serve them to another cluster. Restore that volume; "
+                "or run ansible-playbook playbooks/teardown.yml -e teardown_data=true, to give the messages up."
             )
-    return problems
+
+
+def engine_runs(container, task, engine, image, network):
+    """Whether a container runs just as it is wanted, so that there is nothing to do.
+
+    `container`, `task`: as in `container_recipe`; `engine`: {containers, images} as the engine lists them; `image`: the
+    name of the one it is to run; `network`: the name of the one it is to be in.
+    """
+    images = {item["Id"] for item in engine.get("images") or [] if image in (item["RepoTags"] or [])}
+    return any(
+        item["name"] == container["name"]
+        and item["state"] == "running"
+        and item["recipe"] == container_recipe(container, task)
+        and item["image_id"] in images
+        and network in item["networks"]
+        for item in _containers(engine)
+    )
+
+
+def container_recipe(container, task):
+    """A checksum of all that makes a container, which it carries as a label, as those of Docker Compose do.
+
+    `container`: what is asked of it; `task`: the task that makes it.
+    """
+    return hashlib.sha256(json.dumps([container, task], sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _containers(engine):
@@ -280,6 +370,10 @@ def _containers(engine):
             "is_own": "kafka-proof.stack" in item["Labels"]
             or any(mount.get("Name") == f"{name.removeprefix('/')}-data" for mount in item["Mounts"]),
             "ports": {(port.get("IP"), port["PublicPort"]) for port in item["Ports"] if "PublicPort" in port},
+            "state": item["State"],
+            "recipe": item["Labels"].get("kafka-proof.recipe"),
+            "image_id": item.get("ImageID"),
+            "networks": ((item.get("NetworkSettings") or {}).get("Networks") or {}).keys(),
         }
         for item in engine.get("containers") or []
         for name in item["Names"]
@@ -337,8 +431,11 @@ class FilterModule:
 
     def filters(self):
         functions = (
+            container_recipe,
             engine_problems,
             engine_publishes,
+            engine_runs,
+            free_to_bind,
             kafka_advertised,
             kafka_bind_address,
             kafka_diagnosis,
@@ -346,8 +443,10 @@ class FilterModule:
             kafka_problems,
             kafka_published_ports,
             own_containers,
+            stack_problems,
             to_properties,
             topic_problems,
             unknown_variables,
+            zookeeper_problems,
         )
         return {function.__name__: function for function in functions}

@@ -1,14 +1,18 @@
 """The roles' decisions, as tables: what is wanted or found, and what follows."""
 
 import inspect
+import socket
 from pathlib import Path
 
 import kafka_proof
 import pytest
 from kafka_proof import (
     FilterModule,
+    container_recipe,
     engine_problems,
     engine_publishes,
+    engine_runs,
+    free_to_bind,
     kafka_advertised,
     kafka_bind_address,
     kafka_diagnosis,
@@ -16,11 +20,14 @@ from kafka_proof import (
     kafka_problems,
     kafka_published_ports,
     own_containers,
+    stack_problems,
     to_properties,
     topic_problems,
     unknown_variables,
+    zookeeper_problems,
 )
 
+BOTH = {"kafka": ["h"], "zookeeper": ["h"]}
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
@@ -246,7 +253,7 @@ def engine(*containers):
     return {"containers": list(containers)}
 
 
-WANTED = {"name": "kafka", "ports": ["127.0.0.1:9092:9092"]}
+WANTED = {"kafka": ["127.0.0.1:9092:9092"]}
 OURS = ("127.0.0.1", 9092)
 
 
@@ -268,11 +275,10 @@ OURS = ("127.0.0.1", 9092)
         pytest.param(engine(container("other")), [], {}, id="not published"),
         pytest.param(engine(), [{"address": "192.0.2.1", "port": 9092, "name": "x", "pid": 1}], {}, id="other address"),
         pytest.param(engine(), [], {"zookeeper": ["127.0.0.1:2181:2181"]}, id="planned on another port"),
-        pytest.param(engine(), [], {"kafka": WANTED["ports"]}, id="planned for itself"),
     ],
 )
 def test_nothing_is_in_the_way(found, listening, planned):
-    assert engine_problems(WANTED, found, listening, planned) == []
+    assert engine_problems(planned | WANTED, found, listening) == []
 
 
 @pytest.mark.parametrize(
@@ -318,13 +324,13 @@ def test_nothing_is_in_the_way(found, listening, planned):
     ],
 )
 def test_what_is_in_the_way(found, listening, planned, words):
-    says(engine_problems(WANTED, found, listening, planned), *words)
+    says(engine_problems(planned | WANTED, found, listening), *words)
 
 
 @pytest.mark.parametrize(("name", "variable"), [("kafka", "kafka_port"), ("x-zookeeper", "zookeeper_port")])
 def test_which_variable_to_set(name, variable):
-    wanted = {"name": name, "ports": ["[::1]:9092:9092"]}
-    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), [], {}), "on ::1", f"set {variable}")
+    wanted = {name: ["[::1]:9092:9092"]}
+    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), []), "on ::1", f"set {variable}")
 
 
 @pytest.mark.parametrize(
@@ -341,6 +347,108 @@ def test_which_variable_to_set(name, variable):
 )
 def test_engine_publishes(found, publishes):
     assert engine_publishes(WANTED, found) is publishes
+
+
+def test_free_to_bind():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for address in ("127.0.0.1", "0.0.0.0"):
+            assert not free_to_bind({"kafka": [f"{address}:{port}:{port}"]})
+    assert free_to_bind({"kafka": [f"127.0.0.1:{port}:{port}"]})
+
+
+@pytest.mark.parametrize(
+    ("volumes", "lost"),
+    [
+        ([], False),
+        (["x-kafka-data", "x-zookeeper-data"], False),
+        (["x-zookeeper-data"], False),
+        (["x-kafka-data"], True),
+        (["x-kafka-data", "zookeeper-data"], True),
+    ],
+)
+def test_messages_whose_cluster_is_gone(volumes, lost):
+    found = {"volumes": [{"Name": name} for name in volumes]}
+    problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [])
+    assert bool(problems) is lost
+    if lost:
+        says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "teardown_data=true")
+    # ZooKeeper runs on another host: what is there is not known here.
+    assert engine_problems({"x-kafka": []}, found, []) == []
+
+
+TASK = [{"image": "{{ stack_image }}"}]
+CONTAINER = {"name": "kafka", "ports": ["127.0.0.1:9092:9092"], "env": {"PROPERTIES": "a=1"}}
+
+
+def running(**other):
+    labels = {"kafka-proof.recipe": container_recipe(CONTAINER, TASK), "kafka-proof.stack": ""}
+    networks = {"NetworkSettings": {"Networks": {"net": {}}}}
+    found = container("kafka", OURS) | {"Labels": labels, "ImageID": "sha256:1"} | networks | other
+    return engine(found) | {"images": [{"Id": "sha256:1", "RepoTags": ["image:1"]}, {"Id": "2", "RepoTags": None}]}
+
+
+def test_engine_runs():
+    assert engine_runs(CONTAINER, TASK, running(), "image:1", "net")
+
+
+@pytest.mark.parametrize(
+    ("container", "task", "found"),
+    [
+        pytest.param(CONTAINER, TASK, {}, id="no engine"),
+        pytest.param(CONTAINER, TASK, engine(), id="no container"),
+        pytest.param(CONTAINER, TASK, running(State="exited"), id="stopped"),
+        pytest.param(CONTAINER, TASK, running(State="restarting"), id="restarting"),
+        pytest.param(CONTAINER, TASK, running(Labels={}), id="made by hand"),
+        pytest.param(CONTAINER, TASK, running(ImageID="sha256:0"), id="the image was built anew"),
+        pytest.param(CONTAINER, TASK, running(NetworkSettings={"Networks": {}}), id="disconnected"),
+        pytest.param(CONTAINER | {"env": {}}, TASK, running(), id="other settings"),
+        pytest.param(CONTAINER, [{"image": "x"}], running(), id="this project makes it otherwise"),
+        pytest.param(CONTAINER | {"name": "other"}, TASK, running(), id="another container"),
+    ],
+)
+def test_engine_does_not_run(container, task, found):
+    assert not engine_runs(container, task, found, "image:1", "net")
+
+
+# The inventory
+
+
+@pytest.mark.parametrize(
+    ("groups", "stack_name", "unknown", "words"),
+    [
+        ({"kafka": ["h"]}, "", [], ["group kafka", "zookeeper", "inventory.example"]),
+        ({"kafka": ["h"], "zookeeper": []}, "", [], ["group kafka", "zookeeper", "inventory.example"]),
+        (BOTH, "a b", [], ["h: ", "'a b'", "letters, digits"]),
+        (BOTH, "-a", [], ["h: ", "'-a'"]),
+        (BOTH, "a", ["kafka_prot is none."], ["h:", "kafka_prot is none.", "stack_ignored_variables"]),
+    ],
+)
+def test_stack_problems(groups, stack_name, unknown, words):
+    said = "\n".join(stack_problems(groups, "h", stack_name, unknown))
+    assert not [word for word in words if word not in said], said
+
+
+def test_no_stack_problems():
+    assert stack_problems(BOTH, "h", "", []) == []
+    assert stack_problems(BOTH, "h", "a.b-C_1", []) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "port", "words"),
+    [
+        (
+            {"dataDir": "/x", "tickTime": 1},
+            2181,
+            ["zookeeper_config sets dataDir,", "zookeeper_port", "x-zookeeper-data"],
+        ),
+        ({}, 0, ["zookeeper_port is 0", "1 to 65535"]),
+        ({}, 65536, ["zookeeper_port is 65536"]),
+    ],
+)
+def test_zookeeper_problems(config, port, words):
+    says(zookeeper_problems(config, port, {"dataDir": "/d"}, "x-zookeeper"), *words)
+    assert zookeeper_problems({"tickTime": 1}, 2181, {"dataDir": "/d"}, "x-zookeeper") == []
 
 
 def test_own_containers():

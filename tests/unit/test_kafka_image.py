@@ -5,7 +5,7 @@ import json
 import tarfile
 
 import pytest
-from kafka_image import image_archive, image_is_there
+from kafka_image import image_archive, image_is_there, image_problems
 
 NAME = "kafka-proof:3.9.2-01234567"
 DIGEST = "sha256:" + "a" * 64
@@ -57,3 +57,24 @@ def test_what_is_no_archive_is_said_by_name(tmp_path):
     assert f"{path} is not there" in image_archive(path)["problem"]
     path.write_text("no tarball")
     assert f"{path} is no image" in image_archive(path)["problem"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (("load", "", {}, "1"), ["kafka_image_source is load", "''", "set both or neither"]),
+        (("auto", "/x.tar", {}, "1"), ["kafka_image_source is auto", "'/x.tar'"]),
+        (("load", "/x.tar", {"problem": "/x.tar is no image"}, "1"), ["/x.tar is no image"]),
+        (("build", "", {}, "9"), ["no checksums", "Kafka 9", "stack_kafka_version", "jars.sh 9 --trust"]),
+    ],
+)
+def test_image_problems(tmp_path, variables, words):
+    (tmp_path / "1.sha256").touch()
+    [problem] = image_problems(*variables, tmp_path)
+    assert not [word for word in words if word not in problem], problem
+
+
+def test_no_image_problems(tmp_path):
+    (tmp_path / "1.sha256").touch()
+    for source, path, version in [("auto", "", "9"), ("pull", "", "9"), ("build", "", "1"), ("load", "/x.tar", "9")]:
+        assert image_problems(source, path, {"id": "1"} if path else {}, version, tmp_path) == []

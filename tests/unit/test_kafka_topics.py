@@ -1,7 +1,8 @@
 """What the module kafka_topics decides, without a broker."""
 
 import pytest
-from kafka_topics import BATCH, Plan, batches, make_plan, preview, result, settings
+
+from smoke.topics import BATCH, Plan, batches, make_plan, preview, result, settings
 
 
 def wanted(name, partitions=None, replication_factor=None, config=None):
