@@ -5,20 +5,19 @@ import tarfile
 from pathlib import Path
 
 
-def image_is_there(images, name, source, reference, content):
-    """Whether the engine has the image under its name, and from where it is wanted.
+def image_is_there(image, source, reference, content):
+    """Whether the image that has the wanted name is from where it is wanted.
 
-    `images`: as the engine lists them; `name`: the local name; `source`: auto, pull, build or load; `reference`: what
-    is pulled; `content`: what `image_archive` said of the tarball that is loaded.
+    `image`: as engine_look shows it, or None; `source`: auto, pull, build or load; `reference`: what is pulled;
+    `content`: what `image_archive` said of the tarball that is loaded.
     """
-    for image in images:
-        if name in (image["RepoTags"] or []):
-            if source == "pull":
-                return reference.removeprefix("docker.io/") in [*image["RepoTags"], *(image["RepoDigests"] or [])]
-            if source == "load":
-                return image["Id"] == f"sha256:{content['id']}"
-            return True
-    return False
+    if not image:
+        return False
+    if source == "pull":
+        return reference.removeprefix("docker.io/") in [*image["tags"], *image["digests"]]
+    if source == "load":
+        return image["id"] == f"sha256:{content['id']}"
+    return True
 
 
 def image_archive(path):

@@ -1,9 +1,7 @@
 """Decisions that the roles make, as functions: they see what is wanted and say what follows, and touch nothing."""
 
 import difflib
-import hashlib
 import ipaddress
-import json
 import re
 import socket
 from collections import Counter
@@ -262,13 +260,13 @@ def unknown_variables(names, roles_path):
 
 
 def own_containers(names, engine):
-    """Those of `names` that are there and of this project's making: by their label, or because they have our data."""
-    return [item["name"] for item in _containers(engine) if item["name"] in names and item["is_own"]]
+    """Those of `names` that are there and of this project's making. `engine`: as engine_look shows it."""
+    return [item["name"] for item in engine.get("containers", []) if item["name"] in names and _is_own(item)]
 
 
 def engine_publishes(wanted, engine):
     """Whether the ports of all that is wanted are published by it now; arguments as in `engine_problems`."""
-    now = {(item["name"], port) for item in _containers(engine) for port in item["ports"]}
+    now = {(item["name"], tuple(port)) for item in engine.get("containers", []) for port in item["ports"]}
     return now.issuperset((name, _binding(port)) for name, ports in wanted.items() for port in ports)
 
 
@@ -289,7 +287,7 @@ def free_to_bind(wanted):
 def engine_problems(wanted, engine, listening):
     """What on the engine and its host is in the way of the containers that are wanted on it.
 
-    `wanted`: {name: ["address:port:port"]}; `engine`: {containers, volumes} as the engine lists them; `listening`: list
+    `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `listening`: list
     of {address, port, name, pid}, the host's TCP sockets.
     Returns a list of messages, each with what, where, and what to do.
     """
@@ -302,11 +300,12 @@ def engine_problems(wanted, engine, listening):
 
 def _container_problems(name, ports, engine, listening, holders):
     holders, own_ports = list(holders), set()
-    for item in _containers(engine):
+    for item in engine.get("containers", []):
+        ports_now = {tuple(port) for port in item["ports"]}
         if item["name"] != name:
-            holders += [(binding, f"in use by the container {item['name']}") for binding in item["ports"]]
-        elif item["is_own"]:
-            own_ports = item["ports"]
+            holders += [(port, f"in use by the container {item['name']}") for port in ports_now]
+        elif _is_own(item):
+            own_ports = ports_now
         else:
             yield (
                 f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
@@ -326,7 +325,7 @@ def _container_problems(name, ports, engine, listening, holders):
 
 
 def _data_problems(wanted, engine):
-    volumes = {volume["Name"] for volume in engine.get("volumes") or []}
+    volumes = engine.get("volumes", [])
     for kafka in wanted:
         zookeeper = f"{kafka.removesuffix('kafka')}zookeeper"
         if zookeeper in wanted and f"{kafka}-data" in volumes and f"{zookeeper}-data" not in volumes:
@@ -337,47 +336,9 @@ def _data_problems(wanted, engine):
             )
 
 
-def engine_runs(container, task, engine, image, network):
-    """Whether a container runs just as it is wanted, so that there is nothing to do.
-
-    `container`, `task`: as in `container_recipe`; `engine`: {containers, images} as the engine lists them; `image`: the
-    name of the one it is to run; `network`: the name of the one it is to be in.
-    """
-    images = {item["Id"] for item in engine.get("images") or [] if image in (item["RepoTags"] or [])}
-    return any(
-        item["name"] == container["name"]
-        and item["state"] == "running"
-        and item["recipe"] == container_recipe(container, task)
-        and item["image_id"] in images
-        and network in item["networks"]
-        for item in _containers(engine)
-    )
-
-
-def container_recipe(container, task):
-    """A checksum of all that makes a container, which it carries as a label, as those of Docker Compose do.
-
-    `container`: what is asked of it; `task`: the task that makes it.
-    """
-    return hashlib.sha256(json.dumps([container, task], sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _containers(engine):
-    return [
-        {
-            "name": name.removeprefix("/"),
-            "image": item["Image"],
-            "is_own": "kafka-proof.stack" in item["Labels"]
-            or any(mount.get("Name") == f"{name.removeprefix('/')}-data" for mount in item["Mounts"]),
-            "ports": {(port.get("IP"), port["PublicPort"]) for port in item["Ports"] if "PublicPort" in port},
-            "state": item["State"],
-            "recipe": item["Labels"].get("kafka-proof.recipe"),
-            "image_id": item.get("ImageID"),
-            "networks": ((item.get("NetworkSettings") or {}).get("Networks") or {}).keys(),
-        }
-        for item in engine.get("containers") or []
-        for name in item["Names"]
-    ]
+def _is_own(container):
+    """By its label, or because it has our data."""
+    return container["stack"] is not None or f"{container['name']}-data" in container["volumes"]
 
 
 def _binding(published):
@@ -431,10 +392,8 @@ class FilterModule:
 
     def filters(self):
         functions = (
-            container_recipe,
             engine_problems,
             engine_publishes,
-            engine_runs,
             free_to_bind,
             kafka_advertised,
             kafka_bind_address,

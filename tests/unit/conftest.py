@@ -4,5 +4,5 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-for kind in ("filter", "modules"):
+for kind in ("action", "filter", "modules"):
     sys.path.insert(0, str(ROOT / "plugins" / kind))

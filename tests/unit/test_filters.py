@@ -8,10 +8,8 @@ import kafka_proof
 import pytest
 from kafka_proof import (
     FilterModule,
-    container_recipe,
     engine_problems,
     engine_publishes,
-    engine_runs,
     free_to_bind,
     kafka_advertised,
     kafka_bind_address,
@@ -237,15 +235,13 @@ def test_known_variables():
 # The engine
 
 
-def container(name, *ports, label=False, mounts=(), state="running"):
+def container(name, *ports, stack=None, volumes=()):
     return {
-        "Names": [f"/{name}"],
-        "Image": "some:1",
-        "State": state,
-        "Labels": {"kafka-proof.stack": ""} if label else {},
-        "Mounts": [{"Type": "volume", "Name": mount} for mount in mounts],
-        "Ports": [{"IP": address, "PublicPort": port, "PrivatePort": port} for address, port in ports]
-        + [{"PrivatePort": 19092}],
+        "name": name,
+        "image": "some:1",
+        "stack": stack,
+        "volumes": list(volumes),
+        "ports": [list(p) for p in ports],
     }
 
 
@@ -262,14 +258,14 @@ OURS = ("127.0.0.1", 9092)
     [
         pytest.param(engine(), [], {}, id="nothing there"),
         pytest.param({}, [], {}, id="no engine"),
-        pytest.param(engine(container("kafka", OURS, label=True)), [], {}, id="ours runs"),
+        pytest.param(engine(container("kafka", OURS, stack="")), [], {}, id="ours runs"),
         pytest.param(
-            engine(container("kafka", OURS, label=True)),
+            engine(container("kafka", OURS, stack="")),
             [{"address": "127.0.0.1", "port": 9092, "name": "docker-proxy", "pid": 7}],
             {},
             id="what the engine itself listens with for ours",
         ),
-        pytest.param(engine(container("kafka", mounts=["kafka-data"])), [], {}, id="made by hand with our data"),
+        pytest.param(engine(container("kafka", volumes=["kafka-data"])), [], {}, id="made by hand with our data"),
         pytest.param(engine(container("other", ("127.0.0.2", 9092))), [], {}, id="another address"),
         pytest.param(engine(container("other", ("127.0.0.1", 9093))), [], {}, id="another port"),
         pytest.param(engine(container("other")), [], {}, id="not published"),
@@ -317,7 +313,7 @@ def test_nothing_is_in_the_way(found, listening, planned):
             id="the container, not the engine's process",
         ),
         pytest.param(
-            engine(container("kafka", ("127.0.0.1", 9999), label=True), container("other", OURS)),
+            engine(container("kafka", ("127.0.0.1", 9999), stack=""), container("other", OURS)),
             *([], {}, ["the container other"]),
             id="ours is to move to a port that is taken",
         ),
@@ -341,7 +337,7 @@ def test_which_variable_to_set(name, variable):
         (engine(container("kafka", OURS)), True),
         (engine(container("kafka", OURS, ("127.0.0.1", 1))), True),
         (engine(container("kafka", ("0.0.0.0", 9092))), False),
-        (engine(container("kafka", state="exited")), False),
+        (engine(container("kafka")), False),
         (engine(container("other", OURS)), False),
     ],
 )
@@ -368,47 +364,13 @@ def test_free_to_bind():
     ],
 )
 def test_messages_whose_cluster_is_gone(volumes, lost):
-    found = {"volumes": [{"Name": name} for name in volumes]}
+    found = {"volumes": volumes}
     problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [])
     assert bool(problems) is lost
     if lost:
         says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "teardown_data=true")
     # ZooKeeper runs on another host: what is there is not known here.
     assert engine_problems({"x-kafka": []}, found, []) == []
-
-
-TASK = [{"image": "{{ stack_image }}"}]
-CONTAINER = {"name": "kafka", "ports": ["127.0.0.1:9092:9092"], "env": {"PROPERTIES": "a=1"}}
-
-
-def running(**other):
-    labels = {"kafka-proof.recipe": container_recipe(CONTAINER, TASK), "kafka-proof.stack": ""}
-    networks = {"NetworkSettings": {"Networks": {"net": {}}}}
-    found = container("kafka", OURS) | {"Labels": labels, "ImageID": "sha256:1"} | networks | other
-    return engine(found) | {"images": [{"Id": "sha256:1", "RepoTags": ["image:1"]}, {"Id": "2", "RepoTags": None}]}
-
-
-def test_engine_runs():
-    assert engine_runs(CONTAINER, TASK, running(), "image:1", "net")
-
-
-@pytest.mark.parametrize(
-    ("container", "task", "found"),
-    [
-        pytest.param(CONTAINER, TASK, {}, id="no engine"),
-        pytest.param(CONTAINER, TASK, engine(), id="no container"),
-        pytest.param(CONTAINER, TASK, running(State="exited"), id="stopped"),
-        pytest.param(CONTAINER, TASK, running(State="restarting"), id="restarting"),
-        pytest.param(CONTAINER, TASK, running(Labels={}), id="made by hand"),
-        pytest.param(CONTAINER, TASK, running(ImageID="sha256:0"), id="the image was built anew"),
-        pytest.param(CONTAINER, TASK, running(NetworkSettings={"Networks": {}}), id="disconnected"),
-        pytest.param(CONTAINER | {"env": {}}, TASK, running(), id="other settings"),
-        pytest.param(CONTAINER, [{"image": "x"}], running(), id="this project makes it otherwise"),
-        pytest.param(CONTAINER | {"name": "other"}, TASK, running(), id="another container"),
-    ],
-)
-def test_engine_does_not_run(container, task, found):
-    assert not engine_runs(container, task, found, "image:1", "net")
 
 
 # The inventory
@@ -453,10 +415,10 @@ def test_zookeeper_problems(config, port, words):
 
 def test_own_containers():
     found = engine(
-        container("a-kafka", label=True),
+        container("a-kafka", stack=""),
         container("a-zookeeper"),
-        container("b-kafka", label=True),
-        container("c-kafka", mounts=["c-kafka-data"]),
+        container("b-kafka", stack=""),
+        container("c-kafka", volumes=["c-kafka-data"]),
     )
     assert own_containers(["a-kafka", "a-zookeeper", "c-kafka", "d-kafka"], found) == ["a-kafka", "c-kafka"]
     assert own_containers(["a-kafka"], {}) == []

@@ -7,27 +7,23 @@ import tarfile
 import pytest
 from kafka_image import image_archive, image_is_there, image_problems
 
-NAME = "kafka-proof:3.9.2-01234567"
 DIGEST = "sha256:" + "a" * 64
-HERE = {"Id": "sha256:1", "RepoTags": [NAME], "RepoDigests": [f"apache/kafka@{DIGEST}"]}
-OTHER = {"Id": "sha256:2", "RepoTags": ["kafka-proof:3.9.2-89abcdef"], "RepoDigests": None}
-DANGLING = {"Id": "sha256:3", "RepoTags": None, "RepoDigests": None}
+IMAGE = {"id": "sha256:1", "tags": ["kafka-proof:3.9.2-01234567"], "digests": [f"apache/kafka@{DIGEST}"]}
 
 
 @pytest.mark.parametrize(
-    ("images", "source", "reference", "there"),
+    ("image", "source", "reference", "there"),
     [
-        ([], "auto", "", False),
-        ([DANGLING, OTHER], "auto", "", False),  # an image of an older recipe is another image
-        ([OTHER, HERE], "auto", "", True),
-        ([HERE], "build", "", True),
-        ([HERE], "pull", f"docker.io/apache/kafka@{DIGEST}", True),
-        ([HERE], "pull", f"apache/kafka@sha256:{'b' * 64}", False),
-        ([HERE], "pull", "registry.example/kafka:3.9.2", False),
+        (None, "auto", "", False),
+        (IMAGE, "auto", "", True),
+        (IMAGE, "build", "", True),
+        (IMAGE, "pull", f"docker.io/apache/kafka@{DIGEST}", True),
+        (IMAGE, "pull", f"apache/kafka@sha256:{'b' * 64}", False),
+        (IMAGE, "pull", "registry.example/kafka:3.9.2", False),
     ],
 )
-def test_image_is_there(images, source, reference, there):
-    assert image_is_there(images, NAME, source, reference, {}) is there
+def test_image_is_there(image, source, reference, there):
+    assert image_is_there(image, source, reference, {}) is there
 
 
 def archive(path, *images):
@@ -43,8 +39,8 @@ def archive(path, *images):
 def test_the_image_of_an_archive_is_known_by_its_id(tmp_path, config):
     path = archive(tmp_path / "image.tar", {"Config": config, "RepoTags": None})
     assert image_archive(path) == {"id": "1", "tags": []}
-    assert image_is_there([HERE], NAME, "load", "", {"id": "1"})
-    assert not image_is_there([OTHER | {"RepoTags": [NAME]}], NAME, "load", "", {"id": "1"})
+    assert image_is_there(IMAGE, "load", "", {"id": "1"})
+    assert not image_is_there(IMAGE, "load", "", {"id": "2"})
 
 
 def test_an_archive_of_several_images_is_refused(tmp_path):

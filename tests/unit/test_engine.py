@@ -1,0 +1,143 @@
+"""What is read of an engine, and what makes a container run as it is wanted; without an engine."""
+
+import json
+import subprocess
+
+import pytest
+from engine_look import parse
+from engine_run import diff, recipe, run_command, shell_script, what_to_do
+
+WANTED = {
+    "name": "kafka",
+    "ports": ["127.0.0.1:9092:9092"],
+    "env": {"PROPERTIES": "a=1\nb='2'\n", "HEAP": "-Xmx1g"},
+    "script": "exec true",
+    "health": "true && true",
+    "stop_timeout": 120,
+}
+IMAGE = {"id": "sha256:1", "tags": ["image:1"], "digests": []}
+RECIPE = recipe(run_command(WANTED, "image:1", "net", ""), WANTED["env"])
+
+
+def found(**other):
+    return {
+        "name": "kafka",
+        "image": "image:1",
+        "image_id": "sha256:1",
+        "state": "running",
+        "recipe": RECIPE,
+        "networks": ["net"],
+        "env": {"PATH": "/bin", "HEAP": "-Xmx2g"},
+        "ports": [["127.0.0.1", 9092], ["::1", 1]],
+        **other,
+    }
+
+
+@pytest.mark.parametrize(
+    ("container", "image", "change"),
+    [
+        pytest.param(found(), IMAGE, "nothing", id="all is well"),
+        pytest.param(found(state="restarting"), IMAGE, "nothing", id="it crashes"),
+        pytest.param(found(state="exited"), IMAGE, "start", id="stopped"),
+        pytest.param(found(state="created"), IMAGE, "start", id="its port was taken when it was made"),
+        pytest.param(found(networks=["net", "other"]), IMAGE, "nothing", id="somebody connected another network"),
+        pytest.param(None, IMAGE, "make", id="not there"),
+        pytest.param(None, None, "make", id="nothing is there"),
+        pytest.param(found(), None, "make", id="the image is gone"),
+        pytest.param(found(recipe=None), IMAGE, "make", id="made by hand"),
+        pytest.param(found(recipe="other"), IMAGE, "make", id="other settings"),
+        pytest.param(found(image_id="sha256:0"), IMAGE, "make", id="the image was built anew"),
+        pytest.param(found(networks=[]), IMAGE, "make", id="disconnected"),
+        pytest.param(found(recipe="other", state="exited"), IMAGE, "make", id="stopped, and other settings"),
+    ],
+)
+def test_what_to_do(container, image, change):
+    assert what_to_do(container, RECIPE, image, "net") == change
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"env": {"HEAP": "-Xmx1g"}}, {"ports": []}, {"script": "exec false"}, {"health": "false"}, {"stop_timeout": 1}],
+)
+def test_each_setting_makes_another_recipe(other):
+    container = WANTED | other
+    assert recipe(run_command(container, "image:1", "net", ""), container["env"]) != RECIPE
+
+
+def run(script, tmp_path):
+    """Run a script with a `docker` that writes down how it was called, and return that."""
+    (tmp_path / "docker").write_text(
+        "#!/usr/bin/env python3\nimport json, os, sys\n"
+        "print(json.dumps([sys.argv[1:], {k: v for k, v in os.environ.items() if k in ('PROPERTIES', 'HEAP')}]),"
+        " file=open(os.environ['CALLS'], 'a'))\nsys.exit(sys.argv[1:3] == ['network', 'inspect'])\n"
+    )
+    (tmp_path / "docker").chmod(0o755)
+    calls = tmp_path / "calls"
+    environment = {"PATH": f"{tmp_path}:/usr/local/bin:/usr/bin:/bin", "CALLS": str(calls)}
+    subprocess.run(["sh", "-s"], input=script, text=True, check=True, env=environment)
+    return [json.loads(line) for line in calls.read_text().splitlines()]
+
+
+def test_a_container_is_made_anew(tmp_path):
+    command = run_command(WANTED, "image:1", "net", "")
+    script = shell_script("make", found(), command, WANTED, "net")
+    *before, (arguments, environment) = run(script, tmp_path)
+    assert [call for call, _ in before] == [
+        ["network", "inspect", "net"],
+        ["network", "create", "net"],
+        ["stop", "--time", "120", "kafka"],
+        ["rm", "kafka"],
+    ]
+    assert arguments[0] == "run"
+    assert arguments[arguments.index("--label") + 1] == f"kafka-proof.recipe={RECIPE}"
+    assert arguments[-len(command) :] == command
+    # Settings may be secrets: the engine gets them, and no list of processes shows them.
+    assert environment == WANTED["env"]
+    assert not [word for word in arguments if "b='2'" in word]
+
+
+def test_a_stopped_container_is_started(tmp_path):
+    assert run(shell_script("start", found(), [], WANTED, "net"), tmp_path) == [[["start", "kafka"], {}]]
+
+
+def test_diff():
+    shown = diff(found(state="exited"), WANTED, "image:2")
+    assert shown["before"] == "state: exited\nimage: image:1\nports: 127.0.0.1:9092, [::1]:1\nHEAP:\n  -Xmx2g\n"
+    after = "state: running\nimage: image:2\nports: 127.0.0.1:9092\nHEAP:\n  -Xmx1g\nPROPERTIES:\n  a=1\n  b='2'\n"
+    assert shown["after"] == after
+    assert diff(None, WANTED, "image:2")["before"] == ""
+
+
+def test_parse():
+    ports = {"9092/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9092"}], "1/tcp": None}
+    container = {
+        "Name": "/kafka",
+        "Config": {"Image": "image:1", "Env": ["A=b=c", "D="], "Labels": {"kafka-proof.stack": ""}},
+        "Image": "sha256:1",
+        "State": {"Status": "running", "Health": {"Status": "healthy"}},
+        "NetworkSettings": {"Ports": ports, "Networks": {"net": {}}},
+        "Mounts": [{"Name": "kafka-data"}, {"Type": "bind"}],
+    }
+    image = {"Id": "sha256:1", "RepoTags": ["image:1"], "RepoDigests": None}
+    lines = ["containers", json.dumps(container), "image", json.dumps(image), "networks", '"net"', "volumes", '"v"']
+    assert parse("\n".join(lines)) == {
+        "containers": [
+            {
+                "name": "kafka",
+                "image": "image:1",
+                "image_id": "sha256:1",
+                "state": "running",
+                "health": "healthy",
+                "recipe": None,
+                "stack": "",
+                "env": {"A": "b=c", "D": ""},
+                "ports": [["127.0.0.1", 9092]],
+                "networks": ["net"],
+                "volumes": ["kafka-data"],
+            }
+        ],
+        "image": IMAGE,
+        "networks": ["net"],
+        "volumes": ["v"],
+    }
+    assert parse("containers\nimage\nnetworks\nvolumes\n")["image"] is None
