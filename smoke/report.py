@@ -242,7 +242,7 @@ def _cluster(cluster):
         )
         + _table(
             "brokers",
-            ["broker", "advertised address", "rack", "Kafka", ""],
+            ["broker", "advertised address", "rack", "Kafka", "role"],
             [
                 [
                     *[broker["id"], f"{broker['host']}:{broker['port']}", broker["rack"], broker["kafka"]],

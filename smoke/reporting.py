@@ -225,12 +225,8 @@ def _words(docstring, name):
 
 def _message(result):
     crash = getattr(result.longrepr, "reprcrash", None)  # a failure without a traceback is its text alone
-    return (
-        (crash.message if crash else result.longreprtext)
-        .strip()
-        .removeprefix("AssertionError: ")
-        .removeprefix("Failed: ")
-    )
+    text = (crash.message if crash else result.longreprtext).strip()
+    return text.removeprefix("AssertionError: ").removeprefix("Failed: ")
 
 
 def _why_skipped(result):

@@ -1,0 +1,22 @@
+"""The report of a run against the deployed broker."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PROPERTIES = os.environ.get("CLIENT_PROPERTIES", ROOT / "build" / "client.properties")
+
+
+def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
+    command = [sys.executable, "-m", "smoke", "--client-properties", PROPERTIES, "--report", tmp_path / "report.html"]
+    run = subprocess.run(
+        [*command, "-k", "deployed_topic"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stdout
+    assert "passed: The one property holds." in run.stdout.splitlines()
+
+    page = (tmp_path / "report.html").read_text()
+    for words in ("The one property holds.", "kafka_demo", "cluster id", "advertised address", "controller"):
+        assert words in page
