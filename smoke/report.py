@@ -8,7 +8,7 @@ started      str, ISO 8601 with the zone
 seconds      float, the whole run
 command      str, as it would be typed
 diagnose     str, the command that finds out why a client cannot talk to this cluster
-cluster      {} when none answered, else
+cluster      {} when nothing is known of it, else
              bootstrap   str, "host:port,…"
              cluster_id  str
              mode        "zookeeper" or "kraft"
@@ -155,7 +155,7 @@ def html(run):
         verdict=run["verdict"],
         heading=f'<span aria-hidden="true">{mark}</span> {verdict}',
         sentence=escape(sentence(run)),
-        where=escape(_cluster_line(run["cluster"]) if run["cluster"] else "no cluster answered"),
+        where=f'<p class="what">{escape(_cluster_line(run["cluster"]))}</p>' if run["cluster"] else "",
         counts=_counts(run["tests"]),
         failures=_failures(run),
         properties="".join(_module(title, list(tests)) for title, tests in groupby(run["tests"], _module_of)),
@@ -229,7 +229,7 @@ def _drawn(name, value):
 
 def _cluster(cluster):
     if not cluster:
-        return "<p>No cluster answered.</p>"
+        return "<p>Nothing is known of it.</p>"
     controller = cluster["controller"]
     return (
         _facts(

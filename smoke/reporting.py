@@ -4,6 +4,7 @@ A test says what it claims in the first line of its docstring, or else in its na
 `record_property(name, value)`; smoke/report.py lists the values that it can draw. JUnit XML gets them as JSON.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -40,20 +41,22 @@ class Reporting:
         self.cluster = {}
         self.reason = ""
         self.run = None
+        self.written = []
         self.started = datetime.datetime.now().astimezone()
         self.began = time.monotonic()
         if self.path:
             # Now, because the run may take long, and so that no page of an earlier run is taken for this one's.
             try:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-                Path(self.path).write_text("")
+                Path(self.path).write_text("The run has not ended.\n")
             except OSError as error:
                 pytest.exit(f"--report {self.path}: {error.strerror}. Name a file that can be written.", UNUSABLE)
 
     def look_at(self, admin):
         """Keep what a reader must know about the cluster behind `admin`, a KafkaAdminClient."""
         bootstrap = ",".join(admin.config["bootstrap_servers"])
-        self.cluster = {"bootstrap": bootstrap} | facts(admin, self.config.getoption("topic"))
+        with contextlib.suppress(KafkaError):  # a test says it better
+            self.cluster = {"bootstrap": bootstrap} | facts(admin, self.config.getoption("topic"))
 
     # What pytest tells
 
@@ -84,10 +87,19 @@ class Reporting:
     def pytest_keyboard_interrupt(self, excinfo):
         self.reason = str(getattr(excinfo.value, "msg", excinfo.value)) or "It was interrupted."
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self):
-        if self.config.option.collectonly:
-            return
+        # A run that ends early removes what it made only now; pytest's terminal shows the end right after this.
+        try:
+            return (yield)
+        except Exception as error:
+            self.reason = f"{self.reason} What the run made could not be removed: {error}".strip()
+            raise
+        finally:
+            if not self.config.option.collectonly:
+                self._finish()
+
+    def _finish(self):
         tests = list(self.tests.values())
         self.run = {
             "verdict": report.judge(tests, self.reason),
@@ -101,10 +113,17 @@ class Reporting:
             "tests": tests,
         }
         if self.path:
-            Path(self.path).write_text(report.html(self.run), encoding="utf-8")
+            self._write(self.path, "w", report.html(self.run))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(summary).open("a", encoding="utf-8") as file:
-                file.write(report.markdown(self.run))
+            self._write(summary, "a", report.markdown(self.run))
+
+    def _write(self, path, mode, text):
+        try:
+            with Path(path).open(mode, encoding="utf-8") as file:
+                file.write(text)
+            self.written.append(f"report: {path}")
+        except OSError as error:  # a full disk says nothing about Kafka
+            self.written.append(f"report: {path} could not be written ({error.strerror}). Make room, or name another.")
 
     # The terminal: a line for each property, in words, and below them, where lines can be rewritten, a bar
 
@@ -139,13 +158,9 @@ class Reporting:
         if not self.run:
             return
         terminalreporter.section("Kafka")
-        for line in report.summary(self.run):
+        on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+        for line in report.summary(self.run) + self.written + (report.annotations(self.run) if on_github else []):
             terminalreporter.write_line(line)
-        if self.path:
-            terminalreporter.write_line(f"report: {self.path}")
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            for line in report.annotations(self.run):
-                terminalreporter.write_line(line)
 
     def _terminal(self):
         """Return pytest's terminal reporter, or None when the user asked for another display than the usual."""

@@ -184,6 +184,29 @@ def test_what_did_not_run_is_named(suite):
     assert [test["outcome"] for test in run["tests"]] == ["passed", "failed"] + ["not run"] * 5
 
 
+def test_a_clean_up_that_fails_after_an_early_end_is_said(suite):
+    code = """
+import pytest
+
+@pytest.fixture(scope="session")
+def prefix():
+    yield
+    raise OSError("topics are left")
+
+def test_a(prefix):
+    raise KeyboardInterrupt
+"""
+    _, run = suite(code)
+    assert run["reason"] == "It was interrupted. What the run made could not be removed: topics are left"
+
+
+def test_a_report_that_cannot_be_written_in_the_end_is_no_failure(suite, pytester, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path / "nowhere" / "summary.md"))
+    result, _ = suite("def test_a(): pass")
+    assert result.ret == 0
+    assert "could not be written (No such file or directory)" in result.stdout.str()
+
+
 def test_a_list_of_the_tests_is_no_run(suite):
     result, run = suite(TESTS, "--collect-only")
     assert result.ret == 0
