@@ -4,7 +4,7 @@ from html import escape
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 480, 220  # units of the drawing; the page shows it about as wide as this in pixels
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 10, 40  # room for the labels around the plot
+LEFT, RIGHT, TOP, BOTTOM = 60, 22, 10, 44  # room for the labels around the plot
 STYLES = 6  # colours and dashes in report.html; a seventh line looks like the first
 DOTS = 60  # up to so many measurements are also shown one by one, because between two of them nothing is known
 
@@ -22,10 +22,11 @@ def plot(name, series, unit=""):
     across = _ticks(*_ends(x for x, _ in points))
     up = _ticks(*_ends([0, *(y for _, y in points)]))
     seen = ". ".join(f"{line}: {_range(values)}" for line, values in known.items())
+    label = f"{name}, {unit or 'values'} over seconds. {seen}"
     drawn = "".join(_line(index, points, across, up) for index, points in enumerate(series.values()))
     return (
         f'<figure class="plot"><figcaption><b>{escape(name)}</b>{_legend(known)}</figcaption>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{name}, {unit} over seconds. {seen}")}">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
         f"{_axes(across, up, unit)}{drawn}</svg></figure>"
     )
 
@@ -63,15 +64,16 @@ def _axes(across, up, unit):
         for tick in up
     ]
     parts += [
-        f'<text x="{_x(tick, across)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick:g}</text>'
+        f'<text x="{_x(tick, across)}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick:g}</text>'
         for tick in across
     ]
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts += [
         f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>',
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 5}" text-anchor="middle">seconds</text>',
-        f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">{escape(unit)}</text>',
     ]
+    if unit:
+        parts.append(f'<text transform="translate(18 {middle}) rotate(-90)" text-anchor="middle">{escape(unit)}</text>')
     return "".join(parts)
 
 

@@ -207,6 +207,7 @@ def _module(title, tests):
 def _test(test):
     outcome = test["outcome"]
     said = "" if outcome == "passed" else f'<span class="word">{outcome}</span>'
+    took = "" if outcome == "not run" else _seconds(test["seconds"])
     lines = [[name, value] for name, value in test["evidence"] if not isinstance(value, dict)]
     if outcome == "skipped":
         lines.insert(0, ["why", test["message"]])
@@ -214,7 +215,7 @@ def _test(test):
     return (
         f'<article class="test {_css(outcome)}"><h3><span class="mark" aria-hidden="true">{MARKS[outcome]}</span>'
         f'<span class="claim">{escape(test["property"])}{said}</span>'
-        f'<span class="time">{_seconds(test["seconds"])}</span></h3>'
+        f'<span class="time">{took}</span></h3>'
         f"{_facts(lines)}{drawn}</article>"
     )
 
@@ -271,15 +272,15 @@ def _facts(facts):
 
 
 def _table(name, columns, rows):
-    """Render a table; the columns in which all is a number are aligned to the right."""
+    """Render a table; but for the headings, the columns in which all is a number are aligned to the right."""
     if not rows:
         return ""
     # What a broken cluster gave may have gaps, and the page must show it nevertheless.
     width = max(map(len, [columns, *rows]))
     columns, *rows = ([*row, *[""] * (width - len(row))] for row in [columns, *rows])
     right = [
-        ' class="number"' if all(isinstance(value, int | float | None) for value in column) else ""
-        for column in zip(*rows, strict=True)
+        ' class="number"' if index and all(isinstance(value, int | float | None) for value in column) else ""
+        for index, column in enumerate(zip(*rows, strict=True))
     ]
     head = "".join(
         f'<th scope="col"{align}>{escape(_text(column))}</th>' for column, align in zip(columns, right, strict=True)
@@ -287,9 +288,7 @@ def _table(name, columns, rows):
     body = "".join(
         "<tr>"
         + "".join(
-            (f'<th scope="row"{align}>{escape(_text(value))}</th>')
-            if index == 0
-            else (f"<td{align}>{escape(_text(value))}</td>")
+            (f"<td{align}>{escape(_text(value))}</td>" if index else f'<th scope="row">{escape(_text(value))}</th>')
             for index, (value, align) in enumerate(zip(row, right, strict=True))
         )
         + "</tr>"

@@ -99,6 +99,9 @@ class Page:
 
     def picture(self, path, height=None):
         """Write a PNG of the whole page, or of its top."""
+        self.call(
+            "Emulation.setScrollbarsHidden", hidden=True
+        )  # they would narrow the page, and are not in the picture
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
         data = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True, optimizeForSpeed=False)[

@@ -239,8 +239,8 @@ def test_lines_stay_in_the_drawing():
     points = [[x / 10, (-1) ** x * x * 1e6] for x in range(200)]
     [line] = [path.get("d") for path in drawing({"a": points}).iter("path") if path.get("class") == "line s0"][1:]
     for x, y in re.findall(r"([\d.]+) ([\d.]+)", line):
-        assert 56 <= float(x) <= 468
-        assert 10 <= float(y) <= 180
+        assert 60 <= float(x) <= 458
+        assert 10 <= float(y) <= 176
 
 
 def test_a_plot_says_its_numbers_to_those_who_cannot_see_it():
