@@ -113,17 +113,17 @@ class Reporting:
             "tests": tests,
         }
         if self.path:
-            self._write(self.path, "w", report.html(self.run))
+            self._write("report", self.path, "w", report.html(self.run))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            self._write(summary, "a", report.markdown(self.run))
+            self._write("summary", summary, "a", report.markdown(self.run))
 
-    def _write(self, path, mode, text):
+    def _write(self, what, path, mode, text):
         try:
             with Path(path).open(mode, encoding="utf-8") as file:
                 file.write(text)
-            self.written.append(f"report: {path}")
+            self.written.append(f"{what}: {path}")
         except OSError as error:  # a full disk says nothing about Kafka
-            self.written.append(f"report: {path} could not be written ({error.strerror}). Make room, or name another.")
+            self.written.append(f"{what}: {path} could not be written ({error.strerror}). Make room, or name another.")
 
     # The terminal: a line for each property, in words, and below them, where lines can be rewritten, a bar
 

@@ -57,6 +57,7 @@ class Page:
         self.number, self.seen, self.session = 0, [], None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.call("Emulation.setScrollbarsHidden", hidden=True)  # they would narrow the page and cut the picture
         for domain in ("Page", "Network", "Log", "Runtime", "Accessibility"):
             self.call(f"{domain}.enable")
 
@@ -99,9 +100,6 @@ class Page:
 
     def picture(self, path, height=None):
         """Write a PNG of the whole page, or of its top."""
-        self.call(
-            "Emulation.setScrollbarsHidden", hidden=True
-        )  # they would narrow the page, and are not in the picture
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
         data = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True, optimizeForSpeed=False)[
@@ -133,7 +131,7 @@ def main():
         path = Path(directory, "report.html")
         path.write_text(report.html(json.loads(SAMPLE.read_text())), encoding="utf-8")
         page.open(path, width=900)
-        page.picture(PICTURE, height=1300)
+        page.picture(PICTURE, height=1100)
 
 
 if __name__ == "__main__":
