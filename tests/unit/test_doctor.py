@@ -1,0 +1,187 @@
+"""What the doctor decides without looking: tables, and addresses at which there is nothing to look at."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from kafka.protocol.broker_version_data import BROKER_API_VERSIONS, BrokerVersionData
+from kafka.protocol.metadata import MetadataResponse
+
+from smoke.client import ClientPropertiesError
+from smoke.doctor.__main__ import ignored, usable, verdict
+from smoke.doctor.advice import ADVICE
+from smoke.doctor.checks import Finding, is_loopback, is_wildcard, judge_clock, judge_partitions, version
+from smoke.doctor.link import describe_certificate, what_is
+
+ROOT = Path(__file__).parents[2]
+SASL = {
+    "bootstrap.servers": "localhost:9092",
+    "security.protocol": "SASL_PLAINTEXT",
+    "sasl.mechanism": "PLAIN",
+    "sasl.jaas.config": 'org.apache.kafka.common.security.plain.PlainLoginModule required username="u" password="p";',
+}
+
+
+@pytest.mark.parametrize(
+    ("heard", "name"),
+    [
+        (b"\x15\x03\x03\0\2\2\x50", "tls"),  # an alert
+        (b"\x16\x03\x03\0\x7a", "tls"),  # a ServerHello
+        (b"HTTP/1.1 400 Bad Request\r\n", "http"),
+        (b"\0\0\1\x06\0\0\0\1\0\0", "kafka"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", repr(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    ],
+)
+def test_what_the_first_bytes_are(heard, name):
+    assert what_is(heard) == name
+
+
+@pytest.mark.parametrize(("broker", "status"), [((1, 1), "FAIL"), ((2, 0), "FAIL"), ((2, 1), "ok"), ((4, 0), "ok")])
+def test_old_brokers_are_refused_by_the_versions_of_their_protocol(broker, status):
+    spoken = BrokerVersionData(api_versions=BROKER_API_VERSIONS[broker])
+
+    finding = version(spoken.broker_version)
+
+    assert finding.status == status
+    assert ".".join(map(str, broker)) in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback", "wildcard"),
+    [
+        ("localhost", True, False),
+        ("127.0.0.1", True, False),
+        ("::1", True, False),
+        ("0.0.0.0", False, True),
+        ("::", False, True),
+        ("10.1.2.3", False, False),
+        ("kafka.example", False, False),
+        ("localhost.example", False, False),
+    ],
+)
+def test_addresses_that_no_remote_client_can_use(host, loopback, wildcard):
+    assert (is_loopback(host), is_wildcard(host)) == (loopback, wildcard)
+
+
+def topic(name, *partitions):
+    """`partitions`: (leader, replicas, in sync), each."""
+    described = MetadataResponse.MetadataResponseTopic
+    return described(
+        name=name,
+        partitions=[
+            described.MetadataResponsePartition(
+                partition_index=index, leader_id=leader, replica_nodes=replicas, isr_nodes=in_sync
+            )
+            for index, (leader, replicas, in_sync) in enumerate(partitions)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("partition", "min_isr", "codes"),
+    [
+        ((1, [1, 2], [1, 2]), 2, [""]),
+        ((1, [1], [1]), 1, [""]),
+        ((-1, [2], [2]), 1, ["offline"]),
+        ((-1, [1, 2], [2]), 2, ["offline"]),
+        ((1, [1, 2], [1]), 1, ["under-replicated"]),
+        ((1, [1, 2], [1]), 2, ["min-isr"]),
+        ((1, [1], [1]), 2, ["min-isr"]),
+    ],
+)
+def test_partitions(partition, min_isr, codes):
+    found = list(judge_partitions([topic("t", partition)], {"t": min_isr}))
+
+    assert [finding.code for finding in found] == codes
+    assert all("t-0" in finding.evidence for finding in found if finding.code)
+
+
+def test_each_kind_of_broken_partition_is_one_line_however_many_there_are():
+    many = topic("many", *[(-1, [2], [2])] * 50)
+
+    [finding] = judge_partitions([many], {})
+
+    assert finding.evidence.startswith("50 partitions without a leader")
+    assert finding.evidence.endswith("many-4 (replicas: broker 2) and 45 more")
+
+
+@pytest.mark.parametrize(
+    ("before", "appended", "after", "status", "says"),
+    [
+        (100, 100.5, 101, "ok", "between -0.500 s and +0.500 s"),
+        (100, 115, 101, "FAIL", "14.0 s ahead"),
+        (100, 85, 101, "FAIL", "15.0 s behind"),
+        (100, 111, 101, "ok", ""),  # it took a second to ask: between 10 and 11 s is not surely too much
+        (100, 100, 130, "ok", ""),  # slow is not wrong
+    ],
+)
+def test_clocks(before, appended, after, status, says):
+    finding = judge_clock(1, before, appended, after)
+
+    assert finding.status == status
+    assert says in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("properties", "says"),
+    [
+        (SASL | {"sasl.mechanism": "SCRAM-SHA-256"}, "not of its ScramLoginModule"),
+        (
+            {"bootstrap.servers": "h:1", "security.protocol": "SSL", "ssl.truststore.location": __file__},
+            "Name PEM files",
+        ),
+        ({"bootstrap.servers": "h"}, "not HOST:PORT"),
+        ({}, "bootstrap.servers is missing"),
+    ],
+)
+def test_contradictory_properties(properties, says):
+    if "ssl.truststore.location" in properties:
+        properties = properties | {"ssl.truststore.type": "PEM"}
+
+    with pytest.raises(ClientPropertiesError, match=re.escape(says)):
+        usable(properties)
+
+
+def test_security_without_effect_is_seen():
+    assert ignored(SASL) == []
+    assert ignored(SASL | {"security.protocol": "PLAINTEXT"}) == ["sasl.jaas.config", "sasl.mechanism"]
+    assert ignored(SASL | {"ssl.truststore.location": "/f"}) == ["ssl.truststore.location"]
+
+
+def test_the_verdict_is_the_first_fault():
+    findings = [Finding("a", "warn", "odd", "x"), Finding("b", "FAIL", "broken", "y"), Finding("c", "FAIL", "too", "z")]
+
+    assert verdict(findings) == "fault: broken (and 1 more, above)"
+    assert verdict(findings[:1]) == "healthy: a client here can use this cluster; see the 1 warning(s) above"
+
+
+def test_a_certificate_is_told_by_its_names_and_dates():
+    certificate = {
+        "subject": ((("commonName", "a"),),),
+        "issuer": ((("commonName", "ca"),),),
+        "subjectAltName": (("DNS", "a.example"), ("IP Address", "10.0.0.1")),
+        "notBefore": "Jan  1 00:00:00 2020 GMT",
+        "notAfter": "Jan  1 00:00:00 2021 GMT",
+    }
+
+    text = describe_certificate(certificate)
+
+    assert "for a.example, 10.0.0.1 (a), from ca" in text
+    assert "to Jan  1 00:00:00 2021 GMT" in text
+
+
+def test_advice_names_variables_that_there_are():
+    defaults = (yaml.safe_load(path.read_text()) for path in ROOT.glob("roles/*/defaults/main.yml"))
+    variables = {name for role in defaults for name in role}
+
+    for code, advice in ADVICE.items():
+        named = set(re.findall(r"\b(?:kafka|zookeeper|stack)_[a-z_]+", advice))
+        assert named <= variables, f"{code} names {sorted(named - variables)}"
+
+
+def test_every_diagnosis_has_advice():
+    sources = "".join(path.read_text() for path in (ROOT / "smoke/doctor").glob("*.py") if path.name != "advice.py")
+    unused = [code for code in ADVICE if f'"{code}"' not in sources and not code.startswith("advertised-")]
+
+    assert not unused
