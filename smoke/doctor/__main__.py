@@ -33,7 +33,7 @@ def main(argv=None, clock=time.time):
         "--bootstrap-server", metavar="HOST:PORT", help="instead of a file, for a broker without security"
     )
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=5, help="for each answer (default: 5)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=5, help="for each answer (default: 5)")
     parser.add_argument(
         "--write", action="store_true", help="make a topic, write, read, compare the clocks, and remove the topic"
     )
@@ -138,11 +138,11 @@ def verdict(findings):
     return "healthy: a client here can use this cluster" + (f"; see the {warned} warning(s) above" if warned else "")
 
 
-def _seconds(text):
-    seconds = float(text)
-    if not seconds > 0:
+def seconds(text):
+    """A time-out from the command line; argparse says that what raises ValueError is no valid `seconds`."""
+    if not 0 < float(text) <= 3600:
         raise ValueError(text)
-    return seconds
+    return float(text)
 
 
 if __name__ == "__main__":

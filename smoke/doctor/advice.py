@@ -154,6 +154,7 @@ ADVICE = {
         "Set offsets.topic.replication.factor in kafka_config to at most the number of brokers, and run site.yml "
         "(kafka_profile: development sets 1); or start the missing brokers."
     ),
+    "listener": ("Give every broker the listener that this client comes by: kafka_listeners (Kafka: listeners)."),
     "offline": (
         "Start the brokers that hold the replicas. So that one broker's end is not a partition's, give topics more "
         "replicas: replication_factor in kafka_topics_present (Kafka: default.replication.factor)."

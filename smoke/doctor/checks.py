@@ -25,6 +25,7 @@ OFFSETS_TOPIC = "__consumer_offsets"
 _GROUP = "kafka-doctor"  # asked about, never made
 _SHOWN = 5  # partitions in one line
 _COORDINATOR_LOADING, _COORDINATOR_NOT_AVAILABLE, _NOT_COORDINATOR, _INVALID_REQUEST = 14, 15, 16, 42
+_LISTENER_NOT_FOUND = 72
 _REFUSED = (29, 30, 31)  # topic, group and cluster authorization failed
 _STEPS = {"resolve": "resolve", "connect": "connect", "encrypt": "tls", "greet": "protocol", "login": "login"}
 
@@ -308,19 +309,22 @@ def _min_isr(cluster, first):
 
 def judge_partitions(topics, min_isr):
     """Yield Findings on MetadataResponse's topics; min_isr: dict[topic, int], 1 for those that are missing."""
-    offline, refused, behind, count = [], [], [], 0
+    offline, elsewhere, refused, behind, count = [], [], [], [], 0
     for topic in sorted(topics, key=lambda topic: topic.name):
         for each in sorted(topic.partitions, key=lambda each: each.partition_index):
             name, needed = f"{topic.name}-{each.partition_index}", min_isr.get(topic.name, 1)
             missing = _list(sorted(set(each.replica_nodes) - set(each.isr_nodes)))
             count += 1
-            if each.leader_id < 0:
+            if each.error_code == _LISTENER_NOT_FOUND:
+                elsewhere.append(f"{name} (replicas: broker {_list(each.replica_nodes)})")
+            elif each.leader_id < 0:
                 offline.append(f"{name} (replicas: broker {_list(each.replica_nodes)})")
             elif len(each.isr_nodes) < needed:
                 refused.append(f"{name} ({len(each.isr_nodes)} of {len(each.replica_nodes)} in sync, needs {needed})")
             elif missing:
                 behind.append(f"{name} (not in sync: broker {missing})")
     for code, what, found in (
+        ("listener", "led by a broker that lacks this listener, so neither read nor written here", elsewhere),
         ("offline", "without a leader, so neither read nor written", offline),
         ("min-isr", "below min.insync.replicas, so not written with acks=all", refused),
         ("under-replicated", "under-replicated", behind),
@@ -329,7 +333,7 @@ def judge_partitions(topics, min_isr):
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             evidence = f"{_plural(len(found), 'partition')} {what}: {', '.join(found[:_SHOWN])}{more}"
             yield Finding("partitions", "FAIL", evidence, code)
-    if not (offline or refused or behind):
+    if not (elsewhere or offline or refused or behind):
         yield Finding("partitions", "ok", f"{_plural(count, 'partition')}, all led, in sync and writable")
 
 

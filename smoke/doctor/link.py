@@ -229,7 +229,7 @@ class Link:
         self.close()
         if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _CLIENT_CERTIFICATE):
             return Fault("client-certificate", f"{self.where} refuses this client's certificate ({_reason(error)})")
-        if isinstance(error, _NotKafkaError):
+        if isinstance(error, _NotKafkaError) and what_is(error.bytes) in _SPOKEN:
             spoken = what_is(error.bytes)
         elif inside_tls and isinstance(error, TimeoutError):
             spoken = "silent"
@@ -293,22 +293,24 @@ def what_is(heard):
 
 def listen(address, port, seconds):
     """Find out what a port speaks. Returns a key of _SPOKEN, or the first bytes that it sends, as text."""
-    closed = 0
+    closed, odd = 0, ""
     for question in (b"", _API_VERSIONS, _client_hello(), b"GET / HTTP/1.0\r\n\r\n"):
         try:
             with socket.create_connection((address, port), timeout=seconds) as connection:
                 connection.settimeout(seconds if question else min(_GLANCE, seconds))
                 connection.sendall(question)
-                if heard := connection.recv(64):
-                    return what_is(heard)
-                closed += 1
+                heard = connection.recv(64)
+            if (spoken := what_is(heard)) in _SPOKEN:
+                return spoken
+            odd = odd or (spoken if heard else "")
+            closed += not heard
         except TimeoutError:
             continue
         except OSError:
             closed += 1
-        if not question:
+        if closed and not question:
             return "nobody"
-    return "closes" if closed else "silent"
+    return odd or ("closes" if closed else "silent")
 
 
 def tls_context(arguments):

@@ -64,14 +64,14 @@ def test_addresses_that_no_remote_client_can_use(host, loopback, wildcard):
     assert (is_loopback(host), is_wildcard(host)) == (loopback, wildcard)
 
 
-def topic(name, *partitions):
+def topic(name, *partitions, error=0):
     """`partitions`: (leader, replicas, in sync), each."""
     described = MetadataResponse.MetadataResponseTopic
     return described(
         name=name,
         partitions=[
             described.MetadataResponsePartition(
-                partition_index=index, leader_id=leader, replica_nodes=replicas, isr_nodes=in_sync
+                partition_index=index, error_code=error, leader_id=leader, replica_nodes=replicas, isr_nodes=in_sync
             )
             for index, (leader, replicas, in_sync) in enumerate(partitions)
         ],
@@ -185,3 +185,9 @@ def test_every_diagnosis_has_advice():
     unused = [code for code in ADVICE if f'"{code}"' not in sources and not code.startswith("advertised-")]
 
     assert not unused
+
+
+def test_a_broker_without_the_client_s_listener_is_not_an_offline_partition():
+    [finding] = judge_partitions([topic("t", (-1, [2], [2]), error=72)], {})
+
+    assert finding.code == "listener"

@@ -1,0 +1,508 @@
+"""Each fault is planted, with a real port or a real broker, and the doctor has to name that one."""
+
+import contextlib
+import http.server
+import json
+import socket
+import threading
+import time
+
+import pytest
+from conftest import PORTS, admin
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from smoke.doctor.__main__ import FAULT, HEALTHY, NOWHERE_TO_LOOK, main
+from smoke.wait import wait_until
+
+
+class Diagnosis:
+    """What the doctor printed with --json."""
+
+    def __init__(self, status, report):
+        self.status, self.verdict, self.findings = status, report["verdict"], report["findings"]
+        assert status == report["exit_status"]
+
+    @property
+    def failed(self):
+        """dict[code, evidence] of what failed, in order."""
+        return {item["code"]: item["evidence"] for item in self.findings if item["status"] == "FAIL"}
+
+    @property
+    def warned(self):
+        return {item["code"]: item["evidence"] for item in self.findings if item["status"] == "warn"}
+
+    def of(self, check):
+        return [(item["status"], item["evidence"]) for item in self.findings if item["check"] == check]
+
+
+@pytest.fixture
+def doctor(capsys):
+    """doctor(option, …): run the command here, with its clock if given. Returns a Diagnosis."""
+
+    def doctor(*options, clock=time.time, seconds=5):
+        capsys.readouterr()
+        status = main([*options, "--json", "--timeout", str(seconds)], clock=clock)
+        return Diagnosis(status, json.loads(capsys.readouterr().out))
+
+    return doctor
+
+
+@pytest.fixture
+def only(doctor):
+    """only(code, option, …): there is one fault, it is this one, and the verdict is about it. Returns the evidence."""
+
+    def only(code, *options, seconds=5):
+        diagnosis = doctor(*options, seconds=seconds)
+        assert list(diagnosis.failed) == [code], diagnosis.findings
+        assert diagnosis.status == FAULT
+        assert diagnosis.verdict == f"fault: {diagnosis.failed[code]}"
+        assert next(item["change"] for item in diagnosis.findings if item["code"] == code)
+        return diagnosis.failed[code]
+
+    return only
+
+
+@pytest.fixture
+def properties(tmp_path):
+    """properties(key=value with _ for .): the options that name a file with these properties."""
+
+    def properties(**values):
+        path = tmp_path / "client.properties"
+        path.write_text("".join(f"{key.replace('_', '.')}={value}\n" for key, value in values.items()))
+        return "--client-properties", str(path)
+
+    return properties
+
+
+# Ports without a broker
+
+
+@pytest.fixture
+def port():
+    """A port of this machine at which nothing listens, while the test runs."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(answer):
+    """A server that lets `answer(connection)` deal with each connection, and then closes it. Yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def serve():
+            with contextlib.suppress(OSError):  # the server is closed: the test is over
+                while True:
+                    connection, _ = server.accept()
+                    threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+        def talk(connection):
+            with connection, contextlib.suppress(OSError):
+                answer(connection, ended)
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            ended.set()
+            server.shutdown(socket.SHUT_RDWR)
+
+
+def test_nothing_listens(only, port):
+    assert f"127.0.0.1 port {port} refuses" in only("refused", "--bootstrap-server", f"127.0.0.1:{port}")
+
+
+def test_host_does_not_resolve(only):
+    assert "nowhere.invalid" in only("unresolvable", "--bootstrap-server", "nowhere.invalid:9092")
+
+
+def test_packets_are_dropped(only):
+    # A full queue of connections drops what comes, as a packet filter does.
+    with socket.socket() as server, contextlib.ExitStack() as stack:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(3):
+            connection = stack.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex(server.getsockname())
+
+        evidence = only("timeout", "--bootstrap-server", f"127.0.0.1:{server.getsockname()[1]}", seconds=1)
+
+    assert "does not answer within 1 s" in evidence
+
+
+def test_silent_port(only):
+    with serving(lambda connection, ended: ended.wait()) as port:
+        assert "says nothing" in only("silent", "--bootstrap-server", f"127.0.0.1:{port}", seconds=1)
+
+
+def test_port_that_closes_at_once(only):
+    with serving(lambda connection, ended: None) as port:
+        assert "closes it at once" in only("closes-at-once", "--bootstrap-server", f"127.0.0.1:{port}")
+
+
+def test_port_that_closes_when_it_is_asked(only):
+    with serving(lambda connection, ended: connection.recv(1)) as port:
+        assert "closes the connection when it is asked" in only("closes", "--bootstrap-server", f"127.0.0.1:{port}")
+
+
+def test_another_protocol(only):
+    with serving(lambda connection, ended: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
+        assert "SSH-2.0" in only("not-kafka", "--bootstrap-server", f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_http_server(only, properties, protocol):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+
+        evidence = only("http", *properties(bootstrap_servers=address, security_protocol=protocol), seconds=2)
+        server.shutdown()
+
+    assert evidence == f"{address} is an HTTP server"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+# Properties that cannot be used: exit status 2
+
+
+def test_properties_file_is_missing(doctor, tmp_path):
+    diagnosis = doctor("--client-properties", str(tmp_path / "absent"))
+
+    assert diagnosis.status == NOWHERE_TO_LOOK
+    assert "no such file" in diagnosis.failed["properties"]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"bootstrap_servers": "localhost"}, "bootstrap.servers has 'localhost', which is not HOST:PORT"),
+        ({"security_protocol": "SSL"}, "bootstrap.servers is missing"),
+        ({"bootstrap_servers": "h:1", "security_protocol": "TLS"}, "security.protocol is 'TLS'"),
+        (
+            {
+                "bootstrap_servers": "h:1",
+                "security_protocol": "SASL_PLAINTEXT",
+                "sasl_mechanism": "SCRAM-SHA-256",
+                "sasl_jaas_config": 'PlainLoginModule required username="u" password="p";',
+            },
+            "sasl.jaas.config is not of its ScramLoginModule",
+        ),
+        (
+            {"bootstrap_servers": "h:1", "security_protocol": "SSL", "ssl_truststore_location": "/absent"},
+            "ssl.truststore.type is JKS",
+        ),
+    ],
+)
+def test_properties_are_unusable(doctor, properties, values, says):
+    diagnosis = doctor(*properties(**values))
+
+    assert diagnosis.status == NOWHERE_TO_LOOK
+    assert says in diagnosis.failed["properties"]
+
+
+# A cluster that is well
+
+
+def test_a_healthy_cluster(doctor, cluster):
+    diagnosis = doctor("--bootstrap-server", cluster.good)
+
+    assert (diagnosis.status, diagnosis.failed, diagnosis.warned) == (HEALTHY, {}, {}), diagnosis.findings
+    assert [status for status, _ in diagnosis.of("advertised")] == ["ok", "ok"]
+    assert diagnosis.of("coordinator") == [("ok", "broker 1 answers for a group")]
+    assert diagnosis.verdict == "healthy: a client here can use this cluster"
+
+
+def test_reading_makes_nothing(doctor, cluster, lonely):
+    doctor("--bootstrap-server", lonely)
+
+    with admin(lonely) as client:
+        assert client.list_topics() == []
+
+
+def test_writing_measures_every_broker_and_removes_its_topic(doctor, cluster):
+    diagnosis = doctor("--bootstrap-server", cluster.good, "--write")
+
+    assert diagnosis.status == HEALTHY, diagnosis.findings
+    measured = [evidence.split(" is between")[0] for status, evidence in diagnosis.of("clock") if status == "ok"]
+    assert measured == ["broker 1", "broker 2"]
+    with admin(cluster.good) as client:
+        assert not [topic for topic in client.list_topics() if topic.startswith("kafka-doctor")]
+
+
+def test_one_bootstrap_server_of_two_is_dead(doctor, properties, cluster, port):
+    diagnosis = doctor(*properties(bootstrap_servers=f"127.0.0.1:{port},{cluster.good}"))
+
+    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert list(diagnosis.warned) == ["refused"]
+
+
+# TLS
+
+
+@pytest.fixture
+def tls(properties):
+    """tls(address, authority): the options of a client that trusts this authority."""
+
+    def tls(address, authority, **more):
+        return properties(
+            bootstrap_servers=address,
+            security_protocol="SSL",
+            ssl_truststore_type="PEM",
+            ssl_truststore_location=authority.path,
+            **more,
+        )
+
+    return tls
+
+
+def test_tls_client_at_a_tls_port(doctor, tls, cluster, authority):
+    diagnosis = doctor(*tls(cluster.tls, authority))
+
+    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert "trusted and is for localhost" in diagnosis.of("tls")[0][1]
+
+
+def test_plaintext_client_at_a_tls_port(only, cluster):
+    assert "speaks TLS, and this client does not" in only("tls-port", "--bootstrap-server", cluster.tls)
+
+
+def test_tls_client_at_a_plaintext_port(only, tls, cluster, authority):
+    evidence = only("plaintext-port", *tls(cluster.good, authority))
+
+    assert "without TLS, and this client wants TLS" in evidence
+
+
+def test_untrusted_certificate(only, tls, cluster, stranger):
+    assert "doctor's test authority" in only("certificate-untrusted", *tls(cluster.tls, stranger))
+
+
+def test_expired_certificate(only, tls, cluster, authority):
+    assert "certificate has expired" in only("certificate-expired", *tls(cluster.expired, authority))
+
+
+def test_certificate_for_another_host(only, tls, cluster, authority):
+    assert "the certificate is for other.example" in only("certificate-host", *tls(cluster.host, authority))
+
+
+def test_broker_wants_a_certificate_from_the_client(only, tls, cluster, authority):
+    only("client-certificate", *tls(cluster.client, authority))
+
+
+# SASL
+
+
+@pytest.fixture
+def sasl(properties):
+    """sasl(address, mechanism, password): the options of a client that logs in as alice."""
+
+    def sasl(address, mechanism="PLAIN", password="wonderland"):
+        module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"
+        return properties(
+            bootstrap_servers=address,
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism=mechanism,
+            sasl_jaas_config=f'org.apache.kafka.common.security.{module}LoginModule required username="alice" '
+            f'password="{password}";',
+        )
+
+    return sasl
+
+
+def test_login(doctor, sasl, cluster):
+    diagnosis = doctor(*sasl(cluster.sasl))
+
+    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert diagnosis.of("login") == [("ok", "'alice' is logged in by PLAIN")]
+
+
+def test_mechanism_is_not_enabled(only, sasl, cluster):
+    evidence = only("mechanism", *sasl(cluster.sasl, "SCRAM-SHA-512"))
+
+    assert evidence == "the broker does not enable SCRAM-SHA-512; it enables PLAIN, SCRAM-SHA-256"
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
+def test_wrong_password(only, sasl, cluster, mechanism):
+    assert "'alice' by " + mechanism in only("login-refused", *sasl(cluster.sasl, mechanism, "looking-glass"))
+
+
+def test_login_is_needed_and_the_client_has_none(only, cluster):
+    evidence = only("login-needed", "--bootstrap-server", cluster.sasl)
+
+    assert evidence == "the listener wants a login by PLAIN or SCRAM-SHA-256, and security.protocol=PLAINTEXT"
+
+
+def test_login_is_needed_and_the_protocol_leaves_it_out(doctor, properties, cluster):
+    options = properties(
+        bootstrap_servers=cluster.sasl,
+        sasl_mechanism="PLAIN",
+        sasl_jaas_config='PlainLoginModule required username="alice" password="wonderland";',
+    )
+
+    diagnosis = doctor(*options)
+
+    assert "makes no use of sasl.jaas.config, sasl.mechanism" in diagnosis.warned["ignored"]
+    assert list(diagnosis.failed) == ["login-needed"]
+
+
+def test_client_logs_in_where_no_login_is_taken(only, sasl, cluster):
+    assert "takes no login" in only("login-unexpected", *sasl(cluster.good))
+
+
+# Advertised addresses
+
+
+def test_advertised_host_does_not_resolve(only, cluster):
+    evidence = only("advertised-unresolvable", "--bootstrap-server", cluster.nowhere)
+
+    assert "broker 1 advertises nowhere.invalid:9092: nowhere.invalid does not resolve" in evidence
+
+
+def test_nothing_listens_at_the_advertised_port(only, cluster):
+    evidence = only("advertised-refused", "--bootstrap-server", cluster.nobody)
+
+    assert f"broker 1 advertises 127.0.0.1:{PORTS['nobody']}" in evidence
+
+
+def test_advertised_address_leads_to_another_broker(only, cluster):
+    evidence = only("advertised-other-broker", "--bootstrap-server", cluster.other)
+
+    assert evidence == f"broker 1 advertises 127.0.0.1:{PORTS['second']}: broker 2 answers there"
+
+
+def test_all_interfaces_are_advertised(only, cluster):
+    assert "broker 1 advertises [::]:9092" in only("advertised-wildcard", "--bootstrap-server", cluster.wildcard)
+
+
+def test_localhost_is_advertised_to_a_client_from_afar(only, cluster):
+    evidence = only("advertised-loopback", "--bootstrap-server", cluster.from_afar)
+
+    assert "broker 1 advertises localhost:9092, which is whatever machine the client runs on" in evidence
+
+
+def test_advertised_port_is_of_a_tls_listener(only, cluster):
+    evidence = only("tls-port", "--bootstrap-server", cluster.encrypted)
+
+    assert evidence.startswith(f"broker 1 advertises 127.0.0.1:{PORTS['tls']}: ")
+
+
+# What a cluster keeps
+
+
+def test_docker_opens_the_port_and_no_broker_is_behind_it(only, containers, cluster):
+    containers.run("empty", "exec sleep infinity", {}, "--publish", "127.0.0.1::9092")
+
+    only("closes-at-once", "--bootstrap-server", f"127.0.0.1:{containers.port('empty', 9092)}")
+
+
+def test_offsets_topic_cannot_be_made(only, lonely):
+    evidence = only("offsets-topic", "--bootstrap-server", lonely)
+
+    assert evidence.endswith("offsets.topic.replication.factor=3, and there is one broker")
+
+
+# What differs in the next two is this machine's clock, by an hour; whose it is makes no difference to who compares.
+
+
+def test_a_broker_s_clock_is_ahead(doctor, cluster):
+    with KafkaConsumer(bootstrap_servers=[cluster.good], group_id="doc-clock", enable_auto_commit=False) as consumer:
+        partition = TopicPartition("kafka_demo", 0)
+        consumer.assign([partition])
+        consumer.commit({partition: OffsetAndMetadata(0, "", -1)})
+
+    diagnosis = doctor("--bootstrap-server", cluster.good, clock=lambda: time.time() - 3600)
+
+    assert list(diagnosis.failed) == ["clock"], diagnosis.findings
+    assert "ahead of this machine's clock" in diagnosis.failed["clock"]
+
+
+def test_a_broker_s_clock_is_behind(doctor, cluster):
+    diagnosis = doctor("--bootstrap-server", cluster.good, "--write", clock=lambda: time.time() + 3600)
+
+    failed = [evidence for status, evidence in diagnosis.of("clock") if status == "FAIL"]
+    assert len(failed) == 2, diagnosis.findings
+    assert all("s behind this machine" in evidence for evidence in failed)
+
+
+def test_a_broker_is_frozen(only, containers, cluster):
+    containers.do("pause", "broker2")
+    try:
+        evidence = only("advertised-silent", "--bootstrap-server", cluster.good, seconds=1)
+        assert f"broker 2 advertises {cluster.second}" in evidence
+
+        only("silent", "--bootstrap-server", cluster.second, seconds=1)
+    finally:
+        containers.do("unpause", "broker2")
+
+
+def test_zookeeper_is_stopped(doctor, containers, cluster):
+    containers.do("kill", "zookeeper")
+    try:
+        diagnosis = doctor("--bootstrap-server", cluster.good, "--write", seconds=2)
+    finally:
+        containers.do("start", "zookeeper")
+
+    assert list(diagnosis.failed) == ["no-controller"], diagnosis.findings
+    assert "the controller does not act" in diagnosis.failed["no-controller"]
+
+
+def test_the_quorum_has_no_controller(doctor, only, containers, kraft):
+    assert doctor("--bootstrap-server", kraft).of("controller") == [("ok", "controller 100 leads the quorum")]
+
+    containers.do("kill", "controller")
+
+    assert "the quorum has no leader" in only("no-controller", "--bootstrap-server", kraft, seconds=3)
+
+
+@pytest.fixture(scope="module")
+def without_second(containers, cluster):
+    """The second broker is stopped, and with it replicas of three topics, each in need of it in its own way."""
+    topics = {
+        "behind": {"assignments": {0: [1, 2]}},
+        "strict": {"assignments": {0: [1, 2]}, "configs": {"min.insync.replicas": "2"}},
+        "lost": {"assignments": {0: [2]}},
+    }
+    with admin(cluster.good) as client:
+        client.create_topics(topics, wait_for_metadata=True)
+        containers.do("stop", "broker2")
+
+        def in_sync():
+            described = client.describe_topics(list(topics))
+            return {topic["name"]: topic["partitions"][0] for topic in described}
+
+        wait_until(
+            "the cluster to notice that broker 2 is gone",
+            in_sync,
+            lambda seen: (
+                seen["lost"]["leader_id"] < 0
+                and all(seen[name]["isr_nodes"] == [1] for name in topics if name != "lost")
+            ),
+        )
+    return cluster
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("offline", "1 partition without a leader, so neither read nor written: lost-0 (replicas: broker 2)"),
+        ("min-isr", "below min.insync.replicas, so not written with acks=all: strict-0 (1 of 2 in sync, needs 2)"),
+        ("under-replicated", "1 partition under-replicated: behind-0 (not in sync: broker 2)"),
+    ],
+)
+def test_partitions_that_miss_a_broker(doctor, without_second, code, says):
+    diagnosis = doctor("--bootstrap-server", without_second.good)
+
+    assert diagnosis.status == FAULT
+    assert list(diagnosis.failed) == ["offline", "min-isr", "under-replicated"], diagnosis.findings
+    assert says in diagnosis.failed[code]
+
+
+def test_a_broker_is_stopped(only, without_second):
+    assert "refuses" in only("refused", "--bootstrap-server", without_second.second)
