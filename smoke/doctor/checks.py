@@ -172,11 +172,11 @@ def visit_one(cluster_id, broker_id, link, from_afar):
         if other := _not_itself(cluster_id, broker_id, link):
             raise other
     except Fault as fault:
-        code = f"advertised-{fault.code}"
-        evidence = f"{says}: {fault.evidence}"
         if trap:
-            code, evidence = "advertised-loopback", f"{says}, which is whatever machine the client runs on: {evidence}"
-        return Finding("advertised", "FAIL", evidence, code if code in ADVICE else fault.code)
+            evidence = f"{says}, which is whatever machine the client runs on: {fault.evidence}"
+            return Finding("advertised", "FAIL", evidence, "advertised-loopback")
+        code = f"advertised-{fault.code}"
+        return Finding("advertised", "FAIL", f"{says}: {fault.evidence}", code if code in ADVICE else fault.code)
     if trap:
         evidence = f"{says}: it answers here, and on no other machine"
         return Finding("advertised", "warn", evidence, "advertised-loopback")
@@ -215,8 +215,7 @@ def controller(cluster, first):
     elif cluster.controller not in cluster.brokers:
         yield Finding("controller", "FAIL", "the brokers know of no controller", "no-controller")
     elif cluster.controller not in cluster.links:
-        evidence = f"it is broker {cluster.controller}, which does not answer at its advertised address"
-        yield Finding("controller", "FAIL", evidence, "no-controller")
+        yield Finding("controller", "skip", f"it is broker {cluster.controller}, and that cannot be asked, see above")
     else:
         yield Finding("controller", "ok", f"broker {cluster.controller} (that it acts, --write shows)")
 
@@ -271,8 +270,7 @@ def coordinator(cluster, first):
         else:
             yield Finding("coordinator", "ok", f"broker {answer.node_id} answers for a group")
     else:
-        evidence = f"it is broker {answer.node_id}, which does not answer at its advertised address"
-        yield Finding("coordinator", "FAIL", evidence, "no-coordinator")
+        yield Finding("coordinator", "skip", f"it is broker {answer.node_id}, and that cannot be asked, see above")
 
 
 def _replication_factor(cluster):
