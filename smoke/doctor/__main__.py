@@ -135,7 +135,13 @@ def verdict(findings):
     if failed:
         more = f" (and {len(failed) - 1} more, above)" if len(failed) > 1 else ""
         return f"fault: {failed[0].evidence}{more}"
-    return "healthy: a client here can use this cluster" + (f"; see the {warned} warning(s) above" if warned else "")
+    shown = {finding.check for finding in findings if finding.status != "skip"}
+    unseen = dict.fromkeys(finding.check for finding in findings if finding.check not in shown)
+    return (
+        "healthy: a client here can use this cluster"
+        + (f"; not looked at: {', '.join(unseen)}" if unseen else "")
+        + (f"; see the {warned} warning(s) above" if warned else "")
+    )
 
 
 def seconds(text):

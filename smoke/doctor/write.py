@@ -52,6 +52,7 @@ def write(arguments, seconds, clock=time.time):
                 found = list(_write_and_read(arguments, name, brokers, seconds, clock))
             finally:
                 gone = _remove(admin, name, seconds)
+            yield Finding("controller", "ok", "it acts: it made a topic")
             yield from found
             yield gone or Finding("write", "ok", f"topic {name} was made, written, read, and is gone")
     except (KafkaError, AssertionError) as error:
