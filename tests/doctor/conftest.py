@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from smoke.wait import wait_until
 
@@ -118,22 +119,24 @@ def containers():
         containers.remove()
 
 
-def admin(address, seconds=MANY_SECONDS):
-    """A KafkaAdminClient, when a broker answers."""
-    return KafkaAdminClient(
-        bootstrap_servers=[address], bootstrap_timeout_ms=seconds * 1000, reconnect_backoff_max_ms=100
-    )
+def admin(address):
+    """A KafkaAdminClient."""
+    return KafkaAdminClient(bootstrap_servers=[address], bootstrap_timeout_ms=10_000, reconnect_backoff_max_ms=100)
 
 
 def wait_for_brokers(address, brokers):
     """Wait until the cluster has these brokers and a controller."""
 
     def look():
-        cluster = client.describe_cluster()
+        # A client anew for each look: Docker opens the port early, and a client that was cut off there gives up.
+        try:
+            with admin(address) as client:
+                cluster = client.describe_cluster()
+        except KafkaError as error:
+            return error
         return sorted(broker["broker_id"] for broker in cluster["brokers"]), cluster["controller_id"] >= 0
 
-    with admin(address) as client:
-        wait_until(f"brokers {brokers} at {address}", look, lambda seen: seen == (brokers, True), MANY_SECONDS)
+    wait_until(f"brokers {brokers} at {address}", look, lambda seen: seen == (brokers, True), MANY_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -187,7 +190,8 @@ def cluster(containers, authority):
         "GOOD": ("PLAINTEXT", good[1], PORTS["second"]),
     }
     containers.broker("broker2", 2, second)
-    wait_for_brokers(good[0], [1, 2])
+    for address in good:  # a broker is in the metadata before it answers
+        wait_for_brokers(address, [1, 2])
     with admin(good[0]) as client:  # on the first broker, which all listeners lead to
         client.create_topics(
             {"__consumer_offsets": {"assignments": {0: [1]}, "configs": {"cleanup.policy": "compact"}}},
