@@ -102,12 +102,21 @@ def read_offsets(admin, groups, partitions, read_committed=False):
     The order matters. Offsets only grow while we look, so what is read first must be the smallest: committed, then
     starts, then ends. The other way round, a busy group has less than nothing left.
     """
+    return committed_offsets(admin, groups), *log_bounds(admin, partitions, read_committed)
+
+
+def committed_offsets(admin, groups):
+    """Read what `groups` committed, as in `read_offsets`. Returns dict[str, dict[TopicPartition, int]]."""
+    found = admin.list_group_offsets(groups) if groups else {}
+    return {group: {tp: at.offset for tp, at in offsets.items()} for group, offsets in found.items()}
+
+
+def log_bounds(admin, partitions, read_committed=False):
+    """Read where the logs of `partitions` start and end. Returns (starts, ends): twice dict[TopicPartition, int]."""
     isolation = "read_committed" if read_committed else "read_uncommitted"
 
     def bounds(spec):
         found = admin.list_partition_offsets(dict.fromkeys(partitions, spec), isolation) if partitions else {}
         return {tp: at.offset for tp, at in found.items()}
 
-    found = admin.list_group_offsets(groups) if groups else {}
-    committed = {group: {tp: at.offset for tp, at in offsets.items()} for group, offsets in found.items()}
-    return committed, bounds(OffsetSpec.EARLIEST), bounds(OffsetSpec.LATEST)
+    return bounds(OffsetSpec.EARLIEST), bounds(OffsetSpec.LATEST)

@@ -19,6 +19,7 @@ from kafka.protocol.api_key import ApiKey
 
 from smoke.client import DEFAULT_PATH, ClientPropertiesError, NoKafkaError, connect, kafka_python, no_answer, read
 from smoke.lag import left, read_offsets, rows
+from smoke.table import table
 
 
 def collect(admin):
@@ -170,7 +171,7 @@ def render(status):
         "",
     ]
 
-    page += _table(
+    page += table(
         ["broker", "address", "rack", "kafka", ""],
         [
             [each["id"], f"{each['host']}:{each['port']}", each["rack"], each["kafka"], _mark(each)]
@@ -179,7 +180,7 @@ def render(status):
     )
 
     page += ["", "topics"]
-    page += _table(
+    page += table(
         ["topic", "partition", "leader", "replicas", "in sync", "start", "end", ""],
         [
             [
@@ -198,7 +199,7 @@ def render(status):
     for group in status["groups"]:
         remaining = "unknown" if group["left"] is None else group["left"]
         page += [f"  {group['group']}: {group['state']}, members: {group['members']}, kafka left: {remaining}"]
-        page += _table(
+        page += table(
             ["  topic", "partition", "committed", "end", "lag", ""],
             [
                 [f"  {each['topic']}", each["partition"], each["committed"], each["end"], each["lag"], each["note"]]
@@ -219,20 +220,6 @@ def _mark(thing):
 
 def _ids(ids):
     return ",".join(map(str, ids))
-
-
-def _table(header, lines):
-    """Lay out lines in columns: numbers to the right, words to the left, "-" for what is not known."""
-    if not lines:
-        return []
-    cells = [["-" if cell is None else str(cell) for cell in line] for line in [header, *lines]]
-    columns = list(zip(*cells, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    numeric = [all(cell.isdecimal() or cell == "-" for cell in column[1:]) for column in columns]
-    return [
-        "  " + "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in line).rstrip()
-        for line in (zip(row, widths, numeric, strict=True) for row in cells)
-    ]
 
 
 def main(argv=None):
