@@ -6,7 +6,7 @@
     kafka-lag --group orders --window 30       look for 30 s before judging, so that a stall shows
     kafka-lag --prometheus :9308               as an exporter
 
-Exit status: 0, fine; 1, a limit is exceeded, and the last line says which one; 2, it could not look, and one line says why.
+Exit status: 0, fine; 1, a limit is exceeded, and the last line says which; 2, it could not look, and one line says why.
 What the states mean is in smoke/lag_state.py.
 """
 

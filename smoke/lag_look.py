@@ -86,10 +86,8 @@ def matching(patterns, names, what):
         if not any(_fits(name, pattern) for name in names):
             there = ", ".join(sorted(names)[:20]) or "none"
             more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-            where = "groups" if what == "group" else "topics that these groups read"
-            raise NoMatchError(
-                f"no {what} fits {pattern!r}. {where.capitalize()} that this client may see: {there}{more}."
-            )
+            which = "Groups" if what == "group" else "Topics that these groups read and"
+            raise NoMatchError(f"no {what} fits {pattern!r}. {which} that this client may see: {there}{more}.")
     return sorted(name for name in names if not patterns or any(_fits(name, pattern) for pattern in patterns))
 
 

@@ -42,8 +42,7 @@ def judge(window, seconds, allowance=0):
     call it a stall. `allowance`: a lag up to this counts as none.
     """
     now = window[-1]
-    commits = [seen for seen in window if seen.committed is not None]
-    commits = commits[:1] + [after for before, after in pairwise(commits) if after.committed != before.committed]
+    commits = window[:1] + [after for before, after in pairwise(window) if after.committed != before.committed]
     # Between two commits the lag of a busy group only grows, so compare it where something was committed.
     lags = [seen.lag for seen in commits if seen.lag is not None]
 
@@ -57,7 +56,7 @@ def judge(window, seconds, allowance=0):
         state = "OK"
     elif now.owned is False and len(commits) == 1:
         state = "STOP"
-    elif now.committed < max(seen.committed for seen in commits):
+    elif any(seen.committed is not None and seen.committed > now.committed for seen in commits):
         state = "REWIND"
     elif any(seen.lag is not None and seen.lag <= allowance for seen in window):
         state = "OK"
