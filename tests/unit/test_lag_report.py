@@ -1,14 +1,18 @@
 """What kafka-lag prints for people, scripts and Prometheus, from looks that are written down here. No broker."""
 
 import json
+import threading
+import urllib.error
+import urllib.request
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 
 from smoke.lag import rows
-from smoke.lag_command import main
+from smoke.lag_command import main, reason
 from smoke.lag_look import GroupLag, NoMatchError, matching, owners_of
-from smoke.lag_metrics import exposition
+from smoke.lag_metrics import exposition, server
 from smoke.lag_report import exceeded, report
 from smoke.lag_state import History
 from smoke.lag_view import duration, frame, page, sparkline
@@ -132,6 +136,46 @@ def test_prometheus():
     assert not any("None" in line or "audit" in line for line in lines)
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(set(names)) == len(names), "each metric is described once"
+
+
+def test_scrape_that_fails_says_why():
+    answers = [(503, "localhost:9092: the cluster stopped answering."), (200, seen(BILLING))]
+    with server("127.0.0.1", 0, lambda: answers.pop(0)) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with pytest.raises(urllib.error.HTTPError) as error:
+                urllib.request.urlopen(http.url, timeout=10)
+            with error.value as answer:
+                assert (answer.code, answer.read()) == (503, b"localhost:9092: the cluster stopped answering.\n")
+            with urllib.request.urlopen(http.url, timeout=10) as answer:
+                assert answer.status == 200
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            GroupAuthorizationFailedError("group\nx"),
+            "h:1: [Error 30] GroupAuthorizationFailedError: group x. "
+            "Allow this user to DESCRIBE the groups and topics, and to READ the topics for --time and --max-time-lag.",
+        ),
+        (
+            KafkaConnectionError("closed"),
+            "h:1: the cluster stopped answering (KafkaConnectionError: closed). Try again.",
+        ),
+        (
+            TimeoutError("t partition 0: no message came"),
+            "h:1: t partition 0: no message came. Try again with a longer --timeout, or without --time and "
+            "--max-time-lag.",
+        ),
+    ],
+)
+def test_error_is_one_line(error, line):
+    assert reason(error, "h:1") == line
 
 
 def test_frame_fits_the_terminal():
