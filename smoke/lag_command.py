@@ -41,10 +41,10 @@ _ERRORS = (ClientPropertiesError, NoKafkaError, NoMatchError, KafkaError, OSErro
 class Looks:
     """Looks at one cluster again and again, and connects again after an error. A context manager."""
 
-    def __init__(self, arguments, options, window):
+    def __init__(self, arguments, options):
         self._arguments, self._options = arguments, options
-        self._history = History(window, options.max_lag or 0)
-        self._admin = None
+        self._history = History(options.window, options.max_lag or 0)
+        self._admin, self._looked = None, False
 
     def report(self):
         """Return a report of now. Raises one of _ERRORS."""
@@ -52,12 +52,14 @@ class Looks:
         try:
             if self._admin is None:
                 self._admin = connect(self._arguments, options.timeout)
-            groups = look(self._admin, options.group, options.topic, options.reset, options.timeout)
+            # A name that was there and goes is no mistake of whoever typed it.
+            groups = look(self._admin, options.group, options.topic, options.reset, must_fit=not self._looked)
             now = time.monotonic(), time.time()
             written = self._written(groups) if options.time else None
         except _ERRORS:
             self.close()  # a coordinator that moved is remembered at its old place
             raise
+        self._looked = True
         return report(groups, self._history, now, written)
 
     def _written(self, groups):
@@ -92,12 +94,9 @@ def once(looks, options):
         print(json.dumps(seen | {"exceeded": over}, indent=2))
     else:
         print("\n".join(page(seen)))
-        if not options.window and any(
-            row["state"] == "WARN" for group in seen["groups"] for row in group["partitions"]
-        ):
-            print(
-                f"\nWARN: behind at this look. Whether it catches up takes more of them: --watch, or --window {_WINDOW}"
-            )
+        behind = any(row["state"] == "WARN" for group in seen["groups"] for row in group["partitions"])
+        if behind and not options.window:
+            print(f"\nWARN: behind at this look. Whether that lasts takes more of them: --watch, or --window {_WINDOW}")
     sys.stdout.flush()
     for line in over:
         print(line, file=sys.stderr)
@@ -162,7 +161,7 @@ def reason(error, where):
             "and to READ the topics for --time and --max-time-lag."
         )
     if isinstance(error, KafkaError):
-        return f"{where}: the cluster stopped answering ({what}). Try again."
+        return f"{where}: the cluster did not answer as it should ({what}). Try again."
     if isinstance(error, TimeoutError):
         return f"{where}: {what}. Try again with a longer --timeout, or without --time and --max-time-lag."
     return what
@@ -259,7 +258,7 @@ def main(argv=None):
             arguments = kafka_python({"bootstrap.servers": options.bootstrap_server})
         else:
             arguments = kafka_python(read(options.client_properties))
-        with Looks(arguments, options, options.window) as looks:
+        with Looks(arguments, options) as looks:
             if options.prometheus:
                 serve(looks, options, where)
             elif options.watch:

@@ -12,6 +12,7 @@ from smoke.lag import PartitionLag, committed_offsets, log_bounds, rows, with_le
 _BATCH = (
     32_768  # bytes to fetch of a partition: more than a producer's batch (16,384), of which only one message counts
 )
+_MOVING = 5  # seconds to try again while a leader or a coordinator moves
 _REBALANCING = {"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"}
 
 
@@ -29,35 +30,35 @@ class GroupLag(NamedTuple):
     owners: dict[TopicPartition, str] | None  # "client id/host" of the member; None: nobody can tell who reads what
 
 
-def look(admin, groups=(), topics=(), reset="earliest", seconds=5):
+def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
     """Return list[GroupLag], sorted, of the groups and topics that fit `groups` and `topics`.
 
-    `admin` is a KafkaAdminClient. `groups`, `topics`: names or patterns such as "orders-*"; none means all. Each must
-    fit something. `reset`: as in smoke.lag.lag. `seconds`: how long to try again while a leader or a coordinator moves.
+    `admin` is a KafkaAdminClient. `groups`, `topics`: names or patterns such as "orders-*"; none means all.
+    `reset`: as in smoke.lag.lag. `must_fit`: each name or pattern must fit something.
 
     Raises NoMatchError, and kafka.errors.KafkaError.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + _MOVING
     while True:
         try:
-            return _look(admin, groups, topics, reset)
+            return _look(admin, groups, topics, reset, must_fit)
         except KafkaError as error:
             if not error.retriable or time.monotonic() > deadline:
                 raise
         time.sleep(0.1)
 
 
-def _look(admin, groups, topics, reset):
+def _look(admin, groups, topics, reset, must_fit):
     # Only consumers: what Connect's or a schema registry's groups say of their members means something else.
     listed = {each["group_id"]: each for each in admin.list_groups() if each["protocol_type"] in ("", "consumer")}
-    names = matching(groups, listed, "group")
+    names = matching(groups, listed, "group", must_fit)
     described = admin.describe_groups(names) if names else {}
     committed = committed_offsets(admin, dict.fromkeys(names))
 
     states = {name: listed[name].get("group_state") or described[name]["group_state"] for name in names}
     owners = {name: owners_of(described[name], states[name]) for name in names}
     read = {name: {tp.topic for tp in [*committed[name], *(owners[name] or {})]} for name in names}
-    wanted = matching(topics, sorted(set().union(*read.values())), "topic")
+    wanted = matching(topics, set().union(*read.values()), "topic", must_fit)
 
     # All partitions of a topic that a group reads: where nothing is committed yet, everything may be left. A topic that
     # was deleted meanwhile has no partitions.
@@ -77,13 +78,13 @@ def _look(admin, groups, topics, reset):
     ]
 
 
-def matching(patterns, names, what):
+def matching(patterns, names, what, must_fit=True):
     """Return those of `names` that fit one of `patterns`, sorted; all of them if there are no patterns.
 
-    Raises NoMatchError when a pattern fits none. `what`: "group" or "topic", for its message.
+    Raises NoMatchError when a pattern fits none and `must_fit`. `what`: "group" or "topic", for its message.
     """
     for pattern in patterns:
-        if not any(_fits(name, pattern) for name in names):
+        if must_fit and not any(_fits(name, pattern) for name in names):
             there = ", ".join(sorted(names)[:20]) or "none"
             more = f" and {len(names) - 20} more" if len(names) > 20 else ""
             which = "Groups" if what == "group" else "Topics that these groups read and"

@@ -1,6 +1,7 @@
 """The lag of consumer groups as Prometheus reads it: its text format 0.0.4, over HTTP."""
 
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -95,6 +96,10 @@ def server(host, port, look):
     class Server(ThreadingHTTPServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         daemon_threads = True
+
+        def handle_error(self, request, client_address):
+            if not isinstance(sys.exception(), ConnectionError):  # a client that went away
+                super().handle_error(request, client_address)
 
         @property
         def url(self):

@@ -165,7 +165,7 @@ def test_scrape_that_fails_says_why():
         ),
         (
             KafkaConnectionError("closed"),
-            "h:1: the cluster stopped answering (KafkaConnectionError: closed). Try again.",
+            "h:1: the cluster did not answer as it should (KafkaConnectionError: closed). Try again.",
         ),
         (
             TimeoutError("t partition 0: no message came"),
@@ -238,6 +238,7 @@ def test_pattern_that_fits_nothing_is_refused_with_what_there_is():
     assert str(error.value) == "no group fits 'c*'. Groups that this client may see: a, b."
     with pytest.raises(NoMatchError, match="Topics that these groups read and that this client may see: none"):
         matching(["c"], [], "topic")
+    assert matching(["c*"], ["b"], "group", must_fit=False) == []
     with pytest.raises(NoMatchError, match=r"name-19 and 5 more\."):
         matching(["c"], [f"name-{number:02}" for number in range(25)], "group")
 
