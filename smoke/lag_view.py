@@ -40,19 +40,27 @@ def frame(report, trends, title, width, height):
 
     `trends`: dict[group, what it had left at each look].
     """
-    lines = [title, ""]
-    lines += table(
-        ["group", "kafka left", "time lag", "state", "members", "kafka left, look by look"],
+    groups = table(
+        ["group", "kafka left", "time lag", "state", "members"],
         [
-            [each["group"], each["left"], _age(each), each["state"], each["members"], sparkline(trends[each["group"]])]
+            [_shortened(each["group"], width - 60), each["left"], _age(each), each["state"], each["members"]]
             for each in report["groups"]
         ],
-    ) or ["  groups: none"]
+    )
+    used = max(map(len, groups), default=0)
+    drawn = ["look by look", *(sparkline(list(trends[each["group"]])[used + 2 - width :]) for each in report["groups"])]
+    lines = [title, "", *(f"{left:{used}}  {right}" for left, right in zip(groups, drawn, strict=False))]
+    lines += [] if groups else ["  groups: none"]
     rows = table(_HEADER, [_cells(each) for group in report["groups"] for each in group["partitions"]])
     lines += ["", *rows] if rows else []
     if len(lines) > height:
         lines = [*lines[: height - 1], f"  … {len(lines) - height + 1} more lines; kafka-lag without --watch shows all"]
     return [line[:width] for line in lines]
+
+
+def _shortened(name, width):
+    width = max(width, 16)
+    return name if len(name) <= width else f"{name[: width - 1]}…"
 
 
 def sparkline(values):

@@ -184,9 +184,13 @@ def test_frame_fits_the_terminal():
     assert whole[:4] == [
         "title",
         "",
-        "  group    kafka left  time lag  state  members  kafka left, look by look",
+        "  group    kafka left  time lag  state  members  look by look",
         "  billing           7  0.0 s     WARN         1  ▁▄█",
     ]
+    narrow = frame(seen(group("g" * 40, {ZERO: 3}, {ZERO: 9})), {"g" * 40: [5] * 50 + [6] * 10}, "title", 80, 50)
+    assert narrow[3].startswith(f"  {'g' * 19}…           6")
+    assert narrow[3].endswith("▆██████████")
+    assert len(narrow[3]) == 80
     cut = frame(seen(BILLING, IDLE), trends, "title", 20, 6)
     assert len(cut) == 6
     assert max(map(len, cut)) == 20
