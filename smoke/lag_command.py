@@ -161,9 +161,11 @@ def reason(error, where):
             "and to READ the topics for --time and --max-time-lag."
         )
     if isinstance(error, KafkaError):
-        return f"{where}: the cluster did not answer as it should ({what}). Try again."
+        return (
+            f"{where}: the cluster did not answer as it should ({what}). If that lasts, see whether its brokers are up."
+        )
     if isinstance(error, TimeoutError):
-        return f"{where}: {what}. Try again with a longer --timeout, or without --time and --max-time-lag."
+        return f"{where}: {what}. Choose a longer --timeout, or leave out --time and --max-time-lag."
     return what
 
 

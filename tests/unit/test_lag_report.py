@@ -165,12 +165,12 @@ def test_scrape_that_fails_says_why():
         ),
         (
             KafkaConnectionError("closed"),
-            "h:1: the cluster did not answer as it should (KafkaConnectionError: closed). Try again.",
+            "h:1: the cluster did not answer as it should (KafkaConnectionError: closed). "
+            "If that lasts, see whether its brokers are up.",
         ),
         (
             TimeoutError("t partition 0: no message came"),
-            "h:1: t partition 0: no message came. Try again with a longer --timeout, or without --time and "
-            "--max-time-lag.",
+            "h:1: t partition 0: no message came. Choose a longer --timeout, or leave out --time and --max-time-lag.",
         ),
     ],
 )
