@@ -51,7 +51,13 @@ def frame(report, trends, title, width, height):
     drawn = ["look by look", *(sparkline(list(trends[each["group"]])[used + 2 - width :]) for each in report["groups"])]
     lines = [title, "", *(f"{left:{used}}  {right}" for left, right in zip(groups, drawn, strict=False))]
     lines += [] if groups else ["  groups: none"]
-    rows = table(_HEADER, [_cells(each) for group in report["groups"] for each in group["partitions"]])
+    names = (width - 90) // 2  # what the other columns leave for the group's and the topic's
+    partitions = [
+        each | {key: _shortened(each[key], names) for key in ("group", "topic")}
+        for group in report["groups"]
+        for each in group["partitions"]
+    ]
+    rows = table(_HEADER, [_cells(each) for each in partitions])
     lines += ["", *rows] if rows else []
     if len(lines) > height:
         lines = [*lines[: height - 1], f"  … {len(lines) - height + 1} more lines; kafka-lag without --watch shows all"]
