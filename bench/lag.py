@@ -19,7 +19,8 @@ import uuid
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from smoke.client import DEFAULT_PATH, connect, kafka_python, read
+from smoke import DEFAULT_PATH
+from smoke.client import connect, kafka_python, read
 from smoke.wait import wait_until
 
 GROUPS, PARTITIONS, MESSAGES = 200, 50, 20

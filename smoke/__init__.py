@@ -6,3 +6,5 @@ import warnings
 # warnings), and it would rather have a class where its documentation, and the article, pass a function.
 warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
 warnings.filterwarnings("ignore", "(key|value)_.*serializer does not implement", DeprecationWarning)
+
+DEFAULT_PATH = "build/client.properties"  # where site.yml writes it

@@ -1,43 +1,88 @@
 """What the tests share: a connection, a topic and a group of their own, and consumers that are closed in the end.
 
-Everything that a run makes begins with `smoke-<run id>-`, and it is removed, and seen to be gone, when the run ends:
-after a failure, after Ctrl-C, and when a CI system ends it with SIGTERM.
+Everything that a run makes carries a prefix that says until when the run may live. It is removed, and seen to be gone,
+when the run ends: after a failure, after Ctrl-C, at the deadline, and when a CI system ends it with SIGTERM. What a run
+that was killed left is removed by the next one.
 """
 
+import datetime
 import json
+import re
 import signal
-import uuid
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import MemberToRemove
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
 
-from smoke.client import DEFAULT_PATH, ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from smoke import DEFAULT_PATH, cleanup, names, rights
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.group import Group
-from smoke.wait import wait_until
+from smoke.reporting import NAME, Reporting
+from smoke.wait import wait_until, waiting_for
 
 UNUSABLE = 2  # exit status: there was nothing to test; 1 is for a property that does not hold
-
-
-def pytest_addoption(parser):
-    options = parser.getgroup("kafka", "the Kafka to test")
-    options.addoption(
-        "--client-properties",
-        metavar="FILE",
-        default=DEFAULT_PATH,
-        help="Kafka's client properties: bootstrap.servers, security.protocol, … (default: %(default)s)",
-    )
-    options.addoption(
-        "--bootstrap-server", metavar="HOST:PORT", help="instead of a file, for a broker without security"
-    )
-    options.addoption("--topic", metavar="NAME", default="kafka_demo", help="the deployed topic (default: %(default)s)")
-    options.addoption("--partitions", metavar="N", type=int, default=2, help="its partitions (default: %(default)s)")
+HEADER = "smoke"
+MARKERS = {
+    "read_only": "changes nothing in the cluster",
+    "existing_topic": "can also be proved in a topic that others use",
+}
 
 
 def pytest_configure(config):
     # As in smoke/__init__.py, which pytest overrides while a test runs.
     config.addinivalue_line("filterwarnings", "ignore:(key|value)_.*serializer does not implement:DeprecationWarning")
+    for marker, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{marker}: {meaning}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: pytest then cleans up
+    for problem in _option_problems(config.option):
+        raise pytest.UsageError(problem)
+    config.deployed_topic = _deployed_topic(config.option)
+    config.pluginmanager.register(Reporting(config), NAME)
+
+
+def _option_problems(option):
+    if option.bootstrap_server and option.client_properties:
+        yield "--bootstrap-server and --client-properties both say where Kafka is. Give one."
+    if option.deadline < 1:
+        yield f"--deadline is {option.deadline} s. Give 1 or more."
+    if not option.prefix.isalnum():
+        yield f"--prefix is {option.prefix!r}. Use letters and digits."
+    if option.topic and option.topic.partition(":")[1] and not option.topic.partition(":")[2].isdecimal():
+        yield f"--topic is {option.topic!r}. Write NAME or NAME:PARTITIONS."
+
+
+def _deployed_topic(option):
+    """Return (name, number of partitions or None) of the topic that is to be there, or None."""
+    if option.topic:
+        name, _, count = option.topic.partition(":")
+        return name, int(count) if count else None
+    return None if option.bootstrap_server or option.client_properties else ("kafka_demo", 2)
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = [marker for marker in MARKERS if config.getoption(marker)]
+    left_out = [item for item in items if not all(item.get_closest_marker(marker) for marker in wanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session):
+    seconds = session.config.getoption("deadline")
+
+    def over(*_):
+        pytest.exit(f"--deadline: the {seconds} s are over. {waiting_for()}".strip(), UNUSABLE)
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # time for the clean-up, which has bounds of its own
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
@@ -47,49 +92,46 @@ def kafka(request):
     try:
         if address:
             return kafka_python({"bootstrap.servers": address})
-        return kafka_python(read(request.config.getoption("client_properties")))
+        return kafka_python(read(request.config.getoption("client_properties") or DEFAULT_PATH))
     except ClientPropertiesError as error:
         pytest.exit(str(error), returncode=UNUSABLE)
 
 
 @pytest.fixture(scope="session")
-def admin(kafka):
+def admin(kafka, request):
     """A KafkaAdminClient for the whole run."""
     try:
         admin = connect(kafka)
     except NoKafkaError as error:
         pytest.exit(str(error), returncode=UNUSABLE)
     with admin:
+        request.config.pluginmanager.get_plugin(NAME).look_at(admin)
         yield admin
 
 
 @pytest.fixture(scope="session")
-def prefix(admin):
+def existing_topic(request):
+    """The topic that is written to instead of one of the run's own; None by default."""
+    return request.config.getoption("existing_topic")
+
+
+@pytest.fixture(scope="session")
+def prefix(kafka, admin, existing_topic, request):
     """What the names of this run's topics and groups begin with. When the run ends, all of them go."""
-    prefix = f"smoke-{uuid.uuid4().hex[:8]}-"
-    yield prefix
-
-    def mine(names):
-        return [name for name in names if name.startswith(prefix)]
-
-    def groups():
-        names = mine(group["group_id"] for group in admin.list_groups())
-        for group, description in admin.describe_groups(names).items():
-            if stranded := [MemberToRemove(member["member_id"]) for member in description["members"]]:
-                admin.remove_group_members(group, stranded)
-        if names:
-            admin.delete_groups(names)
-        return names
-
-    def topics():
-        return mine(admin.list_topics())
-
+    word, now = request.config.getoption("prefix"), datetime.datetime.now(datetime.UTC)
+    prefix = names.new_prefix(word, now + datetime.timedelta(seconds=request.config.getoption("deadline") + 120))
     try:
-        wait_until("this run's groups to be gone", groups, good=lambda names: not names)
-    finally:
-        if left := topics():
-            admin.delete_topics(left)
-        wait_until("this run's topics to be gone", topics, good=lambda names: not names)
+        cleanup.remove(admin, lambda name: names.is_left_over(name, word, now), "a run that was killed")
+        refused = rights.missing(admin, kafka, prefix, existing_topic)
+        if existing_topic and admin.describe_topics([existing_topic])[0]["error_code"]:
+            pytest.exit(f"--existing-topic {existing_topic}: no such topic, or it is being deleted.", UNUSABLE)
+    except (KafkaError, AssertionError) as error:
+        pytest.exit(f"The cluster does not let a run begin: {error}", returncode=UNUSABLE)
+    if refused:
+        advice = "Grant it (kafka-acls.sh --add … --resource-pattern-type prefixed), or try --read-only."
+        pytest.exit(f"This client may not: {'; '.join(refused)}. {advice}", returncode=UNUSABLE)
+    yield prefix
+    cleanup.remove(admin, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
 
 
 @pytest.fixture(scope="session")
@@ -101,19 +143,33 @@ def coordinator(admin, prefix):
 @pytest.fixture
 def name(prefix, request):
     """A name of the running test's own, for topics and groups."""
-    return prefix + request.node.name.removeprefix("test_").replace("_", "-")
+    return prefix + re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name.removeprefix("test_")).strip("-")
 
 
 @pytest.fixture
-def partitions(admin, name):
-    """A topic of the test's own with two partitions, each with a leader: list[TopicPartition]."""
-    admin.create_topics({name: {"num_partitions": 2}})
+def partitions(admin, name, existing_topic):
+    """Two partitions to write to, each with a leader: list[TopicPartition]. They are a topic of the test's own."""
+    topic = existing_topic or name
+    if not existing_topic:
+        admin.create_topics({topic: {"num_partitions": 2}})
 
     def leaders():
-        return [partition["leader_id"] for topic in admin.describe_topics([name]) for partition in topic["partitions"]]
+        found = [each for described in admin.describe_topics([topic]) for each in described["partitions"]]
+        return {partition["partition_index"]: partition["leader_id"] for partition in found}
 
-    wait_until("a leader for both partitions", leaders, good=lambda ids: len(ids) == 2 and min(ids) >= 0)
-    return [TopicPartition(name, 0), TopicPartition(name, 1)]
+    ids = wait_until("a leader for each partition", leaders, good=lambda ids: ids and min(ids.values()) >= 0)
+    if len(ids) < 2:
+        pytest.skip(f"{topic} has one partition, and this needs two")
+    return [TopicPartition(topic, number) for number in sorted(ids)[:2]]
+
+
+@pytest.fixture
+def starts(admin, partitions, existing_topic):
+    """Where the test's messages begin: dict[TopicPartition, offset], 0 in a topic of the test's own."""
+    if not existing_topic:
+        return dict.fromkeys(partitions, 0)
+    with_offsets = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    return {tp: found.offset for tp, found in with_offsets.items()}
 
 
 @pytest.fixture(scope="session")
@@ -124,11 +180,26 @@ def producer(kafka):
 
 
 @pytest.fixture
-def send(producer):
+def headers(name):
+    """What tells the test's messages from others: list[(str, bytes)]."""
+    return [(HEADER, name.encode())]
+
+
+@pytest.fixture
+def mine(headers):
+    """mine(record): whether the test sent it."""
+    return lambda record: headers[0] in record.headers
+
+
+@pytest.fixture
+def send(producer, headers):
     """send(partition, values): write the values there, in order, and return the offset after the last one."""
 
     def send(tp, values):
-        sent = [producer.send(tp.topic, partition=tp.partition, key="count_num", value=value) for value in values]
+        sent = [
+            producer.send(tp.topic, partition=tp.partition, key="count_num", value=value, headers=headers)
+            for value in values
+        ]
         return [future.get(timeout=10) for future in sent][-1].offset + 1
 
     return send
@@ -159,23 +230,27 @@ def consumer(kafka, coordinator):
 
 
 @pytest.fixture
-def members(consumer):
+def members(admin, consumer, existing_topic, starts, mine):
     """members(group, topic, names): a Group whose members, one per letter of `names`, have subscribed to the topic."""
 
     def members(group, topic, names):
+        if existing_topic and not any(group == known["group_id"] for known in admin.list_groups()):
+            # What others wrote before is not the test's.
+            committed = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in starts.items()}
+            admin.alter_group_offsets(group, committed)
         consumers = {name: consumer(group) for name in names}
         for each in consumers.values():
             each.subscribe([topic])
             # Know the topic before joining. A member that learns of it later joins again, and kafka-python 3.0.12
             # forgets that second join when poll() times out in the middle: it stays without partitions for good.
             assert each.partitions_for_topic(topic), f"{topic} is not in the metadata"
-        return Group(consumers)
+        return Group(consumers, mine)
 
     return members
 
 
 @pytest.fixture
-def reader(consumer):
+def reader(consumer, existing_topic, starts, mine):
     """reader(group, partitions, …): a Group of one that reads these partitions, without the time that joining takes.
 
     It commits offsets like any other consumer; only who reads what is settled beforehand.
@@ -184,7 +259,10 @@ def reader(consumer):
     def reader(group, partitions, **overrides):
         one = consumer(group, **overrides)
         one.assign(partitions)
-        return Group({"reader": one})
+        if existing_topic:
+            for tp in partitions:
+                one.seek(tp, starts[tp])
+        return Group({"reader": one}, mine)
 
     return reader
 

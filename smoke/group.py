@@ -21,9 +21,12 @@ class Group:
     completes a join may already return some.
     """
 
-    def __init__(self, consumers):
+    def __init__(self, consumers, mine=lambda record: True):
+        """`mine`: whether a record is one of the test's; others, in a topic that others use too, are left out."""
         self.consumers = consumers
+        self.mine = mine
         self.received = {name: [] for name in consumers}
+        self.history = {}  # dict[generation, dict[name, list of partitions]], as each member knew it once it was stable
 
     def wait_for_owners(self, partitions):
         """Poll until all members are in one generation in which each partition has exactly one owner.
@@ -52,6 +55,35 @@ class Group:
         expected = {f"{tp.topic}-{tp.partition}": offset for tp, offset in ends.items()}
         self._poll_until(f"every member to reach the end, {expected}", positions, at_the_end)
 
+    def leave(self, name):
+        """Close a member, which tells the group."""
+        self.consumers.pop(name).close(autocommit=False)
+
+    def shared_ownership(self):
+        """Return list[(generation, partition, names)]: partitions that had two owners in one generation."""
+        found = []
+        for generation, shares in self.history.items():
+            for partition in sorted({partition for share in shares.values() for partition in share}):
+                owners = sorted(name for name, share in shares.items() if partition in share)
+                if len(owners) > 1:
+                    found.append((generation, partition, owners))
+        return found
+
+    def evidence(self):
+        """Return [(name, table)]: who owned what in each generation, and who received what; for `record_property`."""
+        names = sorted(self.received)
+        owners = [
+            [generation, *("-" if name not in shares else _listed(shares[name]) for name in names)]
+            for generation, shares in sorted(self.history.items())
+        ]
+        matrix = self.matrix()
+        partitions = sorted({partition for row in matrix.values() for partition in row})
+        delivered = [[name, *(_listed(matrix[name].get(partition, [])) for partition in partitions)] for name in names]
+        return [
+            ("owner of each partition in each generation", {"columns": ["generation", *names], "rows": owners}),
+            ("who received what", {"columns": ["member", *map("partition {}".format, partitions)], "rows": delivered}),
+        ]
+
     def matrix(self):
         """Return dict[name, dict[partition, list of values]]: who received what, in the order of arrival."""
         table = {name: {} for name in self.received}
@@ -69,8 +101,11 @@ class Group:
         def poll(name, consumer):
             while not enough.is_set():
                 for records in consumer.poll(timeout_ms=50).values():
-                    self.received[name] += records
+                    self.received[name] += filter(self.mine, records)
                 shown[name] = show(consumer)
+                generation, state, share = _membership(consumer)
+                if state is MemberState.STABLE:
+                    self.history.setdefault(generation, {})[name] = share
 
         def look():
             for thread in threads:
@@ -94,3 +129,8 @@ def positions(consumer):
 def _membership(consumer):
     member = consumer.group_metadata()
     return member.generation_id, member.state, sorted(tp.partition for tp in consumer.assignment())
+
+
+def _listed(values):
+    shown = ", ".join(map(str, values[:6]))
+    return f"{shown}, … ({len(values)})" if len(values) > 6 else shown or "nothing"

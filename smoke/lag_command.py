@@ -25,7 +25,8 @@ from datetime import datetime
 from kafka import TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
-from smoke.client import DEFAULT_PATH, ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from smoke import DEFAULT_PATH
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.lag import POLICIES
 from smoke.lag_look import NoMatchError, look, timestamps
 from smoke.lag_report import exceeded, report

@@ -20,10 +20,11 @@ import pytest
 from kafka.errors import KafkaError
 from kafka.protocol.api_key import ApiKey
 
-from smoke import report
+from smoke import DEFAULT_PATH, report
 
 NAME = "kafka-report"
 UNUSABLE = 2
+NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
 WORDS = {"passed": "ok", "failed": "FAILED", "error": "ERROR", "skipped": "skipped"}
 BAR = 20  # characters
 
@@ -56,7 +57,7 @@ class Reporting:
         """Keep what a reader must know about the cluster behind `admin`, a KafkaAdminClient."""
         bootstrap = ",".join(admin.config["bootstrap_servers"])
         with contextlib.suppress(KafkaError):  # a test says it better
-            self.cluster = {"bootstrap": bootstrap} | facts(admin, self.config.getoption("topic"))
+            self.cluster = {"bootstrap": bootstrap} | facts(admin, self.config.deployed_topic)
 
     # What pytest tells
 
@@ -88,7 +89,7 @@ class Reporting:
         self.reason = str(getattr(excinfo.value, "msg", excinfo.value)) or "It was interrupted."
 
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self):
+    def pytest_sessionfinish(self, session):
         # A run that ends early removes what it made only now; pytest's terminal shows the end right after this.
         try:
             return (yield)
@@ -98,6 +99,8 @@ class Reporting:
         finally:
             if not self.config.option.collectonly:
                 self._finish()
+                if self.run["verdict"] == "unusable" and session.exitstatus in (pytest.ExitCode.OK, NOTHING):
+                    session.exitstatus = UNUSABLE
 
     def _finish(self):
         tests = list(self.tests.values())
@@ -169,7 +172,9 @@ class Reporting:
 
 
 def facts(admin, topic):
-    """Ask the cluster what smoke/report.py shows of it, but for the bootstrap servers. `topic` is the deployed one.
+    """Ask the cluster what smoke/report.py shows of it, but for the bootstrap servers.
+
+    `topic`: the deployed one, (name, number of partitions), or None.
 
     It asks for this topic alone, and for no group: a large cluster is asked no more than a small one.
     """
@@ -204,7 +209,7 @@ def facts(admin, topic):
                     for partition in sorted(found["partitions"], key=lambda partition: partition["partition_index"])
                 ],
             }
-            for found in admin.describe_topics([topic])
+            for found in (admin.describe_topics([topic[0]]) if topic else [])
             if not found["error_code"]
         ],
     }
@@ -267,7 +272,7 @@ def _command():
 def _diagnose(config):
     if address := config.getoption("bootstrap_server"):
         return shlex.join(["kafka-doctor", "--bootstrap-server", address])
-    return shlex.join(["kafka-doctor", "--client-properties", config.getoption("client_properties")])
+    return shlex.join(["kafka-doctor", "--client-properties", config.getoption("client_properties") or DEFAULT_PATH])
 
 
 def _versions():

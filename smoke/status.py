@@ -17,7 +17,8 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
 from kafka.protocol.api_key import ApiKey
 
-from smoke.client import DEFAULT_PATH, ClientPropertiesError, NoKafkaError, connect, kafka_python, no_answer, read
+from smoke import DEFAULT_PATH
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, no_answer, read
 from smoke.lag import left, read_offsets, rows
 from smoke.table import table
 

@@ -1,14 +1,21 @@
-"""The cluster is what was deployed, and a client can reach all of it."""
+"""The cluster is what was deployed, and a client can reach all of it"""
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, for_code
 
 from smoke.client import no_answer
 
+UNKNOWN = "smoke-there-is-no-such-topic"
 
+
+@pytest.mark.read_only
+@pytest.mark.existing_topic
 def test_deployed_topic_has_its_partitions(admin, request):
-    topic, count = request.config.getoption("topic"), request.config.getoption("partitions")
+    """The deployed topic is there, with its partitions"""
+    if not request.config.deployed_topic:
+        pytest.skip("no --topic was named")
+    topic, count = request.config.deployed_topic
 
     if topic not in (there := admin.list_topics()):
         visible = sorted(name for name in there if not name.startswith("__"))
@@ -16,17 +23,21 @@ def test_deployed_topic_has_its_partitions(admin, request):
     [description] = admin.describe_topics([topic])
     leaders = {partition["partition_index"]: partition["leader_id"] for partition in description["partitions"]}
 
-    assert len(leaders) == count, f"{topic} has {len(leaders)} partitions, and {count} were wanted"
+    assert count in (None, len(leaders)), f"{topic} has {len(leaders)} partitions, and {count} were wanted"
     assert min(leaders.values()) >= 0, f"{topic} has a partition without a leader (-1): {leaders}"
 
 
-def test_every_advertised_address_leads_to_its_broker(admin):
-    wrong = {}
+@pytest.mark.read_only
+@pytest.mark.existing_topic
+def test_every_advertised_address_leads_to_its_broker(admin, record_property):
+    """Every advertised address answers, as the right broker"""
+    answers = {}
     for broker in admin.describe_cluster()["brokers"]:
         node, host, port = broker["broker_id"], broker["host"], broker["port"]
-        if reason := no_answer(admin, node, host, port) or _another_broker(admin, node, host, port):
-            wrong[node] = reason
+        answers[node] = no_answer(admin, node, host, port) or _another_broker(admin, node, host, port)
+        record_property(f"broker {node} advertises {host}:{port}", answers[node] or "it answers there")
 
+    wrong = {node: reason for node, reason in answers.items() if reason}
     assert not wrong, f"advertised addresses that do not lead to their broker: {wrong}"
 
 
@@ -39,3 +50,43 @@ def _another_broker(admin, node, host, port):
         return f"{host}:{port} does not answer as broker {node}: {error}"
     ids = {setting["value"] for setting in settings.values()}
     return "" if str(node) in ids else f"{host}:{port} is not broker {node} but another"
+
+
+@pytest.mark.read_only
+@pytest.mark.existing_topic
+def test_every_partition_has_a_leader_and_all_its_replicas_in_sync(admin, record_property):
+    """Every partition has a leader, and all its replicas are in sync"""
+    wrong, count = {}, 0
+    for topic in admin.describe_topics():
+        for partition in topic["partitions"]:
+            count += 1
+            behind = sorted(set(partition["replica_nodes"]) - set(partition["isr_nodes"]))
+            if partition["leader_id"] < 0:
+                wrong[f"{topic['name']}-{partition['partition_index']}"] = "no leader"
+            elif behind:
+                wrong[f"{topic['name']}-{partition['partition_index']}"] = f"not in sync: brokers {behind}"
+    record_property("partitions", count)
+
+    assert not wrong, f"partitions that a failure could take away, or has: {wrong}"
+
+
+@pytest.mark.read_only
+@pytest.mark.existing_topic
+def test_unknown_topic_is_said_to_be_unknown(admin):
+    """A topic that is not there is said to be unknown"""
+    [described] = admin.describe_topics([UNKNOWN])
+
+    assert for_code(described["error_code"]).__name__ == "UnknownTopicOrPartitionError", described
+    assert UNKNOWN not in admin.list_topics(), "to ask for it made it"
+
+
+def test_topic_is_described_as_it_was_made(admin, name, partitions):
+    """A new topic is listed, and described as it was made"""
+    config = ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": "3600000"})
+    admin.alter_configs([config])
+
+    assert name in admin.list_topics()
+    [described] = admin.describe_topics([name])
+    assert [partition["partition_index"] for partition in described["partitions"]] == [0, 1]
+    settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
+    assert settings["retention.ms"]["value"] == "3600000"

@@ -1,7 +1,9 @@
-"""What a group committed is where it goes on, and what it has left is known at every moment."""
+"""What a group committed is where it goes on, and what it has left is known at every moment"""
+
+import time
 
 import pytest
-from kafka import OffsetAndMetadata
+from kafka.structs import OffsetAndMetadata
 
 from smoke.lag import group_lag, left
 from smoke.wait import wait_until
@@ -22,6 +24,7 @@ def at(offset):
 
 
 def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name, send, reader, committed):
+    """Automatic commit commits what was read, after its interval and not before"""
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
     hourly, soon = f"{name}-hourly", f"{name}-soon"
 
@@ -41,6 +44,7 @@ def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name,
 
 
 def test_manual_commit_is_the_only_commit(partitions, name, send, reader, committed):
+    """Without automatic commit, nothing is committed until the program says so"""
     group = reader(name, partitions)
     group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
     assert committed(name) == {0: None, 1: None}, "enable_auto_commit=False, and yet reading committed"
@@ -51,6 +55,7 @@ def test_manual_commit_is_the_only_commit(partitions, name, send, reader, commit
 
 
 def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader, committed):
+    """Offsets that are committed explicitly are kept as given"""
     zero, one = partitions
     group = reader(name, partitions)
     group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
@@ -61,6 +66,7 @@ def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader,
 
 
 def test_what_was_not_committed_is_delivered_to_the_next_member(partitions, name, send, members):
+    """What was not committed is delivered again, to the next member"""
     zero, one = partitions
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
     first = members(name, name, "A")
@@ -77,12 +83,34 @@ def test_what_was_not_committed_is_delivered_to_the_next_member(partitions, name
     assert second.matrix() == {"B": {0: ["b", "c"]}}, f"B should get what A did not commit: {second.matrix()}"
 
 
-def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin):
+def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, committed):
+    """An asynchronous commit is confirmed, and kept"""
+    group = reader(name, partitions)
+    group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
+    consumer, confirmed = group.consumers["reader"], []
+
+    consumer.commit_async(callback=lambda offsets, answer: confirmed.append(answer))
+
+    def poll_and_look():
+        consumer.poll()
+        return list(confirmed)
+
+    [answer] = wait_until("the commit to be confirmed", poll_and_look)
+    assert not isinstance(answer, Exception), answer
+    assert committed(name) == {0: 3, 1: 3}
+
+
+def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin, record_property):
+    """Lag is what is left after each step: sent, read, committed"""
     zero, one = partitions
+    series, began = {"partition 0": [], "partition 1": []}, time.monotonic()
+    record_property("lag over time", {"unit": "offsets", "series": series})
 
     def lags():
         rows = group_lag(admin, name, name)
         print(f"kafka left: {left(rows)}")
+        for row in rows:
+            series[f"partition {row.partition}"].append([time.monotonic() - began, row.lag])
         return {row.partition: row.lag for row in rows}
 
     assert lags() == {0: 0, 1: 0}, "nothing was sent"
@@ -103,3 +131,23 @@ def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin
 
     send(one, range(5))
     assert lags() == {0: 0, 1: 5}, "five more were sent to partition 1"
+
+
+def test_lag_of_a_group_that_cannot_go_on_as_it_was(partitions, name, send, reader, admin):
+    """Lag is right for a group whose offset no longer exists, and for one beyond the end"""
+    zero, one = partitions
+    for tp in partitions:
+        send(tp, range(6))
+    consumer = reader(name, partitions).consumers["reader"]
+    consumer.commit({zero: at(1), one: at(9)})
+    admin.delete_records({zero: 4})
+
+    rows = group_lag(admin, name, name, reset="earliest")
+
+    assert [(row.start, row.committed, row.end, row.lag) for row in rows] == [(4, 1, 6, 2), (0, 9, 6, 0)], rows
+    assert [row.note for row in rows] == [
+        "committed offset no longer exists",
+        "log was truncated below the committed offset",
+    ]
+    assert group_lag(admin, name, name, reset="latest")[0].lag == 0
+    assert group_lag(admin, name, name, reset="none")[0].lag is None

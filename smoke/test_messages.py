@@ -1,24 +1,65 @@
-"""Messages arrive as they were sent, where they were sent, in order, and at the place where a reader asked to begin."""
+"""Messages arrive as they were sent, where they were sent, and in order"""
 
+import itertools
+import time
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import MessageSizeTooLargeError, NoOffsetForPartitionError
+
+from smoke.client import NoKafkaError, connect
 from smoke.group import positions
 
+CODECS = ("gzip", "snappy", "lz4", "zstd")
 
-def test_json_key_and_value_come_back_in_order(partitions, name, producer, reader):
-    _, one = partitions
+
+@pytest.mark.existing_topic
+def test_json_key_and_value_come_back_in_order(partitions, name, producer, reader, headers, starts, record_property):
+    """JSON keys and values come back as they were sent, in order, from the partition that was named"""
+    zero, one = partitions
     sent = [("count_num", str(number)) for number in range(3)] + [({"id": 1}, {"text": "多谢", "list": [1, None, 2.5]})]
+    offsets, latency = [], []
 
-    for offset, (key, value) in enumerate(sent):
-        metadata = producer.send(name, partition=1, key=key, value=value).get(timeout=10)
-        assert (metadata.topic, metadata.partition, metadata.offset) == (name, 1, offset)
+    for number, (key, value) in enumerate(sent):
+        began = time.perf_counter()
+        future = producer.send(one.topic, partition=one.partition, key=key, value=value, headers=headers)
+        metadata = future.get(timeout=10)
+        latency.append([number, (time.perf_counter() - began) * 1000])
+        assert (metadata.topic, metadata.partition) == one
+        offsets.append(metadata.offset)
+    record_property("from send to acknowledgement, by message", {"unit": "ms", "series": {"acks=all": latency}})
+    assert offsets == sorted(set(offsets))
+    assert offsets[0] >= starts[one]
 
     group = reader(name, partitions)
-    group.read_to({partitions[0]: 0, one: len(sent)})
+    group.read_to({zero: starts[zero], one: offsets[-1] + 1})
     assert [(record.partition, record.offset, record.key, record.value) for record in group.received["reader"]] == [
-        (1, offset, key, value) for offset, (key, value) in enumerate(sent)
+        (one.partition, offset, key, value) for offset, (key, value) in zip(offsets, sent, strict=True)
     ]
 
 
+@pytest.mark.existing_topic
+def test_headers_and_timestamps_come_back(partitions, name, producer, reader, headers, starts):
+    """Headers and timestamps come back as they were sent"""
+    zero, one = partitions
+    now = int(time.time() * 1000)
+    extra = [("trace", b"\x00\xff"), ("trace", b"again"), ("empty", b"")]
+    sent = producer.send(
+        zero.topic, partition=zero.partition, key=1, value=1, headers=headers + extra, timestamp_ms=now - 1000
+    ).get(timeout=10)
+
+    group = reader(name, partitions)
+    group.read_to({zero: sent.offset + 1, one: starts[one]})
+
+    [record] = group.received["reader"]
+    assert record.headers == headers + extra
+    if record.timestamp_type == 0:  # CreateTime; a topic may be set to stamp messages itself
+        assert record.timestamp == now - 1000
+
+
 def test_same_key_goes_to_the_same_partition(partitions, name, producer):
+    """Messages of one key share a partition, and many keys use all partitions"""
+
     # Without partition=, a hash of the key decides, and these 20 keys fall on both partitions.
     def partition_of(key):
         return producer.send(name, key=key, value=None).get(timeout=10).partition
@@ -27,7 +68,77 @@ def test_same_key_goes_to_the_same_partition(partitions, name, producer):
     assert {partition_of(f"key {number}") for number in range(20)} == {0, 1}
 
 
+@pytest.mark.existing_topic
+def test_order_within_a_partition(partitions, name, send, reader, record_property):
+    """Within a partition, order is kept over many batches"""
+    ends = {tp: send(tp, range(500)) for tp in partitions}
+
+    group = reader(name, partitions)
+    group.read_to(ends)
+
+    matrix = group.matrix()["reader"]
+    assert matrix == {tp.partition: list(range(500)) for tp in partitions}, group.evidence()
+    record_property("messages", len(group.received["reader"]))
+
+
+@pytest.mark.existing_topic
+@pytest.mark.parametrize("codec", CODECS)
+def test_compressed_messages_come_back(codec, kafka, partitions, name, reader, headers, starts):
+    """Compressed messages come back"""
+    zero, one = partitions
+    values = [f"{number}: {codec * 50}" for number in range(20)]
+    with KafkaProducer(**kafka, compression_type=codec, linger_ms=50, value_serializer=_json) as producer:
+        sent = [producer.send(zero.topic, partition=zero.partition, value=value, headers=headers) for value in values]
+        end = [future.get(timeout=10) for future in sent][-1].offset + 1
+
+    group = reader(name, partitions)
+    group.read_to({zero: end, one: starts[one]})
+    assert [record.value for record in group.received["reader"]] == values
+
+
+def _json(value):
+    return f'"{value}"'.encode()
+
+
+def test_idempotent_producer_writes_each_message_once(kafka, partitions, name, reader, headers):
+    """An idempotent producer writes each message once, at offsets without a hole"""
+    zero, one = partitions
+    with KafkaProducer(**kafka, enable_idempotence=True, value_serializer=_json) as producer:
+        sent = [producer.send(name, partition=0, value=number, headers=headers) for number in range(300)]
+        assert [future.get(timeout=10).offset for future in sent] == list(range(300))
+
+    group = reader(name, partitions)
+    group.read_to({zero: 300, one: 0})
+    assert group.matrix()["reader"] == {0: [str(number) for number in range(300)]}
+
+
+def test_too_large_a_message_is_refused(kafka, admin, name):
+    """Too large a message is refused by the producer, and by the broker, with that error"""
+    admin.create_topics({name: {"num_partitions": 1, "configs": {"max.message.bytes": "10000"}}})
+    admin.wait_for_topics([name])
+    with KafkaProducer(**kafka, max_request_size=50_000) as producer:
+        for size in (60_000, 20_000):  # the first never leaves the client, the second is more than the topic takes
+            with pytest.raises(MessageSizeTooLargeError):
+                producer.send(name, b"x" * size).get(timeout=10)
+    assert admin.describe_topics([name])[0]["error_code"] == 0
+
+
+def test_unknown_partition_is_refused(partitions, name, producer):
+    """A partition that is not there is refused"""
+    with pytest.raises((ValueError, AssertionError), match="nrecognized partition"):
+        producer.send(name, partition=99, key=1, value=1)
+
+
+@pytest.mark.read_only
+@pytest.mark.existing_topic
+def test_unreachable_broker_is_said_to_be_unreachable():
+    """Where no broker is, a client says so in bounded time"""
+    with pytest.raises(NoKafkaError, match="no Kafka answered within 1 s"):
+        connect({"bootstrap_servers": ["localhost:1"]}, seconds=1)
+
+
 def test_earliest_begins_with_the_first_message(partitions, name, send, reader):
+    """A new group with `earliest` begins with the first message"""
     ends = {tp: send(tp, ["before"]) for tp in partitions}
 
     group = reader(name, partitions, auto_offset_reset="earliest")
@@ -38,6 +149,7 @@ def test_earliest_begins_with_the_first_message(partitions, name, send, reader):
 
 
 def test_latest_begins_after_the_last_message(partitions, name, send, reader):
+    """A new group with `latest` begins after the last message"""
     for tp in partitions:
         send(tp, ["before"])
 
@@ -48,3 +160,70 @@ def test_latest_begins_after_the_last_message(partitions, name, send, reader):
 
     group.read_to({tp: send(tp, ["after"]) for tp in partitions})
     assert group.matrix() == {"reader": {0: ["after"], 1: ["after"]}}
+
+
+def test_none_refuses_to_begin(partitions, name, send, reader):
+    """A new group with `none` refuses to begin anywhere"""
+    send(partitions[0], ["before"])
+    consumer = reader(name, partitions, auto_offset_reset="none").consumers["reader"]
+
+    with pytest.raises(NoOffsetForPartitionError):
+        positions(consumer)
+
+
+def test_seek_pause_and_resume(partitions, name, send, reader):
+    """A consumer goes where it seeks, and gets nothing from a partition that it paused"""
+    zero, one = partitions
+    ends = {tp: send(tp, range(5)) for tp in partitions}
+    group = reader(name, partitions)
+    consumer = group.consumers["reader"]
+
+    consumer.seek(zero, 3)
+    consumer.pause(one)
+    group.read_to({zero: ends[zero], one: 0})
+    assert group.matrix()["reader"] == {0: [3, 4]}
+
+    consumer.resume(one)
+    group.read_to(ends)
+    assert group.matrix()["reader"] == {0: [3, 4], 1: list(range(5))}
+
+
+def test_offsets_for_times(partitions, name, producer, reader):
+    """The broker finds the first message at or after a time"""
+    zero = partitions[0]
+    for second in (10, 20, 30):
+        producer.send(name, partition=0, key=1, value=second, timestamp_ms=second * 1000).get(timeout=10)
+    consumer = reader(name, partitions).consumers["reader"]
+
+    found = {second: consumer.offsets_for_times({zero: second * 1000})[zero] for second in (10, 15, 30, 31)}
+
+    assert {second: at and at.offset for second, at in found.items()} == {10: 0, 15: 1, 30: 2, 31: None}
+
+
+def test_transactions_are_seen_whole_or_not_at_all(kafka, partitions, name, producer, record_property):
+    """Messages of a transaction are read when it is committed, and never when it is aborted"""
+    zero = partitions[0]
+
+    def read(isolation):
+        with KafkaConsumer(**kafka, group_id=None, isolation_level=isolation, enable_auto_commit=False) as consumer:
+            consumer.assign([zero])
+            consumer.seek(zero, 0)
+            end, values = consumer.end_offsets([zero])[zero], []
+            for _ in range(200):
+                values += [record.value.decode() for records in consumer.poll(50).values() for record in records]
+                if consumer.position(zero) >= end:
+                    break
+            return values
+
+    with KafkaProducer(**kafka, transactional_id=name) as transactional:
+        transactional.init_transactions()
+        for value, end in itertools.product([b"a", b"b"], ["commit", "abort"]):
+            transactional.begin_transaction()
+            transactional.send(name, value + end.encode(), partition=0).get(timeout=10)
+            if (value, end) == (b"a", "commit"):
+                record_property("while a transaction is open, read_committed reads", str(read("read_committed")))
+                assert read("read_committed") == []
+            getattr(transactional, f"{end}_transaction")()
+
+    assert read("read_committed") == ["acommit", "bcommit"]
+    assert read("read_uncommitted") == ["acommit", "aabort", "bcommit", "babort"]

@@ -5,6 +5,7 @@ import time
 from kafka.errors import KafkaError
 
 SECONDS = 30  # generous: a healthy broker never needs it, and a broken one is still reported soon
+_waiting = []  # what the run waits for now, and what was last seen: for whoever ends it meanwhile
 
 
 def wait_until(what, look, good=bool, seconds=SECONDS, pause=0.02):
@@ -15,15 +16,25 @@ def wait_until(what, look, good=bool, seconds=SECONDS, pause=0.02):
     """
     __tracebackhide__ = True  # pytest shows the line that waited, not this one
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            seen = look()
-            if good(seen):
-                return seen
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            seen = error
-        if time.monotonic() >= deadline:
-            raise AssertionError(f"waited {seconds} s for {what}; last seen: {seen!r}")
-        time.sleep(pause)
+    _waiting.append([what, None])
+    try:
+        while True:
+            try:
+                seen = look()
+                if good(seen):
+                    return seen
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                seen = error
+            _waiting[-1][1] = seen
+            if time.monotonic() >= deadline:
+                raise AssertionError(f"waited {seconds} s for {what}; last seen: {seen!r}")
+            time.sleep(pause)
+    finally:
+        _waiting.pop()
+
+
+def waiting_for():
+    """Say what is waited for at this moment; "" when nothing is."""
+    return f"waiting for {_waiting[-1][0]}; last seen: {_waiting[-1][1]!r}" if _waiting else ""

@@ -13,7 +13,8 @@ import logging
 import sys
 import time
 
-from smoke.client import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from smoke import DEFAULT_PATH
+from smoke.client import ClientPropertiesError, kafka_python, read
 from smoke.doctor.advice import ADVICE
 from smoke.doctor.checks import Finding, examine
 from smoke.doctor.link import tls_context

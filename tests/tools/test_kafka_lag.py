@@ -21,7 +21,8 @@ import uuid
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from smoke.client import DEFAULT_PATH, connect, kafka_python, read
+from smoke import DEFAULT_PATH
+from smoke.client import connect, kafka_python, read
 from smoke.lag_command import main
 from smoke.wait import wait_until
 

@@ -1,0 +1,34 @@
+"""The suite's options for pytest, by an entry point, so that `pytest --pyargs smoke` knows them in any directory.
+
+It is loaded with every run of pytest where this package is installed, so it imports nothing.
+"""
+
+from smoke import DEFAULT_PATH
+
+
+def pytest_addoption(parser):
+    options = parser.getgroup("kafka", "the Kafka to test (pytest --pyargs smoke)")
+    options.addoption("--bootstrap-server", metavar="HOST:PORT", help="a broker without security, instead of a file")
+    options.addoption(
+        "--client-properties",
+        metavar="FILE",
+        help=f"Kafka's client properties: bootstrap.servers, security.protocol, … (default: {DEFAULT_PATH})",
+    )
+    options.addoption(
+        "--topic",
+        metavar="NAME[:PARTITIONS]",
+        help="a topic that is to be there (default: kafka_demo:2 where this project deployed, else none)",
+    )
+    options.addoption("--read-only", action="store_true", help="run only what changes nothing")
+    options.addoption(
+        "--existing-topic",
+        metavar="NAME",
+        help="write to this topic, where none may be made; runs what it can prove",
+    )
+    options.addoption(
+        "--prefix", metavar="WORD", default="smoke", help="what all names begin with (default: %(default)s)"
+    )
+    options.addoption(
+        "--deadline", metavar="SECONDS", type=int, default=180, help="for the whole run (default: %(default)s)"
+    )
+    options.addoption("--report", metavar="FILE.html", help="write what was found as a page for people")
