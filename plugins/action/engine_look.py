@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
 def parse(output):
     """Turn what the script printed into what this action returns."""
     sections = {"containers": [], "image": [], "networks": [], "volumes": []}
-    for line in output.splitlines():
+    for line in filter(None, output.splitlines()):  # of what is not there, docker prints an empty line
         if line in sections:
             section = sections[line]
         else:

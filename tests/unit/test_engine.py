@@ -140,4 +140,4 @@ def test_parse():
         "networks": ["net"],
         "volumes": ["v"],
     }
-    assert parse("containers\nimage\nnetworks\nvolumes\n")["image"] is None
+    assert parse("containers\nimage\n\nnetworks\nvolumes\n")["image"] is None

@@ -90,4 +90,5 @@ def test_site_imports_what_is_there():
 
 def test_each_role_has_a_task_that_begins_it():
     for role in ROLES:
-        assert (ROOT / "roles" / role / "tasks" / "main.yml").is_file()
+        # What `stack` holds is for the other roles: they name the tasks.
+        assert (ROOT / "roles" / role / "tasks" / "main.yml").is_file() or role == "stack"
