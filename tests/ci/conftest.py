@@ -1,0 +1,59 @@
+"""A sample project of somebody's, in a directory of its own, and stacks that leave nothing behind."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "examples" / "ci"
+STACK = "cibuild"  # every name of a test's stack begins with it
+
+
+def docker(*arguments):
+    """Run docker, and return what it printed."""
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def left():
+    """Names of all that the engine has of the tests' stacks."""
+    kinds = {"ps -a": "{{.Names}}", "volume ls": "{{.Name}}", "network ls": "{{.Name}}"}
+    found = [docker(*kind.split(), "--filter", f"name=^{STACK}", "--format", name) for kind, name in kinds.items()]
+    return sorted(" ".join(found).split())
+
+
+def remove():
+    """Remove what a failed or killed test left, without Ansible."""
+    for kind, removal in (("ps -a", "rm -f"), ("volume ls", "volume rm"), ("network ls", "network rm")):
+        if ids := docker(*kind.split(), "-q", "--filter", f"name=^{STACK}").split():
+            docker(*removal.split(), *ids)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _alone():
+    """The names of the stacks are fixed, so another run on this machine waits."""
+    with (Path(tempfile.gettempdir()) / f"kafka-proof-ci-tests-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left():
+    """Each test begins with nothing, removes what it made, and is told what it forgot."""
+    remove()
+    yield
+    forgotten = left()
+    remove()
+    assert not forgotten, f"left behind: {forgotten}"
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A copy of the sample project: Path."""
+    return Path(shutil.copytree(SAMPLE, tmp_path / "orders"))

@@ -1,0 +1,95 @@
+"""The GitLab template, as the sample project uses it."""
+
+import contextlib
+import socket
+import subprocess
+import threading
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, STACK, docker, left
+from jobs import environment, gitlab
+
+SETTINGS = {
+    "KAFKA_PROOF_STACK": STACK,
+    "KAFKA_PROOF_PORT": "29892",
+    "KAFKA_PROOF_VARIABLES": "{zookeeper_port: 22881}",
+}
+
+
+@pytest.fixture
+def ref(tmp_path):
+    """A tag of this checkout's HEAD in a clone of it, as a release would be: dict of variables."""
+    clone = tmp_path / "kafka-proof.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(ROOT), str(clone)], check=True)
+    subprocess.run(["git", "-C", str(clone), "tag", "v0.1.0", "HEAD"], check=True)
+    return {"KAFKA_PROOF_REPOSITORY": f"file://{clone}"}
+
+
+def run(sample, **env):
+    # What it would install is this package, which is installed here.
+    skip = "python3 -m pip install"
+    return gitlab(sample / ".gitlab-ci.yml", ROOT / "ci" / "gitlab.yml", sample, environment(**env), skip)
+
+
+def test_job_on_a_runner_with_an_engine(sample, ref):
+    job = run(sample, DOCKER_HOST="", **SETTINGS | ref)
+
+    assert job.status == 0, job.output
+    assert "5 passed" in job.output
+    assert f"kafka_cluster: {sample}/.kafka-proof/build/{STACK}/client.properties" in job.output
+    assert not left()
+    [junit] = job.outputs["reports"]["junit"]
+    [suite] = ET.parse(sample / junit).getroot().iter("testsuite")
+    assert int(suite.get("tests")) > 10
+    assert [name for name in job.outputs["paths"] if not (sample / name).is_dir()] == []
+
+
+def test_kafka_goes_when_the_job_fails(sample, ref):
+    (sample / "orders.py").write_text("raise SystemExit('broken by somebody')")
+
+    job = run(sample, DOCKER_HOST="", KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
+
+    assert job.status != 0
+    assert "broken by somebody" in job.output
+    assert not left()
+
+
+def test_engine_as_a_service_of_the_job(sample, ref, engine_elsewhere):
+    job = run(sample, DOCKER_HOST=engine_elsewhere, KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
+
+    assert job.status == 0, job.output
+    assert "5 passed" in job.output
+    host = engine_elsewhere.removeprefix("tcp://").split(":")[0]
+    assert f"{host}:29892" in job.output, "not at the address where the engine publishes ports"
+    assert left() == [f"{STACK}-elsewhere"]
+
+
+@pytest.fixture
+def engine_elsewhere():
+    """DOCKER_HOST for this machine's engine, by TCP and not at the loopback address, as it is with `docker:dind`."""
+    network = f"{STACK}-elsewhere"
+    docker("network", "create", network)  # whose gateway is an address of this host
+    address = docker("network", "inspect", network, "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    with socket.create_server((address, 0)) as server:
+        threading.Thread(target=_forward, args=[server], daemon=True).start()
+        yield f"tcp://{address}:{server.getsockname()[1]}"
+    docker("network", "rm", network)
+
+
+def _forward(server):
+    with contextlib.suppress(OSError):  # the server is closed
+        while True:
+            client, _ = server.accept()
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(str(Path("/var/run/docker.sock").resolve()))
+            for one, other in ((client, engine), (engine, client)):
+                threading.Thread(target=_pump, args=[one, other], daemon=True).start()
+
+
+def _pump(one, other):
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
