@@ -8,8 +8,8 @@ host but the command.
 
 Never fails. Returns `can_talk_to_docker` (bool), and if so
 
-    containers   [{name, image, image_id, state, health, recipe, stack, env: {}, ports: [[address, port]],
-                   networks: [str], volumes: [str]}]
+    containers   [{name, image, image_id, state, health, exit_code, restarts, recipe, stack, env: {},
+                   ports: [[address, port]], networks: [str], volumes: [str]}]
     image        {id, tags, digests}, or null if there is none of that name
     networks     [str]
     volumes      [str]
@@ -85,6 +85,8 @@ def _container(inspected):
         "image_id": inspected["Image"],
         "state": state["Status"],
         "health": (state.get("Health") or {}).get("Status"),
+        "exit_code": state["ExitCode"],
+        "restarts": inspected["RestartCount"],
         "recipe": labels.get("kafka-proof.recipe"),
         "stack": labels.get("kafka-proof.stack"),
         "env": dict(item.partition("=")[::2] for item in config["Env"] or []),

@@ -354,27 +354,27 @@ def _overlap(one, other):
 def kafka_diagnosis(containers, log):
     """Say why a broker does not answer: how its containers fare, what is known of such an end, and what it said last.
 
-    `containers`: list of {Name, State: {Status, ExitCode, Health}, RestartCount}; `log`: the broker's last lines.
+    `containers`: as engine_look shows them; `log`: the broker's last lines.
     """
-    said = []
-    for item in containers:
-        state = item["State"]
-        said.append(
-            f"The container {item['Name'].removeprefix('/')} is {state['Status']}, "
-            f"its last exit code {state['ExitCode']}, restarted {item.get('RestartCount', 0)} times."
-        )
+    said = [
+        f"The container {item['name']} is {item['state']}, its last exit code {item['exit_code']}, "
+        f"restarted {item['restarts']} times."
+        for item in containers
+    ]
     if not containers:
         said.append("There is no container of it.")
-    said += [advice for sign, advice in _SIGNS.items() if any(sign in line for line in log)]
+    said += dict.fromkeys(advice for sign, advice in _SIGNS.items() if any(sign in line for line in log))
     return [*said, "It said last:", *log[-15:]] if log else said
 
 
+_OTHER_CLUSTER = (
+    "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
+    "Restore ZooKeeper's volume; or, to give the messages up, run: "
+    "ansible-playbook playbooks/teardown.yml -e teardown_data=true"
+)
 _SIGNS = {
-    "InconsistentClusterIdException": (
-        "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
-        "Restore ZooKeeper's volume; or, to give the messages up, run: "
-        "ansible-playbook playbooks/teardown.yml -e teardown_data=true"
-    ),
+    "InconsistentClusterIdException": _OTHER_CLUSTER,
+    "Invalid cluster.id": _OTHER_CLUSTER,  # what Kafka says once it has checked its own file first
     "InconsistentBrokerIdException": "Its data was written under another id. Set kafka_broker_id back to that id.",
     "ZooKeeperClientTimeoutException": (
         "It does not reach ZooKeeper. See docker logs of that container, and kafka_zookeeper_connect."

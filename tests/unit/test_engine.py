@@ -114,7 +114,8 @@ def test_parse():
         "Name": "/kafka",
         "Config": {"Image": "image:1", "Env": ["A=b=c", "D="], "Labels": {"kafka-proof.stack": ""}},
         "Image": "sha256:1",
-        "State": {"Status": "running", "Health": {"Status": "healthy"}},
+        "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
+        "RestartCount": 2,
         "NetworkSettings": {"Ports": ports, "Networks": {"net": {}}},
         "Mounts": [{"Name": "kafka-data"}, {"Type": "bind"}],
     }
@@ -128,6 +129,8 @@ def test_parse():
                 "image_id": "sha256:1",
                 "state": "running",
                 "health": "healthy",
+                "exit_code": 0,
+                "restarts": 2,
                 "recipe": None,
                 "stack": "",
                 "env": {"A": "b=c", "D": ""},

@@ -428,13 +428,14 @@ def test_own_containers():
 
 
 def inspected(status="restarting", code=1, restarts=3):
-    return {"Name": "/kafka", "State": {"Status": status, "ExitCode": code}, "RestartCount": restarts}
+    return {"name": "kafka", "state": status, "exit_code": code, "restarts": restarts}
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
         ("kafka.common.InconsistentClusterIdException: The Cluster ID x", "teardown_data=true"),
+        ("Invalid cluster.id in: /x/meta.properties. Expected y, but read z", "teardown_data=true"),
         ("kafka.common.InconsistentBrokerIdException: …", "kafka_broker_id"),
         ("kafka.zookeeper.ZooKeeperClientTimeoutException: Timed out", "kafka_zookeeper_connect"),
         ("java.lang.OutOfMemoryError: Java heap space", "kafka_heap"),
