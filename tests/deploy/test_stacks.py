@@ -79,7 +79,7 @@ def test_data_of_another_cluster_is_diagnosed(spare):
     spare.teardown(data=False)
     docker("volume", "rm", f"{spare.zookeeper}-data")
     docker("volume", "create", f"{spare.zookeeper}-data")
-    play = spare.play("site.yml", kafka_start_timeout=12)
+    play = spare.play("site.yml", kafka_start_timeout=25)
     assert not play.ok
     for word in ("localhost", spare.kafka, "belongs to another cluster", "teardown_data=true", "It said last:"):
         assert word in play.message, play.message
@@ -90,7 +90,7 @@ def test_data_of_another_cluster_is_diagnosed(spare):
 
 
 def test_broker_that_refuses_its_configuration_is_diagnosed_and_corrected(spare):
-    play = spare.play("site.yml", kafka_start_timeout=8, kafka_config={"log.retention.hours": "many"})
+    play = spare.play("site.yml", kafka_start_timeout=20, kafka_config={"log.retention.hours": "many"})
     assert not play.ok
     for word in ("localhost", spare.kafka, "log.retention.hours", "Correct kafka_config", "It said last:"):
         assert word in play.message, play.message
