@@ -118,7 +118,7 @@ def shell_script(change, found, command, container, network):
         f"docker network inspect {network} >/dev/null 2>&1 || docker network create {network} >/dev/null",
     ]
     if found:
-        lines += [f"docker stop --time {container['stop_timeout']} {name} >/dev/null", f"docker rm {name} >/dev/null"]
+        lines += [f"docker stop -t {container['stop_timeout']} {name} >/dev/null", f"docker rm {name} >/dev/null"]
     lines += [f"export {key}={shlex.quote(str(value))}" for key, value in container["env"].items()]
     label = f"kafka-proof.recipe={recipe(command, container['env'])}"
     lines += [shlex.join(["docker", "run", "--detach", "--pull", "never", "--label", label, *command])]

@@ -85,7 +85,7 @@ def test_a_container_is_made_anew(tmp_path):
     assert [call for call, _ in before] == [
         ["network", "inspect", "net"],
         ["network", "create", "net"],
-        ["stop", "--time", "120", "kafka"],
+        ["stop", "-t", "120", "kafka"],
         ["rm", "kafka"],
     ]
     assert arguments[0] == "run"
