@@ -1,6 +1,7 @@
 """Remove topics and groups, and see that they are gone."""
 
 from kafka.admin import MemberToRemove
+from kafka.errors import for_code
 
 from smoke.wait import wait_until
 
@@ -9,29 +10,35 @@ def remove(admin, is_mine, what, topics=True):
     """Remove all groups, and all topics, whose name `is_mine` (a function of str); return the sorted names.
 
     `what`: what they are, for the message. `topics=False` leaves topics alone, where none were made.
+    Another run may remove the same left-overs at the same time.
     Raises AssertionError when something is still there after a while, and kafka.errors.KafkaError.
     """
     removed = set()
 
-    def groups():
+    def remove_groups():
+        """Return why a group is still there: dict[name, str]."""
         names = [group["group_id"] for group in admin.list_groups() if is_mine(group["group_id"])]
-        for group, description in admin.describe_groups(names).items() if names else ():
+        if not names:
+            return {}
+        for group, description in admin.describe_groups(names).items():
             # A member that was killed holds its group until its session is over.
             if stranded := [MemberToRemove(member["member_id"]) for member in description["members"]]:
                 admin.remove_group_members(group, stranded)
-        if names:
-            admin.delete_groups(names)
         removed.update(names)
-        return names
+        return admin.delete_groups(names)
 
-    def mine():
-        return sorted(filter(is_mine, admin.list_topics()))
+    def remove_topics():
+        """Return why a topic is still there: dict[name, str]."""
+        names = sorted(filter(is_mine, admin.list_topics()))
+        if not names:
+            return {}
+        removed.update(names)
+        answers = admin.delete_topics(names, raise_errors=False)["topics"]
+        return {answer["name"]: for_code(answer["error_code"]).__name__ for answer in answers}
 
     try:
-        wait_until(f"the groups of {what} to be gone", groups, good=lambda names: not names)
+        wait_until(f"the groups of {what} to be gone", remove_groups, good=lambda left: not left, pause=0.1)
     finally:
-        if topics and (names := mine()):
-            admin.delete_topics(names)
-            removed.update(names)
-            wait_until(f"the topics of {what} to be gone", mine, good=lambda names: not names)
+        if topics:
+            wait_until(f"the topics of {what} to be gone", remove_topics, good=lambda left: not left, pause=0.1)
     return sorted(removed)

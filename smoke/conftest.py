@@ -7,13 +7,17 @@ that was killed left is removed by the next one.
 
 import datetime
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
+from collections import Counter
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH, cleanup, names, rights
@@ -31,13 +35,13 @@ MARKERS = {
 
 
 def pytest_configure(config):
-    # As in smoke/__init__.py, which pytest overrides while a test runs.
-    config.addinivalue_line("filterwarnings", "ignore:(key|value)_.*serializer does not implement:DeprecationWarning")
     for marker, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: pytest then cleans up
     for problem in _option_problems(config.option):
-        raise pytest.UsageError(problem)
+        pytest.exit(problem, UNUSABLE)
+    config.kafka = None  # the arguments of any client, once they are known
+    config.gone = ""  # why, once the cluster is
     config.deployed_topic = _deployed_topic(config.option)
     config.pluginmanager.register(Reporting(config), NAME)
 
@@ -45,12 +49,14 @@ def pytest_configure(config):
 def _option_problems(option):
     if option.bootstrap_server and option.client_properties:
         yield "--bootstrap-server and --client-properties both say where Kafka is. Give one."
-    if option.deadline < 1:
-        yield f"--deadline is {option.deadline} s. Give 1 or more."
-    if not option.prefix.isalnum():
-        yield f"--prefix is {option.prefix!r}. Use letters and digits."
-    if option.topic and option.topic.partition(":")[1] and not option.topic.partition(":")[2].isdecimal():
+    if not re.fullmatch("[1-9][0-9]{0,5}", option.deadline):
+        yield f"--deadline is {option.deadline!r}. Give a number of seconds, 1 or more."
+    if not re.fullmatch("[A-Za-z0-9]{1,50}", option.prefix):
+        yield f"--prefix is {option.prefix!r}. Use up to 50 letters and digits."
+    if option.topic and not re.fullmatch("[A-Za-z0-9._-]+(:[1-9][0-9]{0,5})?", option.topic):
         yield f"--topic is {option.topic!r}. Write NAME or NAME:PARTITIONS."
+    if option.existing_topic is not None and not re.fullmatch("[A-Za-z0-9._-]+", option.existing_topic):
+        yield f"--existing-topic is {option.existing_topic!r}, which cannot be a topic's name. Write NAME."
 
 
 def _deployed_topic(option):
@@ -62,19 +68,31 @@ def _deployed_topic(option):
 
 
 def pytest_collection_modifyitems(config, items):
-    wanted = [marker for marker in MARKERS if config.getoption(marker)]
-    left_out = [item for item in items if not all(item.get_closest_marker(marker) for marker in wanted)]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    config.left_out = []
+    for marker in MARKERS:
+        if config.getoption(marker):
+            left_out = [item for item in items if not item.get_closest_marker(marker)]
+            files = ", ".join(f"{n} of {file}" for file, n in Counter(item.path.name for item in left_out).items())
+            option = f"--{marker.replace('_', '-')}"
+            config.left_out.append(f"{option} leaves out {len(left_out)} of {len(items)} properties: {files or 'none'}")
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_report_collectionfinish(config):
+    return config.left_out
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session):
-    seconds = session.config.getoption("deadline")
+    seconds = int(session.config.getoption("deadline"))
 
     def over(*_):
-        pytest.exit(f"--deadline: the {seconds} s are over. {waiting_for()}".strip(), UNUSABLE)
+        where = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2]
+        doing = f"{where}, {waiting_for()}".strip(", ") or "no test ran"
+        pytest.exit(
+            f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it was going on.", UNUSABLE
+        )
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -85,28 +103,85 @@ def pytest_runtestloop(session):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    result = yield
+    if result.failed:
+        item.config.gone = item.config.gone or _why_gone(item.config)
+        if item.config.gone:
+            result.longrepr = "the cluster went away meanwhile"
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    result = yield
+    if item.config.gone:
+        pytest.exit(f"The cluster went away: {item.config.gone}", UNUSABLE)
+    return result
+
+
+def _why_gone(config):
+    """Say why the cluster, or the topic that was to be used, is not there any more; "" when it is."""
+    if not config.kafka:
+        return ""
+    topic = config.getoption("existing_topic")
+    try:
+        with connect(config.kafka) as admin:
+            if topic and admin.describe_topics([topic])[0]["error_code"]:
+                return f"--existing-topic {topic} was deleted while it was used. Name one that stays."
+    except (NoKafkaError, KafkaError) as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin(request):
+    """See to what the run needs before its first test, whichever that is."""
+    needed = {name for item in request.session.items for name in item.fixturenames}
+    for name in ("admin", "prefix", "killed_member"):
+        if name in needed:
+            request.getfixturevalue(name)
+
+
 @pytest.fixture(scope="session")
 def kafka(request):
     """Keyword arguments for any kafka-python client: dict[str, object]."""
     address = request.config.getoption("bootstrap_server")
     try:
         if address:
-            return kafka_python({"bootstrap.servers": address})
-        return kafka_python(read(request.config.getoption("client_properties") or DEFAULT_PATH))
+            arguments = kafka_python({"bootstrap.servers": address})
+        else:
+            arguments = kafka_python(read(request.config.getoption("client_properties") or DEFAULT_PATH))
     except ClientPropertiesError as error:
-        pytest.exit(str(error), returncode=UNUSABLE)
+        pytest.exit(f"--bootstrap-server: {error}" if address else str(error), UNUSABLE)
+    request.config.kafka = arguments
+    return arguments
 
 
 @pytest.fixture(scope="session")
-def admin(kafka, request):
+def admin(kafka, word, request):
     """A KafkaAdminClient for the whole run."""
     try:
         admin = connect(kafka)
     except NoKafkaError as error:
-        pytest.exit(str(error), returncode=UNUSABLE)
+        pytest.exit(str(error), UNUSABLE)
     with admin:
+        deployed = request.config.deployed_topic
+        _refuse(rights.missing_to_look(admin, [f"{word}-*", *(deployed or ())[:1]]))
         request.config.pluginmanager.get_plugin(NAME).look_at(admin)
         yield admin
+
+
+def _refuse(rights):
+    if rights:
+        pytest.exit(f"This client may not: {', '.join(rights)}. Grant it with kafka-acls.sh --add.", UNUSABLE)
+
+
+@pytest.fixture(scope="session")
+def word(request):
+    """What the names of all runs begin with."""
+    return request.config.getoption("prefix")
 
 
 @pytest.fixture(scope="session")
@@ -116,22 +191,36 @@ def existing_topic(request):
 
 
 @pytest.fixture(scope="session")
-def prefix(kafka, admin, existing_topic, request):
+def prefix(kafka, admin, word, existing_topic, request):
     """What the names of this run's topics and groups begin with. When the run ends, all of them go."""
-    word, now = request.config.getoption("prefix"), datetime.datetime.now(datetime.UTC)
-    prefix = names.new_prefix(word, now + datetime.timedelta(seconds=request.config.getoption("deadline") + 120))
+    now = datetime.datetime.now(datetime.UTC)
+    until = now + datetime.timedelta(seconds=int(request.config.getoption("deadline")) + 120)
+    prefix = names.new_prefix(word, until)
     try:
+        if existing_topic:
+            _check_existing(admin, existing_topic)
+        transactions = any("transaction" in item.name for item in request.session.items)
+        _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
         cleanup.remove(admin, lambda name: names.is_left_over(name, word, now), "a run that was killed")
-        refused = rights.missing(admin, kafka, prefix, existing_topic)
-        if existing_topic and admin.describe_topics([existing_topic])[0]["error_code"]:
-            pytest.exit(f"--existing-topic {existing_topic}: no such topic, or it is being deleted.", UNUSABLE)
     except (KafkaError, AssertionError) as error:
-        pytest.exit(f"The cluster does not let a run begin: {error}", returncode=UNUSABLE)
-    if refused:
-        advice = "Grant it (kafka-acls.sh --add … --resource-pattern-type prefixed), or try --read-only."
-        pytest.exit(f"This client may not: {'; '.join(refused)}. {advice}", returncode=UNUSABLE)
+        pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
     yield prefix
-    cleanup.remove(admin, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
+    try:
+        # Not with `admin`, which may have been interrupted in the middle of a request.
+        with connect(kafka) as remover:
+            cleanup.remove(remover, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
+    except (NoKafkaError, KafkaError, AssertionError) as error:
+        left = f"What begins with {prefix} was not removed: {error}"
+        by = f"The next run with --prefix {word} removes it, from {names.removable(until):%H:%M} UTC on."
+        pytest.exit(f"{left} {by}", 1 if request.session.testsfailed and not request.config.gone else UNUSABLE)
+
+
+def _check_existing(admin, topic):
+    [described] = admin.describe_topics([topic])
+    if described["error_code"] and described["error_code"] != TopicAuthorizationFailedError.errno:
+        pytest.exit(f"--existing-topic {topic}: no such topic, or it is being deleted. Name one that stays.", UNUSABLE)
+    if not described["error_code"] and len(described["partitions"]) < 2:
+        pytest.exit(f"--existing-topic {topic} has one partition, and two are needed. Name another.", UNUSABLE)
 
 
 @pytest.fixture(scope="session")
@@ -158,8 +247,6 @@ def partitions(admin, name, existing_topic):
         return {partition["partition_index"]: partition["leader_id"] for partition in found}
 
     ids = wait_until("a leader for each partition", leaders, good=lambda ids: ids and min(ids.values()) >= 0)
-    if len(ids) < 2:
-        pytest.skip(f"{topic} has one partition, and this needs two")
     return [TopicPartition(topic, number) for number in sorted(ids)[:2]]
 
 
@@ -173,10 +260,14 @@ def starts(admin, partitions, existing_topic):
 
 
 @pytest.fixture(scope="session")
-def producer(kafka):
-    """A producer of JSON keys and values, as in examples/producer.py, for the whole run."""
-    with KafkaProducer(**kafka, key_serializer=to_json, value_serializer=to_json) as producer:
-        yield producer
+def producer(kafka, prefix):
+    """A producer of JSON keys and values, as in examples/producer.py, for the whole run.
+
+    It ends before its topics do (`prefix`): some brokers make a topic again for a producer that asks for it.
+    """
+    producer = KafkaProducer(**kafka, key_serializer=to_json, value_serializer=to_json)
+    yield producer
+    producer.close(timeout=5)  # without this, it would wait for a broker that went away
 
 
 @pytest.fixture
@@ -247,6 +338,28 @@ def members(admin, consumer, existing_topic, starts, mine):
         return Group(consumers, mine)
 
     return members
+
+
+@pytest.fixture(scope="session")
+def killed_member(kafka, admin, prefix, coordinator):
+    """A topic, and the process of a member of the group of that name, which kills itself once it owns the partitions.
+
+    For the whole run, and begun with it: the member's session of 6 s, the shortest that a stock broker allows, runs
+    out while other tests run.
+    """
+    name = f"{prefix}killed-member"
+    admin.create_topics({name: {"num_partitions": 2}}, wait_for_metadata=True)
+    settings = {
+        "group_id": name,
+        "session_timeout_ms": 6000,
+        "heartbeat_interval_ms": 100,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+    }
+    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", json.dumps(kafka | settings), name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        yield name, process
+        process.kill()
 
 
 @pytest.fixture

@@ -1,30 +1,34 @@
-"""A member of a consumer group as a process of its own, so that a test can kill it as the kernel would.
+"""A member of a consumer group as a process of its own, which dies as if the kernel had killed it.
 
-    python -m smoke.member '{"kafka": {…}, "topic": "…"}'
+    python -m smoke.member '{"…": …}' TOPIC
 
-`kafka`: keyword arguments of KafkaConsumer. Prints the partitions that it owns, as JSON, whenever they change.
+The JSON: keyword arguments of KafkaConsumer. Prints the partitions that it owns, as JSON, as soon as it owns some, and
+kills itself, so that nothing tells the group.
 """
 
 import json
+import os
+import signal
 import sys
 
 from kafka import KafkaConsumer
 
+from smoke.wait import wait_until
 
-def main():
-    """Run until killed."""
-    given = json.loads(sys.argv[1])
-    consumer = KafkaConsumer(**given["kafka"])
-    consumer.subscribe([given["topic"]])
-    consumer.partitions_for_topic(given["topic"])
-    shown = None
-    while True:
+
+def main(arguments, topic):
+    """Join, show what is owned, and die; or end with a message when nothing is owned after a while."""
+    consumer = KafkaConsumer(**json.loads(arguments))
+    consumer.subscribe([topic])
+    consumer.partitions_for_topic(topic)
+
+    def owned():
         consumer.poll(100)
-        owned = sorted(tp.partition for tp in consumer.assignment())
-        if owned != shown:
-            print(json.dumps(owned), flush=True)
-            shown = owned
+        return sorted(tp.partition for tp in consumer.assignment())
+
+    print(json.dumps(wait_until("partitions to own", owned)), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -25,4 +25,9 @@ def is_left_over(name, word, now):
         until = datetime.datetime.strptime(match[1], _UNTIL).replace(tzinfo=datetime.UTC)
     except ValueError:
         return False
-    return until + SLACK < now
+    return removable(until) < now
+
+
+def removable(until):
+    """When a run that is over at `until` (datetime, UTC) may be taken for dead by any machine."""
+    return until + SLACK

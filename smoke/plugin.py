@@ -3,7 +3,7 @@
 It is loaded with every run of pytest where this package is installed, so it imports nothing.
 """
 
-from smoke import DEFAULT_PATH
+from smoke import DEFAULT_PATH, WARNINGS
 
 
 def pytest_addoption(parser):
@@ -28,7 +28,11 @@ def pytest_addoption(parser):
     options.addoption(
         "--prefix", metavar="WORD", default="smoke", help="what all names begin with (default: %(default)s)"
     )
-    options.addoption(
-        "--deadline", metavar="SECONDS", type=int, default=180, help="for the whole run (default: %(default)s)"
-    )
+    options.addoption("--deadline", metavar="SECONDS", default="180", help="for the whole run (default: %(default)s)")
     options.addoption("--report", metavar="FILE.html", help="write what was found as a page for people")
+
+
+def pytest_configure(config):
+    # As in smoke/__init__.py, which pytest overrides. conftest.py would be too late: it imports kafka-python.
+    for message in WARNINGS:
+        config.addinivalue_line("filterwarnings", f"ignore:{message}:DeprecationWarning")

@@ -93,6 +93,9 @@ class Reporting:
         # A run that ends early removes what it made only now; pytest's terminal shows the end right after this.
         try:
             return (yield)
+        except pytest.exit.Exception as end:  # pytest would show no summary
+            self.reason = f"{self.reason} {end}".strip()
+            session.exitstatus = end.returncode
         except Exception as error:
             self.reason = f"{self.reason} What the run made could not be removed: {error}".strip()
             raise

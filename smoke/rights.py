@@ -1,67 +1,70 @@
-"""What a run needs to be allowed to do. It is tried before anything else, so that what is missing is said by name."""
+"""What a run needs to be allowed to do, asked before anything else, so that all that is missing is said by name.
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import AuthorizationError, UnknownTopicOrPartitionError
+A broker looks at rights first and at existence second. So all is asked of a topic, a group and a transactional id that
+are not there: "not authorized" is a missing right, "unknown" is none. Nothing is made, so nothing can be left.
+"""
+
+from kafka import KafkaProducer, TopicPartition
+from kafka.errors import AuthorizationError
 from kafka.structs import OffsetAndMetadata
 
+from smoke.wait import wait_until
 
-def missing(admin, kafka, prefix, existing_topic=None):
-    """Return list[str], the operations that are refused, such as "Create on topic smoke-*".
+OWN_TOPIC = ("CREATE", "WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
+OTHERS_TOPIC = ("WRITE", "READ")
 
-    `admin`: a KafkaAdminClient; `kafka`: arguments of any client; `prefix`: what the run's names begin with;
-    `existing_topic`: the topic that is written to instead of one of the run's own.
-    What it makes carries the prefix and is left to the run's clean-up. Raises kafka.errors.KafkaError for any other
-    reason.
-    """
-    word = f"{prefix.split('-')[0]}-*"
-    topic = existing_topic or f"{prefix}rights"
-    named = existing_topic or word
-    refused = []
 
-    def allowed(operation, attempt):
-        try:
-            attempt()
-        except AuthorizationError:
-            refused.append(operation)
-        except UnknownTopicOrPartitionError:  # how a broker says that it will not even tell
-            refused.append(operation)
-
-    allowed("Describe on the cluster", admin.list_groups)
-    if not existing_topic:
-        allowed(f"Create on topic {word}", lambda: admin.create_topics({topic: {"num_partitions": 1}}))
-        if refused[-1:] == [f"Create on topic {word}"]:
-            return [*refused, f"(and then, not tried: Write, Read, Describe, DescribeConfigs, Delete on topic {word})"]
-        admin.wait_for_topics([topic])
-    allowed(f"Write on topic {named}", lambda: _write(kafka, topic))
-    allowed(f"Read on topic {named}", lambda: _read(kafka, topic))
-    allowed(f"Read on group {word}", lambda: _commit(kafka, topic, f"{prefix}rights"))
-    allowed(f"Delete on group {word}", lambda: _delete_group(admin, f"{prefix}rights"))
-    if not existing_topic:
-        allowed(f"Delete on topic {word}", lambda: admin.delete_topics([topic]))
+def missing_to_look(admin, topics):
+    """Return list[str]: what is refused of looking at the brokers and at `topics`, names such as "smoke-*"."""
+    cluster = admin.describe_cluster().get("authorized_operations")
+    refused = [] if cluster is None or "DESCRIBE_CONFIGS" in cluster else ["DescribeConfigs on the cluster"]
+    for topic in topics:
+        if not _operations(admin, topic.replace("*", "rights"), ["DESCRIBE"]):
+            refused.append(f"Describe on topic {topic}")
     return refused
 
 
-def _write(kafka, topic):
-    with KafkaProducer(**kafka, max_block_ms=5000, retries=0) as producer:
-        producer.send(topic, b"rights", partition=0).get(timeout=10)
+def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True):
+    """Return list[str]: what is refused of the rest, such as "Create on topic smoke-*".
+
+    `admin`: a KafkaAdminClient; `kafka`: arguments of any client; `prefix`: what the run's names begin with;
+    `existing_topic`: the topic that is written to instead of topics of the run's own; `transactions`: whether the run
+    uses them. Raises kafka.errors.KafkaError, and AssertionError when no coordinator answers.
+    """
+    name, names = f"{prefix}rights", f"{prefix.split('-')[0]}-*"
+    topic, operations = (existing_topic, OTHERS_TOPIC) if existing_topic else (name, OWN_TOPIC)
+    granted = _operations(admin, topic, operations)
+    if "CREATE" in (admin.describe_cluster().get("authorized_operations") or ()):
+        granted.append("CREATE")  # on the cluster: any topic
+    refused = [
+        f"{operation.title().replace('_', '')} on topic {existing_topic or names}"
+        for operation in operations
+        if operation not in granted
+    ]
+    if _is_refused(lambda: admin.alter_group_offsets(name, {TopicPartition(name, 0): OffsetAndMetadata(0, "", -1)})):
+        refused.append(f"Read on group {names}")
+    if _is_refused(lambda: admin.delete_groups([name])):
+        refused.append(f"Delete on group {names}")
+    if transactions and _is_refused(lambda: _begin_transactions(kafka, name)):
+        refused.append(f"Write on transactional id {names}")
+    return refused
 
 
-def _read(kafka, topic):
-    with KafkaConsumer(**kafka, group_id=None, enable_auto_commit=False) as consumer:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        consumer.seek(partition, max(0, consumer.end_offsets([partition])[partition] - 1))
-        consumer.poll(2000)
+def _operations(admin, topic, wanted):
+    """Return those of `wanted` that are granted, list[str]. A broker that does not tell grants all."""
+    granted = admin.describe_topics([topic])[0].get("authorized_operations")
+    return [operation for operation in wanted if granted is None or operation in granted]
 
 
-def _commit(kafka, topic, group):
-    with KafkaConsumer(**kafka, group_id=group, enable_auto_commit=False) as consumer:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        consumer.commit({partition: OffsetAndMetadata(0, "", -1)}, timeout_ms=20_000)
+def _begin_transactions(kafka, name):
+    with KafkaProducer(**kafka, transactional_id=name, max_block_ms=10_000) as producer:
+        producer.init_transactions()
 
 
-def _delete_group(admin, group):
-    for said in admin.delete_groups([group]).values():
-        if "Authorization" in str(said):
-            raise AuthorizationError(str(said))
+def _is_refused(attempt):
+    try:
+        # The first use of groups, or of transactions, makes the topic that their coordinator writes to.
+        [answer] = wait_until("the coordinator of groups or transactions", lambda: [attempt()], seconds=60)
+    except AuthorizationError:
+        return True
+    return "Authorization" in str(answer)  # by topic or group, where a request may name several

@@ -6,8 +6,6 @@ from kafka.errors import KafkaError, for_code
 
 from smoke.client import no_answer
 
-UNKNOWN = "smoke-there-is-no-such-topic"
-
 
 @pytest.mark.read_only
 @pytest.mark.existing_topic
@@ -72,12 +70,13 @@ def test_every_partition_has_a_leader_and_all_its_replicas_in_sync(admin, record
 
 @pytest.mark.read_only
 @pytest.mark.existing_topic
-def test_unknown_topic_is_said_to_be_unknown(admin):
+def test_unknown_topic_is_said_to_be_unknown(admin, word):
     """A topic that is not there is said to be unknown"""
-    [described] = admin.describe_topics([UNKNOWN])
+    unknown = f"{word}-there-is-no-such-topic"
+    [described] = admin.describe_topics([unknown])
 
     assert for_code(described["error_code"]).__name__ == "UnknownTopicOrPartitionError", described
-    assert UNKNOWN not in admin.list_topics(), "to ask for it made it"
+    assert unknown not in admin.list_topics(), "to ask for it made it"
 
 
 def test_topic_is_described_as_it_was_made(admin, name, partitions):

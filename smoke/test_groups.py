@@ -1,10 +1,10 @@
 """Consumers of one group share the messages; each group gets all of them"""
 
 import json
-import subprocess
-import sys
+import signal
 
 import pytest
+from kafka import TopicPartition
 
 from smoke.wait import wait_until
 
@@ -86,29 +86,6 @@ def test_member_that_leaves_hands_over(partitions, name, members, send_all, valu
     assert group.shared_ownership() == []
 
 
-def test_member_that_dies_is_replaced(kafka, partitions, name, members, send_all, values, show, record_property):
-    """When a member is killed, another gets its partitions once its session is over, and loses nothing"""
-    settings = kafka | {"group_id": name, "session_timeout_ms": 6000, "heartbeat_interval_ms": 100}
-    given = json.dumps(
-        {"kafka": settings | {"enable_auto_commit": False, "auto_offset_reset": "earliest"}, "topic": name}
-    )
-    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", given]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as doomed:
-        try:
-            # It may see itself without partitions first; the test's deadline ends a wait for good.
-            owned = next(owned for line in doomed.stdout if (owned := json.loads(line)))
-        finally:
-            doomed.kill()
-    record_property("the member owned, until it was killed", str(owned))
-    assert owned == [0, 1]
-
-    group = members(name, name, "B")
-    show(group)
-    assert group.wait_for_owners([0, 1]) == {"B": [0, 1]}
-    group.read_to(send_all())
-    assert group.matrix() == {"B": values}
-
-
 def test_two_groups_each_get_everything(partitions, name, members, send_all, values, show):
     """Two groups each get every message"""
     groups = [members(f"{name}-{number}", name, "A") for number in (1, 2)]
@@ -138,3 +115,20 @@ def test_group_is_listed_and_described(admin, partitions, name, members):
     assigned = [member["member_assignment"]["assigned_partitions"] for member in described["members"]]
     shares = [sorted(number for topic in topics for number in topic["partitions"]) for topics in assigned]
     assert sorted(shares) == sorted(owners.values())
+
+
+def test_member_that_dies_is_replaced(killed_member, members, send, show, record_property):
+    """When a member is killed, another gets its partitions once its session is over, and loses nothing"""
+    name, process = killed_member
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == -signal.SIGKILL, said
+    record_property("the member owned, until it was killed", said.strip())
+    assert json.loads(said) == [0, 1]
+
+    group = members(name, name, "B")
+    show(group)
+    assert group.wait_for_owners([0, 1]) == {"B": [0, 1]}
+    group.read_to(
+        {TopicPartition(name, number): send(TopicPartition(name, number), VALUES[number]) for number in VALUES}
+    )
+    assert group.matrix() == {"B": VALUES}

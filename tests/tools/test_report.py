@@ -10,7 +10,17 @@ PROPERTIES = os.environ.get("CLIENT_PROPERTIES", ROOT / "build" / "client.proper
 
 
 def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
-    command = [sys.executable, "-m", "smoke", "--client-properties", PROPERTIES, "--report", tmp_path / "report.html"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "smoke",
+        "--client-properties",
+        PROPERTIES,
+        "--report",
+        tmp_path / "report.html",
+    ]
     run = subprocess.run(
         [*command, "-k", "deployed_topic"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
