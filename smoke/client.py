@@ -18,6 +18,8 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+OLDEST = (2, 4)  # the first that makes a topic with its own number of replicas
+
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SSL_KEYS = {
@@ -53,14 +55,20 @@ def read(path):
 
     try:
         with Path(path).open(encoding="utf-8") as file:
-            properties = javaproperties.load(file)
+            lines = javaproperties.parse(file)
+            pairs = [(line.key, line.value) for line in lines if isinstance(line, javaproperties.KeyValue)]
     except FileNotFoundError:
         raise ClientPropertiesError(f"{path}: no such file. {_HOW_TO_GET_ONE}") from None
     except OSError as error:
         raise ClientPropertiesError(f"{path}: {error.strerror}. Name a file that can be read.") from None
     except ValueError as error:  # not UTF-8, or a malformed \uXXXX
         raise ClientPropertiesError(f"{path}: not a properties file ({error}). {_HOW_TO_GET_ONE}") from None
+    properties = dict(pairs)
     try:
+        for key, value in pairs:
+            # Kafka takes the last one in silence.
+            if properties[key] != value:
+                raise ClientPropertiesError(f"{key} is there twice, as {value} and as {properties[key]}. Keep one.")
         kafka_python(properties)
     except ClientPropertiesError as error:
         raise ClientPropertiesError(f"{path}: {error}") from None
@@ -105,6 +113,13 @@ def connect(arguments, seconds=5):
                 f"{where}: no Kafka answered within {seconds} s ({why() or error}). "
                 "Start the broker, or correct bootstrap.servers and the security settings."
             ) from None
+    version = admin._manager.broker_version
+    if version < OLDEST:
+        admin.close()
+        raise NoKafkaError(
+            f"{where} is Kafka {'.'.join(map(str, version))}, which is older than {'.'.join(map(str, OLDEST))}. "
+            "Upgrade the broker; older ones are not supported."
+        )
     # From the metadata that came with the connection: these are the addresses that every client will use.
     brokers = sorted(admin._manager.cluster.brokers())
     reasons = [no_answer(admin, broker.node_id, broker.host, broker.port) for broker in brokers]
@@ -214,9 +229,15 @@ def _sasl(properties):
     _only_known(properties, "sasl.", _SASL_KEYS)
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
     _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
+    login = properties.get("sasl.jaas.config", "")
+    kind = mechanism.partition("-")[0]
+    if (module := re.search(r"(Plain|Scram)LoginModule", login)) and module[1].upper() != kind:
+        raise ClientPropertiesError(
+            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is for {module[1].upper()}. Change one of them."
+        )
     options = {
         name: re.sub(r"\\(.)", r"\1", double or single or word)
-        for name, double, single, word in _JAAS_OPTION.findall(properties.get("sasl.jaas.config", ""))
+        for name, double, single, word in _JAAS_OPTION.findall(login)
     }
     if not {"username", "password"} <= options.keys():
         module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"

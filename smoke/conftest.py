@@ -7,6 +7,7 @@ that was killed left is removed by the next one.
 
 import datetime
 import json
+import logging
 import os
 import re
 import signal
@@ -41,9 +42,18 @@ def pytest_configure(config):
     for problem in _option_problems(config.option):
         pytest.exit(problem, UNUSABLE)
     config.kafka = None  # the arguments of any client, once they are known
-    config.gone = ""  # why, once the cluster is
+    config.gone = ""  # why no test can succeed any more
+    config.throttled = []  # for how many ms, each time that a quota was used up
+    logging.getLogger("kafka.net.connection").addFilter(lambda record: _note(record, config.throttled))
     config.deployed_topic = _deployed_topic(config.option)
     config.pluginmanager.register(Reporting(config), NAME)
+
+
+def _note(record, throttled):
+    # kafka-python says it in its log alone.
+    if found := re.search(r"throttled by broker \((\d+) ms\)", record.getMessage()):
+        throttled.append(int(found[1]))
+    return True
 
 
 def _option_problems(option):
@@ -109,7 +119,7 @@ def pytest_runtest_makereport(item):
     if result.failed:
         item.config.gone = item.config.gone or _why_gone(item.config)
         if item.config.gone:
-            result.longrepr = "the cluster went away meanwhile"
+            result.longrepr = "the run ends here: see below"
     return result
 
 
@@ -117,22 +127,37 @@ def pytest_runtest_makereport(item):
 def pytest_runtest_protocol(item):
     result = yield
     if item.config.gone:
-        pytest.exit(f"The cluster went away: {item.config.gone}", UNUSABLE)
+        pytest.exit(item.config.gone, UNUSABLE)
     return result
 
 
 def _why_gone(config):
-    """Say why the cluster, or the topic that was to be used, is not there any more; "" when it is."""
+    """Say why a test cannot succeed any more, whatever the property; "" when it can."""
     if not config.kafka:
         return ""
+    if config.throttled:
+        return _throttled(config)
     topic = config.getoption("existing_topic")
     try:
         with connect(config.kafka) as admin:
             if topic and admin.describe_topics([topic])[0]["error_code"]:
                 return f"--existing-topic {topic} was deleted while it was used. Name one that stays."
     except (NoKafkaError, KafkaError) as error:
-        return str(error)
+        return f"The cluster went away: {error}"
     return ""
+
+
+def _throttled(config):
+    longest = max(config.throttled) / 1000
+    return (
+        f"The broker slowed this client down {len(config.throttled)} times, for up to {longest:.1f} s, as its quota is "
+        "used up. Raise the quota: kafka-configs.sh --alter --entity-type users --entity-name … --add-config …"
+    )
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.throttled and not config.gone:
+        terminalreporter.write_line(_throttled(config))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -385,4 +410,8 @@ def to_json(value):
 
 
 def from_json(raw):
-    return json.loads(raw) if raw is not None else None
+    """Return the value, or the bytes as they are: in a topic that others use, not all messages are JSON."""
+    try:
+        return json.loads(raw) if raw is not None else None
+    except ValueError:
+        return raw
