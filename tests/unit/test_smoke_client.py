@@ -166,3 +166,19 @@ def test_unreachable():
         port = server.getsockname()[1]
         assert unreachable("127.0.0.1", port, 1) == ""
     assert unreachable("127.0.0.1", port, 1) == f"127.0.0.1:{port}: Connection refused"
+
+
+def test_a_key_that_is_there_twice_with_the_same_value_is_no_contradiction(file):
+    assert read(file("bootstrap.servers=a:1\n# again\nbootstrap.servers=a:1\n")) == {"bootstrap.servers": "a:1"}
+
+
+def test_a_key_that_is_there_twice_with_two_values_is_refused(file):
+    with pytest.raises(ClientPropertiesError, match="bootstrap.servers is there twice, as a:1 and as b:1. Keep one."):
+        read(file("bootstrap.servers=a:1\nbootstrap.servers=b:1\n"))
+
+
+def test_login_for_another_mechanism_is_refused():
+    properties = secure(sasl__mechanism="PLAIN", sasl__jaas__config=SCRAM % "secret")
+
+    with pytest.raises(ClientPropertiesError, match="sasl.mechanism is PLAIN, and sasl.jaas.config is for SCRAM"):
+        kafka_python(properties)
