@@ -230,10 +230,10 @@ def _sasl(properties):
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
     _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
     login = properties.get("sasl.jaas.config", "")
-    kind = mechanism.partition("-")[0]
-    if (module := re.search(r"(Plain|Scram)LoginModule", login)) and module[1].upper() != kind:
+    module = "PlainLoginModule" if mechanism == "PLAIN" else "ScramLoginModule"
+    if "LoginModule" in login and module not in login:
         raise ClientPropertiesError(
-            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is for {module[1].upper()}. Change one of them."
+            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
         )
     options = {
         name: re.sub(r"\\(.)", r"\1", double or single or word)

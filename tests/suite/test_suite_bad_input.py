@@ -47,7 +47,7 @@ def refused(run, *words):
         (
             "bootstrap.servers=a:1\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n"
             'sasl.jaas.config=x.ScramLoginModule required username="a" password="b";',
-            "sasl.mechanism is PLAIN, and sasl.jaas.config is for SCRAM. Change one",
+            "sasl.mechanism is PLAIN, and sasl.jaas.config is not of its PlainLoginModule. Correct one",
         ),
     ],
 )

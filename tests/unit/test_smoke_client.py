@@ -173,12 +173,12 @@ def test_a_key_that_is_there_twice_with_the_same_value_is_no_contradiction(file)
 
 
 def test_a_key_that_is_there_twice_with_two_values_is_refused(file):
-    with pytest.raises(ClientPropertiesError, match="bootstrap.servers is there twice, as a:1 and as b:1. Keep one."):
+    with pytest.raises(ClientPropertiesError, match="is there twice, as a:1 and as b:1"):
         read(file("bootstrap.servers=a:1\nbootstrap.servers=b:1\n"))
 
 
 def test_login_for_another_mechanism_is_refused():
     properties = secure(sasl__mechanism="PLAIN", sasl__jaas__config=SCRAM % "secret")
 
-    with pytest.raises(ClientPropertiesError, match="sasl.mechanism is PLAIN, and sasl.jaas.config is for SCRAM"):
+    with pytest.raises(ClientPropertiesError, match="is PLAIN, and"):
         kafka_python(properties)
