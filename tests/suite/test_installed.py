@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from suite_run import ROOT, names
@@ -29,7 +30,9 @@ def installed(tmp_path_factory):
         ["pip", "install", "--python", venv / "bin/python", ROOT],
     ):
         subprocess.run(
-            ["uv", *command, "--quiet", *(["--clear"] if "venv" in command else [])], check=True, cwd=elsewhere
+            [Path(sys.executable).with_name("uv"), *command, "--quiet", *(["--clear"] if "venv" in command else [])],
+            check=True,
+            cwd=elsewhere,
         )
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "VIRTUAL"))
