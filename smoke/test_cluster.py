@@ -1,10 +1,15 @@
 """The cluster is what was deployed, and a client can reach all of it"""
 
+import time
+
 import pytest
+from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, for_code
 
 from smoke.client import no_answer
+
+SKEW = 10  # seconds by which the clocks of brokers and clients may differ
 
 
 @pytest.mark.read_only
@@ -89,3 +94,19 @@ def test_topic_is_described_as_it_was_made(admin, name, partitions):
     assert [partition["partition_index"] for partition in described["partitions"]] == [0, 1]
     settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
     assert settings["retention.ms"]["value"] == "3600000"
+
+
+def test_clocks_agree(kafka, admin, name, record_property):
+    """The clocks of the broker and of this machine agree"""
+    admin.create_topics({name: {"num_partitions": 1, "configs": {"message.timestamp.type": "LogAppendTime"}}})
+    admin.wait_for_topics([name])
+    with KafkaProducer(**kafka) as producer:
+        before = time.time()
+        stamp = producer.send(name, b"when is it?").get(timeout=10).timestamp / 1000
+        after = time.time()
+    ahead = max(0, stamp - after) - max(0, before - stamp)
+    record_property("the broker's clock is ahead", f"{ahead:.3f} s" if ahead else "not measurably")
+
+    assert abs(ahead) <= SKEW, (
+        f"the broker's clock is {ahead:.0f} s ahead: messages will seem older or younger than they are"
+    )

@@ -29,7 +29,10 @@ def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name,
     hourly, soon = f"{name}-hourly", f"{name}-soon"
 
     # The interval is over in an hour: what was read is not committed yet.
-    reader(hourly, partitions, enable_auto_commit=True, auto_commit_interval_ms=3_600_000).read_to(ends)
+    group = reader(hourly, partitions, enable_auto_commit=True, auto_commit_interval_ms=3_600_000)
+    group.read_to(ends)
+    group.consumers["reader"].poll()  # would commit; the next line is answered after that
+    group.consumers["reader"].committed(partitions[0])
     assert committed(hourly) == {0: None, 1: None}
 
     group = reader(soon, partitions, enable_auto_commit=True, auto_commit_interval_ms=100)
@@ -45,10 +48,15 @@ def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name,
 
 def test_manual_commit_is_the_only_commit(partitions, name, send, reader, committed):
     """Without automatic commit, nothing is committed until the program says so"""
+    ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
     group = reader(name, partitions)
-    group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
+    group.read_to(ends)
     assert committed(name) == {0: None, 1: None}, "enable_auto_commit=False, and yet reading committed"
+    group.consumers["reader"].close()  # with automatic commit it would commit now, whatever its interval
+    assert committed(name) == {0: None, 1: None}, "enable_auto_commit=False, and yet closing committed"
 
+    group = reader(name, partitions)
+    group.read_to(ends)
     group.consumers["reader"].commit()
 
     assert committed(name) == {0: 3, 1: 3}
