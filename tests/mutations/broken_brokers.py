@@ -14,6 +14,7 @@ from smoke.wait import wait_until
 PREFIX = "mutations"  # every container and the network begin with it
 HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine
 SECONDS = 60
+DEMO = (("kafka_demo", 2),)  # the topic of site.yml: its name and the number of its partitions
 SETTINGS = {  # as in the role's profile `development`
     "controlled.shutdown.retry.backoff.ms": 200,
     "group.initial.rebalance.delay.ms": 0,
@@ -50,8 +51,8 @@ class Brokers:
         settings = {"dataDir": "/tmp/zookeeper", "clientPort": 2181, "admin.enableServer": "false", "maxClientCnxns": 0}
         self._run("zookeeper", "zookeeper-server-start.sh", settings)
 
-    def start(self, port=FIRST, broker=1, cluster="", advertised=None, options=(), topics=(("kafka_demo", 2),), **more):
-        """Start a broker with Kafka's settings in `more`, with _ for each dot, and make its topics. Returns its address.
+    def start(self, port=FIRST, *, broker=1, cluster="", advertised=None, options=(), topics=DEMO, **more):  # noqa: PLR0913
+        """Start a broker, with Kafka's own settings in `more` (_ for each dot), and make its topics; return its address.
 
         `cluster`: a name that the brokers of one cluster share; `topics`: pairs of a name and the number of partitions.
         """

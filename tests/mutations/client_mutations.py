@@ -164,7 +164,8 @@ def _acknowledgements_lost():
 
     @instead(Sender, "_complete_batch")
     def complete_batch(original, self, batch, response):
-        if response.error_code == 0 and id(batch) not in retried:
+        # Not of the one message that the suite sends without a retry, before its tests.
+        if response.error_code == 0 and self.config["retries"] and id(batch) not in retried:
             retried.add(id(batch))
             response = types.SimpleNamespace(error_code=7, error_message=None, log_start_offset=-1)  # timed out
         original(self, batch, response)
