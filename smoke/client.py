@@ -121,7 +121,7 @@ def connect(arguments, seconds=5):
             "Upgrade the broker; older ones are not supported."
         )
     # From the metadata that came with the connection: these are the addresses that every client will use.
-    brokers = sorted(admin._manager.cluster.brokers())
+    brokers = sorted(admin._manager.cluster.brokers(), key=lambda broker: broker.node_id)
     reasons = [no_answer(admin, broker.node_id, broker.host, broker.port) for broker in brokers]
     if all(reasons):
         admin.close()

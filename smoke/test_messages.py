@@ -122,6 +122,7 @@ def test_too_large_a_message_is_refused(kafka, admin, name):
     with KafkaProducer(**kafka, max_request_size=50_000) as producer:
         with pytest.raises(MessageSizeTooLargeError):
             producer.send(name, b"x" * 60_000)  # never leaves the client, so there is no answer to get
+        producer.send(name, b"x" * 9_000).get(timeout=10)
         refused = producer.send(name, b"x" * 20_000)  # more than the topic takes
         with pytest.raises(MessageSizeTooLargeError):
             refused.get(timeout=10)
@@ -196,7 +197,8 @@ def test_seek_pause_and_resume(partitions, name, send, reader):
 def test_offsets_for_times(admin, partitions, name, producer, reader):
     """The broker finds the first message at or after a time"""
     zero = partitions[0]
-    settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
+    topic = ConfigResource(ConfigResourceType.TOPIC, name, ["message.timestamp.type"])
+    settings = admin.describe_configs([topic], config_filter="all")["topic"][name]
     if settings["message.timestamp.type"]["value"] != "CreateTime":
         pytest.skip("the broker stamps messages itself")
     now = int(time.time()) - 60  # not so long ago that the broker deletes the messages meanwhile

@@ -237,8 +237,8 @@ def long_sessions(brokers):
 
 @deployment
 def small_messages(brokers):
-    """The broker takes no batch of more than 2,000 bytes"""
-    return brokers.start(message_max_bytes=2000)
+    """The broker takes no message of more than 100 bytes"""
+    return brokers.start(message_max_bytes=100)
 
 
 @deployment
