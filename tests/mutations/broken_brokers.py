@@ -52,7 +52,7 @@ class Brokers:
         self._run("zookeeper", "zookeeper-server-start.sh", settings)
 
     def start(self, port=FIRST, *, broker=1, cluster="", advertised=None, options=(), topics=DEMO, **more):  # noqa: PLR0913
-        """Start a broker, with Kafka's own settings in `more` (_ for each dot), and make its topics; return its address.
+        """Start a broker, with its settings in `more` (_ for each dot), and make its topics; return its address.
 
         `cluster`: a name that the brokers of one cluster share; `topics`: pairs of a name and the number of partitions.
         """
@@ -248,12 +248,6 @@ def no_native_codecs(brokers):
 
 
 @deployment
-def too_many_replicas_needed(brokers):
-    """min.insync.replicas is 2, and there is one broker"""
-    return brokers.start(min_insync_replicas=2)
-
-
-@deployment
 def short_retention(brokers):
     """Messages are deleted after a millisecond"""
     return brokers.start(
@@ -284,6 +278,12 @@ def frozen_zookeeper(brokers):
 
 
 # What is unusual and right
+
+
+@deployment
+def too_many_replicas_needed(brokers):
+    """min.insync.replicas is 2, and there is one broker"""
+    return brokers.start(min_insync_replicas=2)
 
 
 @deployment

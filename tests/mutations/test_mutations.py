@@ -19,6 +19,7 @@ from kafka import KafkaAdminClient
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PREFIX = "mutant"  # of the topics and groups that the suite makes here
 FILES = {  # dict[test, file]
     node.name: path
     for path in sorted((ROOT / "smoke").glob("test_*.py"))
@@ -58,11 +59,11 @@ def suite(tmp_path):
     def suite(address, tests=(), mutation=""):
         report = tmp_path / "smoke.xml"
         names = [str(FILES[test.partition("[")[0]]) + "::" + test for test in tests] or [str(ROOT / "smoke")]
+        seconds = "3" if mutation == "connecting_never_ends" else "100"
+        options = ["--bootstrap-server", address, "--topic", "kafka_demo:2", "--prefix", PREFIX]
+        options += ["--deadline", seconds, "--junit-xml", report, "-p", "no:cacheprovider"]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "client_mutations", *names]
-            + ["--bootstrap-server", address, "--topic", "kafka_demo:2", "--prefix", "mutant"]
-            + ["--deadline", "100" if mutation != "connecting_never_ends" else "3"]
-            + ["--junit-xml", report, "-p", "no:cacheprovider"],
+            [sys.executable, "-m", "pytest", "-p", "client_mutations", *names, *options],
             env={name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PYTEST_"))}
             | {"PYTHONPATH": str(HERE), "KAFKA_MUTATION": mutation},
             cwd=ROOT,
@@ -79,11 +80,12 @@ def suite(tmp_path):
 
 def outcomes(report):
     """Return dict[test, (its outcome, the message)] of a report in JUnit XML; {} where there is none."""
-    cases = ET.parse(report).iter("testcase") if report.exists() else []
     found = {}
-    for case in cases:
+    for case in ET.parse(report).iter("testcase") if report.exists() else []:
         bad = [child for child in case if child.tag in ("failure", "error", "skipped")]
-        found.setdefault(case.get("name"), (bad[0].tag if bad else "passed", bad[0].get("message") if bad else ""))
+        # pytest shortens the message; the whole is in the lines of the traceback that begin with E.
+        said = [f"{each.get('message')}\n" + "\n".join(re.findall("^E .*", each.text or "", re.M)) for each in bad]
+        found[case.get("name")] = (bad[0].tag, said[0]) if bad else ("passed", "")
     return found
 
 
@@ -96,7 +98,8 @@ def check(mutation, suite, address, in_client=""):
         return
     status, found, output = suite(address, [*mutation.red, mutation.green] if mutation.green else [], in_client)
     assert status == (1 if mutation.red else 0), output
-    assert {outcome for outcome, _ in found.values()} <= {"passed", "failure"}, output
+    # A test that is skipped, where something is broken, did not find it.
+    assert {outcome for outcome, _ in found.values()} <= {"passed", "failure" if mutation.red else "skipped"}, output
     failed = {test: message for test, (outcome, message) in found.items() if outcome == "failure"}
     assert {test for test in found if test.startswith(mutation.red)} == failed.keys(), output
     for test in mutation.red:
@@ -123,9 +126,9 @@ def test_broken_client_is_found(mutation, suite, healthy):
 
 
 def forget_what_was_only_asked_for(address):
-    """Remove the topic that `asking_makes_topics` makes, and that must not be there."""
+    """Remove the topic that `asking_makes_topics` makes; it must not be there in the next run."""
     with KafkaAdminClient(bootstrap_servers=[address]) as admin:
-        if made := [name for name in admin.list_topics() if name == "smoke-there-is-no-such-topic"]:
+        if made := [name for name in admin.list_topics() if name == f"{PREFIX}-there-is-no-such-topic"]:
             admin.delete_topics(made)
 
 
