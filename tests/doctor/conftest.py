@@ -20,7 +20,7 @@ from kafka.errors import KafkaError
 
 from smoke.wait import wait_until
 
-PREFIX = "doc-faults"  # every container and the network begin with it
+PREFIX = "kp-doctor"  # every container and the network begin with it
 PORTS = {"good": 29693, "tls": 29694, "sasl": 29695, "lonely": 29696, "kraft": 29697, "second": 29698, "nobody": 29699}
 ADMIN = "org.apache.kafka.common.security"
 MANY_SECONDS = 60

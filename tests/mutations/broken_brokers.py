@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 
 from smoke.wait import wait_until
 
-PREFIX = "mutations"  # every container and the network begin with it
+PREFIX = "kp-mutations"  # every container and the network begin with it
 HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine
 SECONDS = 60
 DEMO = (("kafka_demo", 2),)  # the topic of site.yml: its name and the number of its partitions

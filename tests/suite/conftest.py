@@ -13,7 +13,7 @@ from suite_run import answers
 
 from smoke.client import connect
 
-PREFIX = "saf-suite"  # every container and the network begin with it
+PREFIX = "kp-suite"  # every container and the network begin with it
 OPEN, SASL = 22682, 22683
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 USERS = ("alice", "slow")
