@@ -385,8 +385,10 @@ def killed_member(kafka, admin, prefix, coordinator):
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
     }
-    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", json.dumps(kafka | settings), name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", name]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        print(json.dumps(kafka | settings), file=process.stdin, flush=True)
         yield name, process
         process.kill()
 

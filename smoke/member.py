@@ -1,9 +1,9 @@
 """A member of a consumer group as a process of its own, which dies as if the kernel had killed it.
 
-    python -m smoke.member '{"…": …}' TOPIC
+    python -m smoke.member TOPIC
 
-The JSON: keyword arguments of KafkaConsumer. Prints the partitions that it owns, as JSON, as soon as it owns some, and
-kills itself, so that nothing tells the group.
+Reads keyword arguments of KafkaConsumer, as a line of JSON, from its standard input, where no `ps` shows a password.
+Prints the partitions that it owns, as JSON, as soon as it owns some, and kills itself, so that nothing tells the group.
 """
 
 import json
@@ -16,9 +16,9 @@ from kafka import KafkaConsumer
 from smoke.wait import wait_until
 
 
-def main(arguments, topic):
+def main(topic):
     """Join, show what is owned, and die; or end with a message when nothing is owned after a while."""
-    consumer = KafkaConsumer(**json.loads(arguments))
+    consumer = KafkaConsumer(**json.loads(sys.stdin.readline()))
     consumer.subscribe([topic])
     consumer.partitions_for_topic(topic)
 
