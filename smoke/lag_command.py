@@ -123,7 +123,8 @@ def watch(looks, options, where):
             elif options.json:
                 lines = [json.dumps(seen)]
             else:
-                lines = [f"{seen['at']} {each['group']}: {summary(each)}" for each in seen["groups"]]
+                groups = [f"{each['group']}: {summary(each)}" for each in seen["groups"]]
+                lines = [f"{seen['at']} {line}" for line in groups or ["no groups"]]
         except _ERRORS as error:
             if first:
                 raise

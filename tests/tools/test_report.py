@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROPERTIES = os.environ.get("CLIENT_PROPERTIES", ROOT / "build" / "client.properties")
+PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", ROOT / "build" / "client.properties")
 
 
 def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
@@ -18,6 +18,8 @@ def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
         "smoke",
         "--client-properties",
         PROPERTIES,
+        "--topic",
+        "kafka_demo:2",
         "--report",
         tmp_path / "report.html",
     ]
