@@ -120,7 +120,7 @@ def broker_start(image, archives):
     """Seconds from `docker run` of a broker until it is ready, ZooKeeper being there already."""
     teardown()
     start_zookeeper(image, archives)
-    zookeeper = ["docker", "exec", f"{STACK}-baseline-zookeeper", "bash", "-c"]
+    zookeeper = ["docker", "exec", f"{STACK}-baseline-zookeeper", "timeout", "2", "bash", "-c"]
     probe = [*zookeeper, "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && grep -q ^Mode <&3"]
     deadline = time.monotonic() + 60
     while subprocess.run(probe, capture_output=True, check=False).returncode:
