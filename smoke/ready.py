@@ -41,26 +41,22 @@ def wait_ready(properties, brokers, seconds):
                     return _look(admin, set(brokers))
             except (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError) as error:
                 raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help
-            except (KafkaError, _NotYet) as error:
+            except (KafkaError, NotReadyError) as error:
                 seen = (why() if "bootstrap" in str(error) else "") or error
                 if time.monotonic() >= deadline:
                     raise NotReadyError(f"not ready after {seconds} s; last seen: {seen}") from error
             time.sleep(_PAUSE)
 
 
-class _NotYet(Exception):
-    pass
-
-
 def _look(admin, expected):
     cluster = admin.describe_cluster()
     brokers = {broker["broker_id"]: broker for broker in cluster["brokers"]}
     if missing := sorted(expected - brokers.keys()):
-        raise _NotYet(f"broker {missing} not registered, of those there are {sorted(brokers)}")
+        raise NotReadyError(f"broker {missing} not registered, of those there are {sorted(brokers)}")
     if cluster["controller_id"] not in brokers:
-        raise _NotYet("no controller yet")
+        raise NotReadyError("no controller yet")
     for broker_id, broker in sorted(brokers.items()):
-        _identify(admin, broker_id, f"{broker['host']}:{broker['port']}")
+        identify(admin, broker_id, f"{broker['host']}:{broker['port']}")
     admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, which makes the first one
     return {
         "cluster_id": cluster["cluster_id"],
@@ -70,13 +66,16 @@ def _look(admin, expected):
     }
 
 
-def _identify(admin, broker_id, address):
+def identify(admin, broker_id, address):
+    """Ask the broker of this id, at the address that it advertises, who it is. Raises NotReadyError."""
     # A broker describes its own configuration only: one that is asked for another's id refuses. So an answer with this
     # id says that the advertised address leads to this broker, and not to another behind the same name or port.
     resource = ConfigResource(ConfigResourceType.BROKER, str(broker_id), ["broker.id", "node.id"])
     try:
         answer = admin.describe_configs([resource], config_filter="all")["broker"][str(broker_id)]
     except KafkaError as error:
-        raise _NotYet(f"broker {broker_id} does not answer at its advertised address {address}: {error}") from error
+        raise NotReadyError(
+            f"broker {broker_id} does not answer at its advertised address {address}: {error}"
+        ) from error
     if str(broker_id) not in {setting["value"] for setting in answer.values()}:
-        raise _NotYet(f"{address}, which broker {broker_id} advertises, is answered by another broker")
+        raise NotReadyError(f"{address}, which broker {broker_id} advertises, is answered by another broker")

@@ -8,13 +8,14 @@ host but the command.
 
 Never fails. Returns `can_talk_to_docker` (bool), and if so
 
-    containers   [{name, image, image_id, state, health, exit_code, restarts, recipe, stack, env: {},
+    containers   [{name, image, image_id, state, started, health, exit_code, restarts, recipe, stack, version, env: {},
                    ports: [[address, port]], networks: [str], volumes: [str]}]
     image        {id, tags, digests}, or null if there is none of that name
     networks     [str]
     volumes      [str]
 
-else `msg`, why not. `recipe` and `stack` are the labels that engine_run gives; null where somebody else made it.
+else `msg`, why not. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
+it.
 """
 
 import json
@@ -84,11 +85,13 @@ def _container(inspected):
         "image": config["Image"],
         "image_id": inspected["Image"],
         "state": state["Status"],
+        "started": state["StartedAt"],
         "health": (state.get("Health") or {}).get("Status"),
         "exit_code": state["ExitCode"],
         "restarts": inspected["RestartCount"],
         "recipe": labels.get("kafka-proof.recipe"),
         "stack": labels.get("kafka-proof.stack"),
+        "version": labels.get("kafka-proof.version"),
         "env": dict(item.partition("=")[::2] for item in config["Env"] or []),
         "ports": [[binding["HostIp"], int(binding["HostPort"])] for binding in bindings],
         "networks": sorted(network["Networks"] or {}),

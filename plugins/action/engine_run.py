@@ -4,11 +4,22 @@ By the `docker` command, for the reasons that engine_look gives. A container car
 it as a label, as those of Docker Compose do; where that, its image and its network are right, there is nothing to do.
 
     engine_run:
-      container: {name, ports: ["address:port:port"], env: {}, script, health, stop_timeout (seconds)}
-      image: kafka-proof:3.9.2
-      network: kafka              # made if it is not there
-      stack: ""                   # label, the stack's name
+      container:
+        name: kafka
+        image: kafka-proof:3.9.2
+        network: kafka            # see roles/stack/tasks/network.yml
+        ports: ["address:port:port"]
+        env: {}
+        script: exec …            # what its bash runs
+        health: …                 # what its bash asks
+        stop_timeout: 120         # seconds
+        restart_since: ""         # restart it unless it was started since then, such as 2026-01-31T12:00:00Z
+        stack: ""                 # labels: the stack's name,
+        version: 3.9.2            # and Kafka's version
       engine: "{{ __stack_engine }}"
+
+Returns `change`, what is or would be done: nothing, start, restart or make; `running`, whether it ran before; and, if
+it is to be made anew only because of the variable PROPERTIES, that `properties` {before, after}.
 
 Its data is in the volume NAME-data, which no change of the container touches.
 """
@@ -30,40 +41,37 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Return the task's result."""
         super().run(tmp, task_vars)
-        required = {"required": True}
-        _, args = self.validate_argument_spec(
-            argument_spec={
-                "container": {"type": "dict", **required},
-                "image": {"type": "str", **required},
-                "network": {"type": "str", **required},
-                "stack": {"type": "str", **required},
-                "engine": {"type": "dict", **required},
-            }
-        )
+        required = {"type": "dict", "required": True}
+        _, args = self.validate_argument_spec(argument_spec={"container": required, "engine": required})
         wanted, engine = args["container"], args["engine"]
-        command = run_command(wanted, args["image"], args["network"], args["stack"])
         found = next((item for item in engine.get("containers", []) if item["name"] == wanted["name"]), None)
-        change = what_to_do(found, recipe(command, wanted["env"]), engine.get("image"), args["network"])
-        result = {"changed": change != "nothing", "diff": diff(found, wanted, args["image"])}
+        change = what_to_do(found, wanted, engine.get("image"))
+        result = {
+            "changed": change != "nothing",
+            "change": change,
+            "running": bool(found) and found["state"] == "running",
+            "properties": other_properties(found, wanted),
+            "diff": diff(found, wanted),
+        }
         if change == "nothing" or self._task.check_mode:
             return result
-        script = shell_script(change, found, command, wanted, args["network"])
+        script = shell_script(change, found, wanted)
         done = self._low_level_execute_command(f"{self._compute_environment_string()} sh -s", in_data=script.encode())
         if done["rc"]:
-            said = (done["stderr"].strip() or done["stdout"].strip()).splitlines()[-1:]
+            said = (done["stderr"].strip() or done["stdout"].strip()).splitlines()[-2:]  # the last may only say which
             where = f"{task_vars['inventory_hostname']}: the container {wanted['name']} could not be run."
             return {"failed": True, "msg": " ".join([where, "The engine said:", *said])}
         return result
 
 
-def run_command(container, image, network, stack):
+def run_command(container):
     """The arguments of `docker run`, without the label of their checksum. The values of `env` are not among them."""
     return [
         *(
             "--name",
             container["name"],
             "--network",
-            network,
+            container["network"],
             "--volume",
             f"{container['name']}-data:/var/lib/kafka/data",
         ),
@@ -83,49 +91,66 @@ def run_command(container, image, network, stack):
             "30s",
         ),
         *("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "max-file=5"),
-        *("--label", f"kafka-proof.stack={stack}", "--entrypoint", "bash", image, "-c", container["script"]),
+        *(
+            "--label",
+            f"kafka-proof.stack={container['stack']}",
+            "--label",
+            f"kafka-proof.version={container['version']}",
+        ),
+        *("--entrypoint", "bash", container["image"], "-c", container["script"]),
     ]
 
 
-def recipe(command, env):
+def recipe(container):
     """A checksum of all that makes a container."""
-    return hashlib.sha256(json.dumps([command, env], sort_keys=True, default=str).encode()).hexdigest()
+    made_of = [run_command(container), container["env"]]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def what_to_do(found, wanted, image, network):
-    """Decide what makes a container run as it is wanted: "nothing", "start" or "make".
+def what_to_do(found, wanted, image):
+    """Decide what makes a container run as it is wanted: "nothing", "start", "restart" or "make".
 
-    found: the container as engine_look shows it, or None; wanted: its recipe; image: the image that it is to run, as
-    engine_look shows it, or None; network: the one that it is to be in.
+    found: the container as engine_look shows it, or None; wanted: the container; image: the one that it is to run, as
+    engine_look shows it, or None.
     """
     if not found or not image:
         return "make"
-    if (found["recipe"], found["image_id"]) != (wanted, image["id"]) or network not in found["networks"]:
+    if (found["recipe"], found["image_id"]) != (recipe(wanted), image["id"]):
         return "make"
+    if wanted["network"] not in found["networks"]:
+        return "make"
+    if found["state"] not in ("running", "restarting"):
+        return "start"
     # One that crashes, so that the engine restarts it, is as it was made; who waits for it says what is wrong with it.
-    return "nothing" if found["state"] in ("running", "restarting") else "start"
+    return "restart" if found["started"] < wanted["restart_since"].rstrip("Z") else "nothing"
 
 
-def shell_script(change, found, command, container, network):
+def other_properties(found, wanted):
+    """PROPERTIES {before, after} of a container that differs from the wanted one in that variable alone, else None."""
+    if not found or found["started"] < wanted["restart_since"].rstrip("Z"):
+        return None
+    before, after = found["env"].get("PROPERTIES"), wanted["env"]["PROPERTIES"]
+    alike = found["recipe"] == recipe(wanted | {"env": wanted["env"] | {"PROPERTIES": before}})
+    return {"before": before, "after": after} if alike and before != after else None
+
+
+def shell_script(change, found, container):
     """The commands that do it. A shell reads them from its standard input, so that no `ps` shows what is in `env`."""
     name = shlex.quote(container["name"])
     if change == "start":
         return f"exec docker start {name}"
-    network = shlex.quote(network)
-    lines = [
-        "set -e",
-        # Two containers of one stack may be started side by side.
-        f"docker network inspect {network} >/dev/null 2>&1 || docker network create {network} >/dev/null",
-    ]
+    if change == "restart":
+        return f"exec docker restart -t {container['stop_timeout']} {name}"
+    lines = ["set -e"]
     if found:
         lines += [f"docker stop -t {container['stop_timeout']} {name} >/dev/null", f"docker rm {name} >/dev/null"]
     lines += [f"export {key}={shlex.quote(str(value))}" for key, value in container["env"].items()]
-    label = f"kafka-proof.recipe={recipe(command, container['env'])}"
-    lines += [shlex.join(["docker", "run", "--detach", "--pull", "never", "--label", label, *command])]
+    label = f"kafka-proof.recipe={recipe(container)}"
+    lines += [shlex.join(["docker", "run", "--detach", "--pull", "never", "--label", label, *run_command(container)])]
     return "\n".join(lines)
 
 
-def diff(found, container, image):
+def diff(found, container):
     """What --diff shows, before and after."""
 
     def text(state, image, ports, env):
@@ -134,7 +159,9 @@ def diff(found, container, image):
             lines += [f"{key}:", *(f"  {line}" for line in str(env[key]).splitlines())]
         return "\n".join(lines) + "\n"
 
-    after = text("running", image, [port.rpartition(":")[0] for port in container["ports"]], container["env"])
+    after = text(
+        "running", container["image"], [port.rpartition(":")[0] for port in container["ports"]], container["env"]
+    )
     before = ""
     if found:
         ports = [f"{f'[{address}]' if ':' in address else address}:{port}" for address, port in found["ports"]]

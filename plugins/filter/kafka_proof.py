@@ -1,13 +1,9 @@
-"""Decisions that the roles make, as functions: they see what is wanted and say what follows, and touch nothing."""
+"""Decisions about brokers, as functions: they see what is wanted and say what follows, and touch nothing."""
 
-import difflib
 import ipaddress
 import re
 import socket
 from collections import Counter
-from pathlib import Path
-
-import yaml
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -65,12 +61,12 @@ def _bracketed(host):
 def kafka_bind_address(advertised_host):
     """The address on which a host publishes a port that clients reach at `advertised_host`: never all interfaces.
 
-    A name is resolved, since Docker publishes on addresses; an empty string if it does not resolve, which is for
-    `kafka_problems` to say.
+    A name is resolved, since Docker publishes on addresses; one that does not resolve stays, and `kafka_problems`
+    says so.
     """
     if _is_loopback(advertised_host):
         return LOOPBACK
-    return _resolve(advertised_host) or ""
+    return _resolve(advertised_host) or advertised_host
 
 
 def _resolve(host):
@@ -98,12 +94,28 @@ def kafka_problems(brokers, resolve=_resolve):
     problems = []
     for broker in brokers:
         problems += [f"{broker['host']}: {message}" for message in _broker_problems(broker, resolve)]
-    ids = Counter(str(broker["broker_id"]) for broker in brokers)
-    for broker_id, times in ids.items():
-        if times > 1:
-            hosts = ", ".join(broker["host"] for broker in brokers if str(broker["broker_id"]) == broker_id)
-            problems.append(f"{hosts}: all have kafka_broker_id {broker_id}. Give each broker an id of its own.")
+    for broker_id, hosts in _shared((str(broker["broker_id"]), broker["host"]) for broker in brokers):
+        problems.append(f"{hosts}: all have kafka_broker_id {broker_id}. Give each broker an id of its own.")
+    advertised = [
+        (_advertised(item), broker["host"])
+        for broker in brokers
+        for item in broker["listeners"]
+        if item.get("bind_address")  # others are names in the network of one engine
+    ]
+    for address, hosts in _shared(dict.fromkeys(advertised)):
+        problems.append(
+            f"{hosts}: all advertise {address}, and clients would reach one of them for another. "
+            "Give each its own kafka_advertised_host or kafka_port."
+        )
     return problems
+
+
+def _shared(pairs):
+    """Those keys of (key, host) pairs that several hosts have, each with its hosts as text."""
+    hosts = {}
+    for key, host in pairs:
+        hosts.setdefault(key, []).append(host)
+    return [(key, ", ".join(found)) for key, found in hosts.items() if len(found) > 1]
 
 
 def _broker_problems(broker, resolve):
@@ -145,7 +157,7 @@ def _listener_problems(listener, is_local, resolve):
             f"listener {name} advertises '{host}', to which no client can connect. "
             "Set kafka_advertised_host to a name or address of this host."
         )
-    elif "bind_address" not in listener:
+    elif not listener.get("bind_address"):
         return  # only containers on the stack's network use it, and Docker resolves their names
     elif _is_loopback(host) and not is_local:
         yield (
@@ -209,146 +221,31 @@ def _topic_problems(topic, brokers):
         )
 
 
-def stack_problems(groups, host, stack_name, unknown):
-    """What in the inventory cannot work for any role.
+def kafka_brokers(hosts, hostvars):
+    """What kafka_plan has to know of each host's broker."""
+    return [
+        {"host": host, "id": hostvars[host]["_kafka_broker"]["broker_id"]}
+        | {key: hostvars[host]["__kafka_change"][key] for key in ("change", "running", "properties")}
+        for host in hosts
+    ]
 
-    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said.
+
+def kafka_diagnoses(hosts, hostvars):
+    """What is wrong with the brokers of those hosts whose container is not well; of all, if every one seems well.
+
+    Read of each host's variables: `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`).
     """
-    problems = []
-    if not (groups.get("kafka") and groups.get("zookeeper")):
-        problems.append(
-            "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
-        )
-    if unknown:
-        advice = "If a variable is meant for something else, name it in stack_ignored_variables."
-        problems += [f"{host}:", *unknown, advice]
-    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", stack_name):
-        problems.append(
-            f"{host}: stack_name is '{stack_name}', and Docker names no container so. "
-            "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
-        )
-    return problems
-
-
-def zookeeper_problems(config, port, computed, container):
-    """What in ZooKeeper's variables cannot work. `computed`: the properties that the role derives."""
-    problems = []
-    if own := sorted(config.keys() & computed.keys()):
-        problems.append(
-            f"zookeeper_config sets {', '.join(own)}, which this role derives. "
-            f"Set zookeeper_port for the port that clients use; the data is in the volume {container}-data."
-        )
-    if not 0 < int(port) < 65536:
-        problems.append(f"zookeeper_port is {port}. Ports are 1 to 65535.")
-    return problems
-
-
-def unknown_variables(names, roles_path):
-    """Variables that look like ours and are none: misspelt, or removed.
-
-    `names`: the names of variables that begin as a role's do; `roles_path`: where the roles are.
-    """
-    known = set()
-    for path in Path(roles_path).glob("*/meta/argument_specs.yml"):
-        for entry_point in yaml.safe_load(path.read_text())["argument_specs"].values():
-            known |= entry_point["options"].keys()
-    problems = []
-    for name in sorted(set(names) - known):
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-        problems.append(f"{name} is no variable of this project. Did you mean {near[0]}?")
-    return problems
-
-
-def own_containers(names, engine):
-    """Those of `names` that are there and of this project's making. `engine`: as engine_look shows it."""
-    return [item["name"] for item in engine.get("containers", []) if item["name"] in names and _is_own(item)]
-
-
-def engine_publishes(wanted, engine):
-    """Whether the ports of all that is wanted are published by it now; arguments as in `engine_problems`."""
-    now = {(item["name"], tuple(port)) for item in engine.get("containers", []) for port in item["ports"]}
-    return now.issuperset((name, _binding(port)) for name, ports in wanted.items() for port in ports)
-
-
-def free_to_bind(wanted):
-    """Whether nobody on this host listens on any of the ports; `wanted` as in `engine_problems`."""
-    for address, port in [_binding(port) for ports in wanted.values() for port in ports]:
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # a closed connection that lingers is no listener
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return False
-    return True
-
-
-def engine_problems(wanted, engine, listening):
-    """What on the engine and its host is in the way of the containers that are wanted on it.
-
-    `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `listening`: list
-    of {address, port, name, pid}, the host's TCP sockets.
-    Returns a list of messages, each with what, where, and what to do.
-    """
-    problems, earlier = [], []
-    for name, ports in wanted.items():
-        problems += _container_problems(name, ports, engine, listening, earlier)
-        earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
-    return problems + list(_data_problems(wanted, engine))
-
-
-def _container_problems(name, ports, engine, listening, holders):
-    holders, own_ports = list(holders), set()
-    for item in engine.get("containers", []):
-        ports_now = {tuple(port) for port in item["ports"]}
-        if item["name"] != name:
-            holders += [(port, f"in use by the container {item['name']}") for port in ports_now]
-        elif _is_own(item):
-            own_ports = ports_now
-        else:
-            yield (
-                f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
-                f"Rename it (docker rename {name} NEWNAME), or choose a stack_name."
-            )
-    for item in listening:
-        pid = f" (pid {item['pid']})" if item.get("pid") else ""
-        process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
-        holders.append(((item["address"], item["port"]), process))
-    for address, port in map(_binding, ports):
-        if (address, port) in own_ports:
-            continue
-        held = [how for (other, number), how in holders if number == port and _overlap(address, other)]
-        if held:
-            variable = "zookeeper_port" if name.endswith("zookeeper") else "kafka_port"
-            yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
-
-
-def _data_problems(wanted, engine):
-    volumes = engine.get("volumes", [])
-    for kafka in wanted:
-        zookeeper = f"{kafka.removesuffix('kafka')}zookeeper"
-        if zookeeper in wanted and f"{kafka}-data" in volumes and f"{zookeeper}-data" not in volumes:
-            yield (
-                f"the volume {kafka}-data holds messages of a cluster whose ZooKeeper data, the volume "
-                f"{zookeeper}-data, is gone; a broker refuses to serve them to another cluster. Restore that volume; "
-                "or run ansible-playbook playbooks/teardown.yml -e teardown_data=true, to give the messages up."
-            )
-
-
-def _is_own(container):
-    """By its label, or because it has our data."""
-    return container["stack"] is not None or f"{container['name']}-data" in container["volumes"]
-
-
-def _binding(published):
-    """The address and the port of "address:port:port"."""
-    address, port, _ = published.rsplit(":", 2)
-    return address.strip("[]"), int(port)
-
-
-def _overlap(one, other):
-    return one == other or {one, other} & {"0.0.0.0", "::", "*", "", None} != set()
+    said, well = [], []
+    for host in hosts:
+        variables = hostvars[host]
+        log, containers = variables.get("__kafka_log") or {}, (variables.get("__kafka_engine") or {}).get("containers")
+        lines = [*log.get("stdout_lines", []), *log.get("stderr_lines", [])]
+        names = [variables[role]["container"] for role in ("_kafka_broker", "_zookeeper_member") if role in variables]
+        found = [item for item in containers or [] if item["name"] in names]
+        diagnosis = [f"{host}:", *kafka_diagnosis(found, lines)]
+        is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
+        (well if names[0] in is_well else said).extend(diagnosis)
+    return said or well
 
 
 def kafka_diagnosis(containers, log):
@@ -392,20 +289,15 @@ class FilterModule:
 
     def filters(self):
         functions = (
-            engine_problems,
-            engine_publishes,
-            free_to_bind,
             kafka_advertised,
             kafka_bind_address,
+            kafka_brokers,
+            kafka_diagnoses,
             kafka_diagnosis,
             kafka_listener_properties,
             kafka_problems,
             kafka_published_ports,
-            own_containers,
-            stack_problems,
             to_properties,
             topic_problems,
-            unknown_variables,
-            zookeeper_problems,
         )
         return {function.__name__: function for function in functions}

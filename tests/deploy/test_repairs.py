@@ -100,8 +100,8 @@ def restarts(stack):
 @pytest.mark.parametrize(
     ("task", "signal_number"),
     [
-        pytest.param("Run the container kp-test-zookeeper", signal.SIGKILL, id="as ZooKeeper's container is made"),
-        pytest.param("Run the container kp-test-kafka", signal.SIGINT, id="as the broker's container is made"),
+        pytest.param("Run the server", signal.SIGKILL, id="as ZooKeeper's container is made"),
+        pytest.param("Run the broker", signal.SIGINT, id="as the broker's container is made"),
         pytest.param("Wait until every broker answers", signal.SIGKILL, id="while the broker starts"),
         pytest.param("Have the topics", signal.SIGINT, id="before the topics"),
     ],

@@ -5,10 +5,15 @@ import subprocess
 
 import pytest
 from engine_look import parse
-from engine_run import diff, recipe, run_command, shell_script, what_to_do
+from engine_run import diff, other_properties, recipe, run_command, shell_script, what_to_do
 
 WANTED = {
     "name": "kafka",
+    "image": "image:1",
+    "network": "net",
+    "stack": "",
+    "version": "3.9.2",
+    "restart_since": "",
     "ports": ["127.0.0.1:9092:9092"],
     "env": {"PROPERTIES": "a=1\nb='2'\n", "HEAP": "-Xmx1g"},
     "script": "exec true",
@@ -16,7 +21,7 @@ WANTED = {
     "stop_timeout": 120,
 }
 IMAGE = {"id": "sha256:1", "tags": ["image:1"], "digests": []}
-RECIPE = recipe(run_command(WANTED, "image:1", "net", ""), WANTED["env"])
+RECIPE = recipe(WANTED)
 
 
 def found(**other):
@@ -25,6 +30,7 @@ def found(**other):
         "image": "image:1",
         "image_id": "sha256:1",
         "state": "running",
+        "started": "2026-01-02T03:04:05.678Z",
         "recipe": RECIPE,
         "networks": ["net"],
         "env": {"PATH": "/bin", "HEAP": "-Xmx2g"},
@@ -52,16 +58,48 @@ def found(**other):
     ],
 )
 def test_what_to_do(container, image, change):
-    assert what_to_do(container, RECIPE, image, "net") == change
+    assert what_to_do(container, WANTED, image) == change
+
+
+@pytest.mark.parametrize(
+    ("container", "since", "change"),
+    [
+        (found(), "2026-01-02T03:04:05Z", "nothing"),
+        (found(), "2026-01-02T03:04:06Z", "restart"),
+        (found(state="exited"), "2026-01-02T03:04:06Z", "start"),
+        (found(recipe="other"), "2026-01-02T03:04:06Z", "make"),
+    ],
+)
+def test_restart_since(container, since, change):
+    assert what_to_do(container, WANTED | {"restart_since": since}, IMAGE) == change
+
+
+def test_other_properties():
+    container = found(env=WANTED["env"])
+    other = WANTED | {"env": WANTED["env"] | {"PROPERTIES": "a=2\n"}}
+    assert other_properties(container, other) == {"before": "a=1\nb='2'\n", "after": "a=2\n"}
+    assert other_properties(container, WANTED) is None
+    assert other_properties(None, other) is None
+    assert other_properties(container, other | {"ports": []}) is None  # and its ports
+    assert other_properties(container, other | {"restart_since": "2027"}) is None  # it has to be restarted anyway
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"env": {"HEAP": "-Xmx1g"}}, {"ports": []}, {"script": "exec false"}, {"health": "false"}, {"stop_timeout": 1}],
+    [
+        {"env": {"HEAP": "-Xmx1g"}},
+        {"ports": []},
+        {"script": "exec false"},
+        {"health": "false"},
+        {"stop_timeout": 1},
+        {"image": "image:2"},
+        {"network": "other"},
+        {"stack": "s"},
+        {"version": "3.8.1"},
+    ],
 )
 def test_each_setting_makes_another_recipe(other):
-    container = WANTED | other
-    assert recipe(run_command(container, "image:1", "net", ""), container["env"]) != RECIPE
+    assert recipe(WANTED | other) != RECIPE
 
 
 def run(script, tmp_path):
@@ -69,7 +107,7 @@ def run(script, tmp_path):
     (tmp_path / "docker").write_text(
         "#!/usr/bin/env python3\nimport json, os, sys\n"
         "print(json.dumps([sys.argv[1:], {k: v for k, v in os.environ.items() if k in ('PROPERTIES', 'HEAP')}]),"
-        " file=open(os.environ['CALLS'], 'a'))\nsys.exit(sys.argv[1:3] == ['network', 'inspect'])\n"
+        " file=open(os.environ['CALLS'], 'a'))\n"
     )
     (tmp_path / "docker").chmod(0o755)
     calls = tmp_path / "calls"
@@ -79,12 +117,10 @@ def run(script, tmp_path):
 
 
 def test_a_container_is_made_anew(tmp_path):
-    command = run_command(WANTED, "image:1", "net", "")
-    script = shell_script("make", found(), command, WANTED, "net")
+    command = run_command(WANTED)
+    script = shell_script("make", found(), WANTED)
     *before, (arguments, environment) = run(script, tmp_path)
     assert [call for call, _ in before] == [
-        ["network", "inspect", "net"],
-        ["network", "create", "net"],
         ["stop", "-t", "120", "kafka"],
         ["rm", "kafka"],
     ]
@@ -97,24 +133,32 @@ def test_a_container_is_made_anew(tmp_path):
 
 
 def test_a_stopped_container_is_started(tmp_path):
-    assert run(shell_script("start", found(), [], WANTED, "net"), tmp_path) == [[["start", "kafka"], {}]]
+    assert run(shell_script("start", found(), WANTED), tmp_path) == [[["start", "kafka"], {}]]
+
+
+def test_a_running_container_is_restarted(tmp_path):
+    assert run(shell_script("restart", found(), WANTED), tmp_path) == [[["restart", "-t", "120", "kafka"], {}]]
 
 
 def test_diff():
-    shown = diff(found(state="exited"), WANTED, "image:2")
+    shown = diff(found(state="exited"), WANTED | {"image": "image:2"})
     assert shown["before"] == "state: exited\nimage: image:1\nports: 127.0.0.1:9092, [::1]:1\nHEAP:\n  -Xmx2g\n"
     after = "state: running\nimage: image:2\nports: 127.0.0.1:9092\nHEAP:\n  -Xmx1g\nPROPERTIES:\n  a=1\n  b='2'\n"
     assert shown["after"] == after
-    assert diff(None, WANTED, "image:2")["before"] == ""
+    assert diff(None, WANTED)["before"] == ""
 
 
 def test_parse():
     ports = {"9092/tcp": [{"HostIp": "127.0.0.1", "HostPort": "9092"}], "1/tcp": None}
     container = {
         "Name": "/kafka",
-        "Config": {"Image": "image:1", "Env": ["A=b=c", "D="], "Labels": {"kafka-proof.stack": ""}},
+        "Config": {
+            "Image": "image:1",
+            "Env": ["A=b=c", "D="],
+            "Labels": {"kafka-proof.stack": "", "kafka-proof.version": "3.9.2"},
+        },
         "Image": "sha256:1",
-        "State": {"Status": "running", "Health": {"Status": "healthy"}, "ExitCode": 0},
+        "State": {"Status": "running", "StartedAt": "2026", "Health": {"Status": "healthy"}, "ExitCode": 0},
         "RestartCount": 2,
         "NetworkSettings": {"Ports": ports, "Networks": {"net": {}}},
         "Mounts": [{"Name": "kafka-data"}, {"Type": "bind"}],
@@ -128,11 +172,13 @@ def test_parse():
                 "image": "image:1",
                 "image_id": "sha256:1",
                 "state": "running",
+                "started": "2026",
                 "health": "healthy",
                 "exit_code": 0,
                 "restarts": 2,
                 "recipe": None,
                 "stack": "",
+                "version": "3.9.2",
                 "env": {"A": "b=c", "D": ""},
                 "ports": [["127.0.0.1", 9092]],
                 "networks": ["net"],

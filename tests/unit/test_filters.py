@@ -5,25 +5,31 @@ import socket
 from pathlib import Path
 
 import kafka_proof
+import kafka_stack
 import pytest
+import zookeeper
 from kafka_proof import (
-    FilterModule,
-    engine_problems,
-    engine_publishes,
-    free_to_bind,
     kafka_advertised,
     kafka_bind_address,
     kafka_diagnosis,
     kafka_listener_properties,
     kafka_problems,
     kafka_published_ports,
-    own_containers,
-    stack_problems,
     to_properties,
     topic_problems,
-    unknown_variables,
-    zookeeper_problems,
 )
+from kafka_stack import (
+    containers_wanted,
+    engine_problems,
+    engine_publishes,
+    engines,
+    free_to_bind,
+    own_containers,
+    sharing,
+    stack_problems,
+    unknown_variables,
+)
+from zookeeper import ensemble_problems, zookeeper_ports, zookeeper_problems, zookeeper_servers
 
 BOTH = {"kafka": ["h"], "zookeeper": ["h"]}
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -36,8 +42,7 @@ def listener(name="EXTERNAL", port=9092, **other):
 
 def inside(**other):
     found = listener("INTERNAL", 19092, advertised_host="kafka") | other
-    del found["bind_address"]
-    return found
+    return found | {"bind_address": ""}
 
 
 def says(problems, *words):
@@ -99,7 +104,7 @@ def test_advertised(name, address):
         ("127.0.0.2", "127.0.0.1"),
         ("::1", "127.0.0.1"),
         ("192.0.2.7", "192.0.2.7"),
-        ("nowhere.invalid", ""),
+        ("nowhere.invalid", "nowhere.invalid"),
     ],
 )
 def test_bind_address(host, address):
@@ -122,6 +127,10 @@ def broker(**other):
     } | other
 
 
+def second(host="two", port=9093, **other):
+    return broker(host=host, listeners=[listener(port=port), inside()], **other)
+
+
 def resolve(host):
     return None if host.endswith(".invalid") else "192.0.2.1"
 
@@ -130,7 +139,7 @@ def resolve(host):
     "brokers",
     [
         [broker()],
-        [broker(), broker(host="two", broker_id=2)],
+        [broker(), second(broker_id=2)],
         [broker(config={"log.retention.hours": 1})],
         [broker(is_local=False, listeners=[listener(advertised_host="far", bind_address="0.0.0.0"), inside()])],
         [broker(listeners=[listener(), inside(advertised_host="kafka.invalid")])],  # Docker resolves it
@@ -176,8 +185,13 @@ def test_broker_problems(change, words):
 
 
 def test_duplicate_broker_ids():
-    brokers = [broker(), broker(host="two", broker_id="1"), broker(host="three", broker_id=3)]
+    brokers = [broker(), second(broker_id="1"), second("three", 9094, broker_id=3)]
     says(kafka_problems(brokers, resolve), "one, two", "kafka_broker_id 1", "id of its own")
+
+
+def test_duplicate_advertised_addresses():
+    problems = kafka_problems([broker(), second(port=9092, broker_id=2)], resolve)
+    says(problems, "one, two: all advertise localhost:9092", "kafka_port")
 
 
 def test_no_listeners():
@@ -186,7 +200,7 @@ def test_no_listeners():
 
 
 def test_all_problems_are_said_at_once():
-    two = [broker(client_listener="X", config={"broker.id": 1}), broker(host="two", inter_broker_listener="Y")]
+    two = [broker(client_listener="X", config={"broker.id": 1}), second(inter_broker_listener="Y")]
     assert len(kafka_problems(two, resolve)) == 4
 
 
@@ -274,7 +288,7 @@ OURS = ("127.0.0.1", 9092)
     ],
 )
 def test_nothing_is_in_the_way(found, listening, planned):
-    assert engine_problems(planned | WANTED, found, listening) == []
+    assert engine_problems(planned | WANTED, found, listening, 1) == []
 
 
 @pytest.mark.parametrize(
@@ -320,13 +334,13 @@ def test_nothing_is_in_the_way(found, listening, planned):
     ],
 )
 def test_what_is_in_the_way(found, listening, planned, words):
-    says(engine_problems(planned | WANTED, found, listening), *words)
+    says(engine_problems(planned | WANTED, found, listening, 1), *words)
 
 
 @pytest.mark.parametrize(("name", "variable"), [("kafka", "kafka_port"), ("x-zookeeper", "zookeeper_port")])
 def test_which_variable_to_set(name, variable):
     wanted = {name: ["[::1]:9092:9092"]}
-    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), []), "on ::1", f"set {variable}")
+    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), [], 1), "on ::1", f"set {variable}")
 
 
 @pytest.mark.parametrize(
@@ -365,12 +379,14 @@ def test_free_to_bind():
 )
 def test_messages_whose_cluster_is_gone(volumes, lost):
     found = {"volumes": volumes}
-    problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [])
+    problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [], 1)
     assert bool(problems) is lost
     if lost:
         says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "teardown_data=true")
     # ZooKeeper runs on another host: what is there is not known here.
-    assert engine_problems({"x-kafka": []}, found, []) == []
+    assert engine_problems({"x-kafka": []}, found, [], 1) == []
+    # One of several servers gets its data from the others.
+    assert engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [], 3) == []
 
 
 # The inventory
@@ -397,20 +413,65 @@ def test_no_stack_problems():
 
 
 @pytest.mark.parametrize(
-    ("config", "port", "words"),
+    ("config", "ports", "words"),
     [
         (
             {"dataDir": "/x", "tickTime": 1},
-            2181,
+            [2181],
             ["zookeeper_config sets dataDir,", "zookeeper_port", "x-zookeeper-data"],
         ),
-        ({}, 0, ["zookeeper_port is 0", "1 to 65535"]),
-        ({}, 65536, ["zookeeper_port is 65536"]),
+        ({"server.1": "a:2888:3888"}, [2181], ["zookeeper_config sets server.1,", "group zookeeper"]),
+        ({}, [0], ["zookeeper_port is 0", "1 to 65535"]),
+        ({}, [65536], ["zookeeper_port is 65536"]),
+        ({}, [2181, 2888, 70000], ["zookeeper_election_port is 70000"]),
+        ({}, [2181, 2888, 2888], ["two of ZooKeeper's ports are 2888"]),
     ],
 )
-def test_zookeeper_problems(config, port, words):
-    says(zookeeper_problems(config, port, {"dataDir": "/d"}, "x-zookeeper"), *words)
-    assert zookeeper_problems({"tickTime": 1}, 2181, {"dataDir": "/d"}, "x-zookeeper") == []
+def test_zookeeper_problems(config, ports, words):
+    def problems(config, ports):
+        published = zookeeper_ports("127.0.0.1", ports[0], ports[1:])
+        return zookeeper_problems(config, published, {"dataDir": "/d"}, "x-zookeeper")
+
+    says(problems(config, ports), *words)
+    assert problems({"tickTime": 1}, [2181, 2888, 3888]) == []
+
+
+def member(server_id, host="h"):
+    return {"id": server_id, "host": host, "server": f"{host}:2888:3888"}
+
+
+def test_ensemble():
+    assert zookeeper_servers([member(1, "a")]) == {}
+    assert zookeeper_servers([member(1, "a"), member(7, "b")]) == {"server.1": "a:2888:3888", "server.7": "b:2888:3888"}
+    assert zookeeper_ports("::1", 2281, []) == ["[::1]:2281:2181"]
+    assert zookeeper_ports("10.0.0.1", 2181, [2888]) == ["10.0.0.1:2181:2181", "10.0.0.1:2888:2888"]
+    assert ensemble_problems([member(1, "a"), member(2, "b")]) == []
+    says(ensemble_problems([member(1, "a"), member(1, "b")]), "a, b: all have zookeeper_id 1")
+    says(ensemble_problems([member(256, "a")]), "a: zookeeper_id is 256", "1 to 255")
+
+
+# Hosts and engines
+
+
+def test_engines():
+    hostvars = {
+        "localhost": {},
+        "a": {"ansible_connection": "local"},
+        "b": {"ansible_host": "10.0.0.2"},
+        "c": {"ansible_host": "10.0.0.2"},
+        "d": {},
+    }
+    found = engines(hostvars, hostvars)
+    assert [sharing(found, host) for host in ("a", "b", "d")] == [["localhost", "a"], ["b", "c"], ["d"]]
+
+
+def test_containers_wanted():
+    hosts = [
+        {"_kafka_wanted": {"kafka": ["1"]}, "_zookeeper_wanted": {"zookeeper": []}},
+        {"_kafka_wanted": {"kafka-2": ["2"]}},
+        {},
+    ]
+    assert containers_wanted(hosts) == {"zookeeper": [], "kafka": ["1"], "kafka-2": ["2"]}
 
 
 def test_own_containers():
@@ -463,6 +524,7 @@ def test_diagnosis_without_a_container():
     assert kafka_diagnosis([], []) == ["There is no container of it."]
 
 
-def test_all_functions_are_offered_as_filters():
-    functions = {name for name, item in vars(kafka_proof).items() if inspect.isfunction(item) and name[0] != "_"}
-    assert FilterModule().filters().keys() == functions
+@pytest.mark.parametrize("module", [kafka_proof, kafka_stack, zookeeper])
+def test_all_functions_are_offered_as_filters(module):
+    functions = {name for name, item in vars(module).items() if inspect.isfunction(item) and name[0] != "_"}
+    assert module.FilterModule().filters().keys() == functions

@@ -1,0 +1,122 @@
+"""Decide which brokers are changed, in which order, and what needs no restart.
+
+    kafka_plan:
+      client: {bootstrap.servers: localhost:9092}   # client properties
+      brokers:                                      # of each host, in the inventory's order
+        - {host: kafka-1, id: 1, change: make, running: true, properties: null}   # the last three from engine_run
+      gate: true                                    # change running brokers one at a time
+
+Returns
+
+    at_once      [host]: those that do not run, so that nobody misses them; of a new cluster, all
+    one_by_one   [host]: those that run and have to be restarted, the active controller last
+    configure    {id: {key: value, or null to reset it}}: settings that brokers take while they run
+    said         [str]: what will be done, for people
+
+Where the cluster does not answer, it is decided without it: nothing is configured, and the gate before each broker says
+what is wrong.
+"""
+
+import contextlib
+
+import javaproperties
+from ansible.plugins.action import ActionBase
+from kafka.errors import KafkaError
+
+from smoke.client import ClientPropertiesError, why_not
+from smoke.rolling import admin_client, dynamic_changes, set_dynamic, settings_of
+
+_PATIENCE = 5  # seconds for the cluster to answer
+
+# Where a listener is also says which ports its container publishes.
+_NEEDS_CONTAINER = {"listeners", "advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name"}
+
+
+class ActionModule(ActionBase):
+    """See the module's docstring."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the task's result."""
+        super().run(tmp, task_vars)
+        _, args = self.validate_argument_spec(
+            argument_spec={
+                "client": {"type": "dict", "required": True},
+                "brokers": {"type": "list", "elements": "dict", "required": True},
+                "gate": {"type": "bool", "required": True},
+            }
+        )
+        brokers = [broker | {"id": int(broker["id"])} for broker in args["brokers"]]
+        controller, settings, refuses = None, {}, lambda _: False
+        with contextlib.ExitStack() as stack:
+            if any(broker["running"] for broker in brokers):
+                stack.enter_context(why_not())
+                with contextlib.suppress(KafkaError, ClientPropertiesError):
+                    admin = stack.enter_context(admin_client(args["client"], _PATIENCE))
+                    cluster = admin.describe_cluster()
+                    registered = {item["broker_id"] for item in cluster["brokers"]}
+                    controller = cluster["controller_id"]
+                    settings = settings_of(admin, [item["id"] for item in brokers if item["id"] in registered])
+                    refuses = lambda changes: bool(set_dynamic(admin, changes, validate_only=True))  # noqa: E731
+            return {"changed": False, **plan(brokers, controller, settings, refuses, args["gate"])}
+
+
+def plan(brokers, controller, settings, refuses, gate=True):
+    """Decide.
+
+    brokers: list of {host, id, change, running, properties: {before, after} or None}, see engine_run;
+    controller: id of the active one, or None;
+    settings: {id: {key: {value, read_only, config_source}}}, what brokers say of their settings, of those that answer;
+    refuses: function of {id: {key: value or None}}, whether a broker would not take that while it runs;
+    gate: whether those that run are to be changed one at a time.
+    """
+    at_once, one_by_one, configure, said = [], [], {}, []
+    for broker in brokers:
+        now = _dynamic(settings.get(broker["id"], {}))
+        overlay = _overlay(broker, settings.get(broker["id"])) if broker["change"] == "make" else {}
+        if overlay:
+            overlay = {broker["id"]: dynamic_changes(overlay, now)}
+        if broker["change"] == "nothing" or (overlay and not refuses(overlay)):
+            changes = (overlay or {broker["id"]: dynamic_changes({}, now)})[broker["id"]]
+            if changes:
+                configure[broker["id"]] = changes
+                said.append(f"{broker['host']}: set {', '.join(sorted(changes))} while it runs")
+            continue
+        if changes := dynamic_changes({}, now):  # its file will say it all
+            configure[broker["id"]] = changes
+        # A single broker has no other to wait for.
+        rolls = broker["running"] and len(brokers) > 1 and gate
+        (one_by_one if rolls else at_once).append(broker)
+    one_by_one.sort(key=lambda broker: broker["id"] == controller)
+    said += [f"{broker['host']}: {broker['change']}" for broker in at_once]
+    said += [f"{broker['host']}: {broker['change']}, when its turn comes" for broker in one_by_one]
+    return {
+        "at_once": [broker["host"] for broker in at_once],
+        "one_by_one": [broker["host"] for broker in one_by_one],
+        "configure": configure,
+        "said": said,
+    }
+
+
+def _dynamic(settings):
+    """Settings that are set for this broker alone, while it runs."""
+    return {
+        key: item["value"]
+        for key, item in settings.items()
+        if item["config_source"] == "DYNAMIC_BROKER_CONFIG" and not item["is_sensitive"]
+    }
+
+
+def _overlay(broker, settings):
+    """The settings that make a running broker's other properties the wanted ones; None if it needs a restart."""
+    if not (broker["running"] and broker["properties"] and settings):
+        return None
+    before, after = (javaproperties.loads(broker["properties"][when]) for when in ("before", "after"))
+    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    if before.keys() - after.keys():
+        return None  # what its file says cannot be unsaid
+    if any(key in _NEEDS_CONTAINER or settings.get(key, {"read_only": True})["read_only"] for key in changed):
+        return None
+    return changed

@@ -1,0 +1,53 @@
+"""Wait before or after a broker is restarted, and say what for.
+
+    kafka_wait:
+      until: can_stop                               # or back
+      broker: 1                                     # id
+      client: {bootstrap.servers: localhost:9092}   # client properties
+      timeout: 600                                  # seconds
+
+`can_stop`: no partition is offline, under-replicated or short of in-sync replicas beyond what this broker explains.
+`back`: it is registered, answers at its advertised address, and is in sync wherever it has a replica.
+"""
+
+import time
+
+from ansible.plugins.action import ActionBase
+
+from smoke.client import ClientPropertiesError, why_not
+from smoke.ready import NotReadyError
+from smoke.rolling import wait_back, wait_can_stop
+
+_UNTIL = {"can_stop": wait_can_stop, "back": wait_back}
+
+
+class ActionModule(ActionBase):
+    """See the module's docstring."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the task's result."""
+        super().run(tmp, task_vars)
+        required = {"required": True}
+        _, args = self.validate_argument_spec(
+            argument_spec={
+                "until": {"type": "str", "choices": list(_UNTIL), **required},
+                "broker": {"type": "int", **required},
+                "client": {"type": "dict", **required},
+                "timeout": {"type": "int", **required},
+            }
+        )
+        host, started = task_vars["inventory_hostname"], time.monotonic()
+        try:
+            with why_not():
+                _UNTIL[args["until"]](
+                    args["client"],
+                    args["broker"],
+                    args["timeout"],
+                    lambda text: self._display.display(f"  {host}: {text}"),
+                )
+        except (NotReadyError, ClientPropertiesError) as error:
+            return {"failed": True, "msg": f"{host}: {error}"}
+        return {"changed": False, "seconds": round(time.monotonic() - started, 1)}

@@ -1,0 +1,183 @@
+"""Decisions about the stack as a whole and its engines, as functions: they see what there is and say what follows."""
+
+import difflib
+import re
+import socket
+from pathlib import Path
+
+import yaml
+
+
+def engines(hosts, hostvars):
+    """Which engine each of `hosts` uses, {host: text}: hosts with the same one share it."""
+    found = {}
+    for host in hosts:
+        variables = hostvars[host]
+        if variables.get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1"):
+            found[host] = "local"
+        else:
+            found[host] = str(variables.get("ansible_host", host))
+    return found
+
+
+def sharing(engine_of, host):
+    """The hosts that share an engine with `host`, itself among them; `engine_of`: what `engines` said."""
+    return [other for other, engine in engine_of.items() if engine == engine_of.get(host)]
+
+
+def containers_wanted(hosts):
+    """{container: ports to publish} of all that is to run for some hosts, given by their variables."""
+    return {
+        name: ports
+        for variables in hosts
+        for role in ("_zookeeper_wanted", "_kafka_wanted")
+        for name, ports in (variables.get(role) or {}).items()
+    }
+
+
+def stack_problems(groups, host, stack_name, unknown):
+    """What in the inventory cannot work for any role.
+
+    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said.
+    """
+    problems = []
+    if not (groups.get("kafka") and groups.get("zookeeper")):
+        problems.append(
+            "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
+        )
+    if unknown:
+        advice = "If a variable is meant for something else, name it in stack_ignored_variables."
+        problems += [f"{host}:", *unknown, advice]
+    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", stack_name):
+        problems.append(
+            f"{host}: stack_name is '{stack_name}', and Docker names no container so. "
+            "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
+        )
+    return problems
+
+
+def unknown_variables(names, roles_path):
+    """Variables that look like ours and are none: misspelt, or removed.
+
+    `names`: the names of variables that begin as a role's do; `roles_path`: where the roles are.
+    """
+    known = set()
+    for path in Path(roles_path).glob("*/meta/argument_specs.yml"):
+        for entry_point in yaml.safe_load(path.read_text())["argument_specs"].values():
+            known |= entry_point["options"].keys()
+    problems = []
+    for name in sorted(set(names) - known):
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        problems.append(f"{name} is no variable of this project. Did you mean {near[0]}?")
+    return problems
+
+
+def own_containers(names, engine):
+    """Those of `names` that are there and of this project's making. `engine`: as engine_look shows it."""
+    return [item["name"] for item in engine.get("containers", []) if item["name"] in names and _is_own(item)]
+
+
+def engine_publishes(wanted, engine):
+    """Whether the ports of all that is wanted are published by it now; arguments as in `engine_problems`."""
+    now = {(item["name"], tuple(port)) for item in engine.get("containers", []) for port in item["ports"]}
+    return now.issuperset((name, _binding(port)) for name, ports in wanted.items() for port in ports)
+
+
+def free_to_bind(wanted):
+    """Whether nobody on this host listens on any of the ports; `wanted` as in `engine_problems`."""
+    for address, port in [_binding(port) for ports in wanted.values() for port in ports]:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # a closed connection that lingers is no listener
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
+
+
+def engine_problems(wanted, engine, listening, zookeepers):
+    """What on the engine and its host is in the way of the containers that are wanted on it.
+
+    `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `listening`: list
+    of {address, port, name, pid}, the host's TCP sockets; `zookeepers`: how many servers the ensemble has.
+    Returns a list of messages, each with what, where, and what to do.
+    """
+    problems, earlier = [], []
+    for name, ports in wanted.items():
+        problems += _container_problems(name, ports, engine, listening, earlier)
+        earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
+    # Of several servers one may lose its data: it gets it from the others.
+    return problems + (list(_data_problems(wanted, engine)) if zookeepers == 1 else [])
+
+
+def _container_problems(name, ports, engine, listening, holders):
+    holders, own_ports = list(holders), set()
+    for item in engine.get("containers", []):
+        ports_now = {tuple(port) for port in item["ports"]}
+        if item["name"] != name:
+            holders += [(port, f"in use by the container {item['name']}") for port in ports_now]
+        elif _is_own(item):
+            own_ports = ports_now
+        else:
+            yield (
+                f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
+                f"Rename it (docker rename {name} NEWNAME), or choose a stack_name."
+            )
+    for item in listening:
+        pid = f" (pid {item['pid']})" if item.get("pid") else ""
+        process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
+        holders.append(((item["address"], item["port"]), process))
+    for address, port in map(_binding, ports):
+        if (address, port) in own_ports:
+            continue
+        held = [how for (other, number), how in holders if number == port and _overlap(address, other)]
+        if held:
+            variable = "zookeeper_port" if re.search(r"zookeeper(-\d+)?$", name) else "kafka_port"
+            yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+
+
+def _data_problems(wanted, engine):
+    volumes = engine.get("volumes", [])
+    for kafka in wanted:
+        zookeeper = f"{kafka.removesuffix('kafka')}zookeeper"
+        if zookeeper in wanted and f"{kafka}-data" in volumes and f"{zookeeper}-data" not in volumes:
+            yield (
+                f"the volume {kafka}-data holds messages of a cluster whose ZooKeeper data, the volume "
+                f"{zookeeper}-data, is gone; a broker refuses to serve them to another cluster. Restore that volume; "
+                "or run ansible-playbook playbooks/teardown.yml -e teardown_data=true, to give the messages up."
+            )
+
+
+def _is_own(container):
+    """By its label, or because it has our data."""
+    return container["stack"] is not None or f"{container['name']}-data" in container["volumes"]
+
+
+def _binding(published):
+    """The address and the port of "address:port:port"."""
+    address, port, _ = published.rsplit(":", 2)
+    return address.strip("[]"), int(port)
+
+
+def _overlap(one, other):
+    return one == other or {one, other} & {"0.0.0.0", "::", "*", "", None} != set()
+
+
+class FilterModule:
+    """Make the functions available to the roles."""
+
+    def filters(self):
+        functions = (
+            containers_wanted,
+            engine_problems,
+            engine_publishes,
+            engines,
+            free_to_bind,
+            own_containers,
+            sharing,
+            stack_problems,
+            unknown_variables,
+        )
+        return {function.__name__: function for function in functions}

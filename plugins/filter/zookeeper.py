@@ -1,0 +1,120 @@
+"""Decisions about ZooKeeper servers, as functions: they see what is wanted and say what follows."""
+
+import re
+from collections import Counter
+
+
+def zookeeper_ports(bind_address, client_port, between_hosts):
+    """The `address:port:port` of each port that a server publishes; `between_hosts`: those for the other servers."""
+    address = f"[{bind_address}]" if ":" in bind_address else bind_address
+    return [f"{address}:{client_port}:2181", *(f"{address}:{port}:{port}" for port in between_hosts)]
+
+
+def zookeeper_servers(members):
+    """The `server.N` properties of an ensemble; none for a server alone. `members`: list of {id, server}."""
+    return {f"server.{member['id']}": member["server"] for member in members} if len(members) > 1 else {}
+
+
+def zookeeper_problems(config, ports, computed, container):
+    """What in one server's variables cannot work.
+
+    `ports`: as `zookeeper_ports` gives them; `computed`: the properties that the role derives.
+    """
+    problems = []
+    own = sorted(key for key in config if key in computed or key.startswith("server."))
+    if own:
+        problems.append(
+            f"zookeeper_config sets {', '.join(own)}, which this role derives. "
+            f"Set zookeeper_port for the port that clients use; the data is in the volume {container}-data, "
+            "and the servers are the hosts of the group zookeeper."
+        )
+    published = [int(port.rsplit(":", 2)[1]) for port in ports]
+    for name, port in zip(
+        ("zookeeper_port", "zookeeper_quorum_port", "zookeeper_election_port"), published, strict=False
+    ):
+        if not 0 < port < 65536:
+            problems.append(f"{name} is {port}. Ports are 1 to 65535.")
+    for port in sorted(port for port, times in Counter(published).items() if times > 1):
+        problems.append(f"two of ZooKeeper's ports are {port}. Give each its own.")
+    return problems
+
+
+def ensemble_problems(members):
+    """What in the servers' ids cannot work. `members`: list of {host, id}."""
+    problems = []
+    ids = Counter(str(member["id"]) for member in members)
+    for server_id in sorted(ids):
+        hosts = ", ".join(member["host"] for member in members if str(member["id"]) == server_id)
+        if ids[server_id] > 1:
+            problems.append(f"{hosts}: all have zookeeper_id {server_id}. Give each server an id of its own.")
+        if not server_id.isdigit() or not 0 < int(server_id) < 256:
+            problems.append(f"{hosts}: zookeeper_id is {server_id}. ZooKeeper's ids are 1 to 255.")
+    return problems
+
+
+def zookeeper_batches(hosts, hostvars):
+    """Decide in which order servers are changed: a list of batches, each done before the next.
+
+    hosts: those of the ensemble; hostvars: their variables, of which these are read: `__zookeeper_change` (what
+    engine_run would do), `__stack_engine`, `_zookeeper_member`, `__zookeeper_answer` (who leads).
+    Returns [{hosts: to change, others: that have to serve before, wait: whether to wait until `hosts` serve}].
+
+    Who has data goes before who has none: servers without any could form a majority, and have the others forget theirs.
+    """
+    servers = [_server(host, hostvars[host]) for host in hosts]
+    current = {key for server in servers if server["running"] for key in server["ensemble"]}
+    changed = [server for server in servers if server["change"] != "nothing"]
+    if not any(server["data"] for server in servers):
+        # A new ensemble. Nobody waits: brokers do, for themselves.
+        return [{"hosts": [server["host"] for server in changed], "others": [], "wait": False}] if changed else []
+
+    down = [server for server in changed if not server["running"] and server["data"]]
+    lost = [server for server in changed if not server["data"] and f"server.{server['id']}" in current]
+    running = [server for server in changed if server["running"] and server["data"]]
+    new = [server for server in changed if not server["data"] and server not in lost]
+    running.sort(key=lambda server: server["leads"])
+
+    batches, up = [], [server["host"] for server in servers if server["running"]]
+    for batch in [down, *([server] for server in [*lost, *running, *new])]:
+        if batch:
+            names = [server["host"] for server in batch]
+            others = [host for host in up if host not in names]
+            up = [*others, *names]
+            enough = len(up) > len(servers) // 2
+            # While most are not up none of them serves, so that there is nothing to wait for, nor to lose.
+            gated = len(current) > 1 if batch[0] in running else batch != down and len(others) > len(servers) // 2
+            batches.append({"hosts": names, "others": others if gated else [], "wait": enough})
+    return batches
+
+
+def _server(host, variables):
+    change, engine, name = (
+        variables["__zookeeper_change"],
+        variables["__stack_engine"],
+        variables["_zookeeper_member"]["container"],
+    )
+    found = [item for item in engine.get("containers", []) if item["name"] == name]
+    properties = found[0]["env"].get("PROPERTIES", "") if found else ""
+    return {
+        "host": host,
+        "id": variables["_zookeeper_member"]["id"],
+        "change": change["change"],
+        "running": change["running"],
+        "data": f"{name}-data" in engine.get("volumes", []),
+        "ensemble": re.findall(r"^(server\.\d+)=", properties, re.MULTILINE),
+        "leads": (variables.get("__zookeeper_answer") or {}).get("mode") == "leader",
+    }
+
+
+class FilterModule:
+    """Make the functions available to the roles."""
+
+    def filters(self):
+        functions = (
+            ensemble_problems,
+            zookeeper_batches,
+            zookeeper_ports,
+            zookeeper_problems,
+            zookeeper_servers,
+        )
+        return {function.__name__: function for function in functions}

@@ -1,0 +1,207 @@
+"""May this broker stop, and is it back? What an operator asks before and after each broker, one at a time."""
+
+import contextlib
+import time
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient
+from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from smoke.client import kafka_python
+from smoke.ready import NotReadyError, identify
+
+_PAUSE = 0.2  # seconds between two looks
+_SAY_EVERY = 10  # seconds; what changes is said at once
+_PREFERRED = 0  # election of the first replica; 1 would let one lead that is not in sync
+_BATCH = 200  # topics whose settings one request asks for
+
+# Set by who moves partitions, for as long as that takes, and not by the inventory.
+THROTTLES = {
+    "leader.replication.throttled.rate",
+    "follower.replication.throttled.rate",
+    "replica.alter.log.dirs.io.max.bytes.per.second",
+}
+
+
+class Partition(NamedTuple):
+    """One partition as the controller sees it. `leader` is None where there is none."""
+
+    topic: str
+    number: int
+    leader: int | None
+    replicas: list
+    in_sync: list
+    min_in_sync: int
+
+    def __str__(self):
+        return f"{self.topic}-{self.number}"
+
+
+def obstacles(partitions, broker):
+    """Why the cluster cannot do without this broker now: a list of messages, empty if it may stop.
+
+    What the broker itself explains is none, nor is a partition that can never spare a replica (as many replicas as
+    must be in sync): nobody can do better.
+    """
+    found = []
+    for item in partitions:
+        missing = sorted(set(item.replicas) - set(item.in_sync) - {broker})
+        if item.leader is None and set(item.replicas) != {broker}:
+            found.append(f"{item} is offline, its replicas are on {sorted(item.replicas)}")
+        elif missing:
+            found.append(f"{item} is under-replicated, not in sync: {missing}")
+        elif (
+            broker in item.in_sync
+            and len(item.replicas) > item.min_in_sync
+            and len(item.in_sync) - 1 < item.min_in_sync
+        ):
+            found.append(f"{item} has {len(item.in_sync)} in-sync replicas, and min.insync.replicas {item.min_in_sync}")
+    return found
+
+
+def behind(partitions, broker):
+    """Partitions that have a replica on this broker which is not in sync."""
+    return [item for item in partitions if broker in item.replicas and broker not in item.in_sync]
+
+
+def dynamic_changes(wanted, now):
+    """What makes a broker's dynamic settings the wanted ones: {key: value, or None to reset it}.
+
+    wanted: {key: text}; now: {key: text} of those that are set for this broker alone. Throttles are let be.
+    """
+    changes = {key: value for key, value in wanted.items() if now.get(key) != value}
+    return changes | dict.fromkeys(sorted(now.keys() - wanted.keys() - THROTTLES))
+
+
+@contextlib.contextmanager
+def admin_client(client, seconds):
+    """Connect as `client` (properties) says. Raises KafkaError, or smoke.client.ClientPropertiesError."""
+    with KafkaAdminClient(
+        **kafka_python(client),
+        bootstrap_timeout_ms=max(1, int(seconds * 1000)),
+        reconnect_backoff_max_ms=200,
+        request_timeout_ms=5000,
+    ) as admin:
+        yield admin
+
+
+def look(admin):
+    """Return the list of Partitions, of all topics."""
+    topics = admin.describe_topics()
+    minimum = {}
+    names = [topic["name"] for topic in topics]
+    for start in range(0, len(names), _BATCH):
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, name, ["min.insync.replicas"])
+            for name in names[start : start + _BATCH]
+        ]
+        for name, settings in admin.describe_configs(resources, config_filter="all")["topic"].items():
+            minimum[name] = int(settings["min.insync.replicas"]["value"])
+    return [
+        Partition(
+            topic["name"],
+            partition["partition_index"],
+            partition["leader_id"] if partition["leader_id"] >= 0 else None,
+            partition["replica_nodes"],
+            partition["isr_nodes"],
+            minimum.get(topic["name"], 1),
+        )
+        for topic in topics
+        for partition in topic["partitions"]
+    ]
+
+
+def settings_of(admin, brokers):
+    """What each broker says of its settings: {id: {key: {"value", "read_only", "config_source", …}}}."""
+    resources = [ConfigResource(ConfigResourceType.BROKER, str(broker)) for broker in brokers]
+    found = admin.describe_configs(resources, config_filter="all")["broker"] if resources else {}
+    return {int(broker): settings for broker, settings in found.items()}
+
+
+def set_dynamic(admin, changes, validate_only=False):
+    """Change brokers' dynamic settings: {id: {key: value or None}}. Returns what the brokers refuse, {id: message}."""
+    refused = {}
+    for broker, wanted in changes.items():
+        operations = {
+            key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value) for key, value in wanted.items()
+        }
+        resource = ConfigResource(ConfigResourceType.BROKER, str(broker), operations)
+        answer = admin.alter_configs([resource], validate_only=validate_only, raise_on_unknown=False)
+        said = answer["broker"][str(broker)]
+        if said != "OK":
+            refused[broker] = said
+    return refused
+
+
+def wait_can_stop(client, broker, seconds, say):
+    """Wait until the cluster can do without this broker. Raises NotReadyError after `seconds`, with what was last seen.
+
+    say(text) is told what is waited for, whenever that changes.
+    """
+
+    def check(admin):
+        if found := obstacles(look(admin), broker):
+            raise NotReadyError(f"broker {broker} may not stop yet; {_few(found)}")
+
+    _wait(client, seconds, say, check)
+
+
+def wait_back(client, broker, seconds, say):
+    """Wait until this broker is registered, answers at its advertised address, and is in sync everywhere.
+
+    Arguments and errors as in `wait_can_stop`.
+    """
+
+    def check(admin):
+        known = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in admin.describe_cluster()["brokers"]}
+        if broker not in known:
+            raise NotReadyError(f"broker {broker} is not registered, of those there are {sorted(known)}")
+        identify(admin, broker, known[broker])
+        if late := behind(look(admin), broker):
+            raise NotReadyError(f"broker {broker} catches up, partitions left: {len(late)}; {_few(late)}")
+
+    _wait(client, seconds, say, check)
+
+
+def elect_preferred_leaders(client, seconds=30):
+    """Give each partition back to its first replica. Returns how many moved. Raises KafkaError."""
+    with admin_client(client, seconds) as admin:
+        moved = {
+            (item.topic, item.number)
+            for item in look(admin)
+            if item.leader != item.replicas[0] and item.replicas[0] in item.in_sync
+        }
+        if not moved:
+            return 0
+        topics = {}
+        for topic, number in sorted(moved):
+            topics.setdefault(topic, []).append(number)
+        admin.elect_leaders(_PREFERRED, topics, timeout_ms=int(seconds * 1000))
+        return len(moved)
+
+
+def _wait(client, seconds, say, check):
+    deadline, seen, said_at = time.monotonic() + seconds, "", 0
+    while True:
+        try:
+            # A new connection for each look: an old one goes on with the brokers that it knew.
+            with admin_client(client, deadline - time.monotonic()) as admin:
+                return check(admin)
+        except NotReadyError as error:
+            now = str(error)
+        except KafkaError as error:
+            now = f"the cluster does not answer: {error}"
+        quiet = time.monotonic() - said_at
+        if quiet >= _SAY_EVERY or (now != seen and quiet >= 1):
+            say(now)
+            said_at = time.monotonic()
+        seen = now
+        if time.monotonic() >= deadline:
+            raise NotReadyError(f"waited {seconds} s; last seen: {seen}")
+        time.sleep(_PAUSE)
+
+
+def _few(items, most=3):
+    shown = ", ".join(map(str, items[:most]))
+    return f"{shown} and {len(items) - most} more" if len(items) > most else shown

@@ -1,0 +1,248 @@
+"""Who may be restarted, in which order, and what needs no restart; without a broker."""
+
+import pytest
+from kafka_plan import plan
+from zookeeper import zookeeper_batches
+from zookeeper_look import parse
+
+from smoke.rolling import Partition, behind, dynamic_changes, obstacles
+
+
+def partition(leader=1, replicas=(1, 2, 3), in_sync=(1, 2, 3), minimum=2):
+    return Partition("t", 0, leader, list(replicas), list(in_sync), minimum)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        pytest.param(partition(), None, id="all in sync"),
+        pytest.param(partition(in_sync=(1, 3)), None, id="what this broker explains itself"),
+        pytest.param(partition(replicas=(1, 3), in_sync=(1, 3), minimum=1), None, id="not on this broker"),
+        pytest.param(partition(in_sync=(1, 2)), "t-0 is under-replicated, not in sync: [3]", id="another is behind"),
+        pytest.param(
+            partition(in_sync=(2,)), "under-replicated, not in sync: [1, 3]", id="this one has the only replica"
+        ),
+        pytest.param(partition(leader=None, in_sync=()), "t-0 is offline", id="offline"),
+        pytest.param(partition(None, (2,), (), 1), None, id="offline with this broker alone"),
+        pytest.param(partition(2, (2,), (2,), 1), None, id="its only replica: nobody can do better"),
+        pytest.param(
+            partition(2, (2, 3), (2, 3), 2), None, id="as many replicas as must be in sync: nobody can do better"
+        ),
+        pytest.param(partition(2, (2, 3, 4), (2, 3, 4), 3), None, id="all must be in sync: nobody can do better"),
+        pytest.param(Partition("t", 0, 2, [2, 3], [2, 3], 1), None, id="one is enough"),
+        pytest.param(partition(1, (1, 2, 3), (1, 2, 3), 3 - 1), None, id="two are left"),
+    ],
+)
+def test_obstacles(found, words):
+    said = obstacles([found], 2)
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
+def test_obstacle_at_min_in_sync():
+    # Only where a replica of this broker counts, and another is away for a reason of its own, can this be.
+    [said] = obstacles([Partition("t", 1, 1, [1, 2, 2], [1, 2], 2)], 2)
+    assert "t-1 has 2 in-sync replicas, and min.insync.replicas 2" in said
+
+
+def test_behind():
+    late = partition(in_sync=(1, 3))
+    assert behind([partition(), late, partition(replicas=(1, 3), in_sync=(1,))], 2) == [late]
+
+
+def test_dynamic_changes():
+    now = {"a": "1", "b": "2", "leader.replication.throttled.rate": "9"}
+    assert dynamic_changes({"a": "1", "c": "3"}, now) == {"b": None, "c": "3"}
+
+
+# The plan
+
+
+def broker(number, change="nothing", running=True, before=None, after=None):
+    properties = {"before": before, "after": after} if after else None
+    return {"host": f"k{number}", "id": number, "change": change, "running": running, "properties": properties}
+
+
+def says(**values):
+    """What a broker says of its settings: value, whether it is read only, and whether it was set while it ran."""
+    return {
+        key.replace("_", "."): {
+            "value": value,
+            "read_only": read_only,
+            "is_sensitive": False,
+            "config_source": "DYNAMIC_BROKER_CONFIG" if dynamic else "STATIC_BROKER_CONFIG",
+        }
+        for key, (value, read_only, dynamic) in values.items()
+    }
+
+
+def decide(*brokers, controller=1, settings=None, refused=False, gate=True):
+    found = plan(brokers, controller, settings or {}, lambda changes: refused, gate)
+    return found["at_once"], found["one_by_one"], found["configure"]
+
+
+RETENTION = says(log_retention_ms=("5", False, False), broker_id=("1", True, False), listeners=("x", False, False))
+MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retention.ms=6\n"}
+
+
+@pytest.mark.parametrize(
+    ("brokers", "options", "decision"),
+    [
+        pytest.param([broker(1), broker(2)], {}, ([], [], {}), id="nothing"),
+        pytest.param(
+            [broker(1, "make", False), broker(2, "make", False)], {}, (["k1", "k2"], [], {}), id="new cluster"
+        ),
+        pytest.param([broker(1), broker(2, "make", False)], {}, (["k2"], [], {}), id="one joins"),
+        pytest.param([broker(1), broker(2, "start", False)], {}, (["k2"], [], {}), id="one was stopped"),
+        pytest.param(
+            [broker(1, "make"), broker(2, "make"), broker(3, "make")],
+            {"controller": 2},
+            ([], ["k1", "k3", "k2"], {}),
+            id="controller last",
+        ),
+        pytest.param([broker(1, "make"), broker(2, "make", False)], {}, (["k2"], ["k1"], {}), id="repair, then roll"),
+        pytest.param([broker(1, "restart"), broker(2)], {}, ([], ["k1"], {}), id="restart"),
+        pytest.param([broker(1, "make"), broker(2, "make")], {"gate": False}, (["k1", "k2"], [], {}), id="no gate"),
+        pytest.param([broker(1, "make")], {}, (["k1"], [], {}), id="a single broker has none to wait for"),
+        pytest.param(
+            [broker(1, **MADE), broker(2)],
+            {"settings": {1: RETENTION}},
+            ([], [], {1: {"log.retention.ms": "6"}}),
+            id="it takes that while it runs",
+        ),
+        pytest.param(
+            [broker(1, **MADE), broker(2)],
+            {"settings": {1: RETENTION}, "refused": True},
+            ([], ["k1"], {}),
+            id="it does not",
+        ),
+        pytest.param([broker(1, **MADE), broker(2)], {}, ([], ["k1"], {}), id="it does not answer"),
+        pytest.param(
+            [broker(1, **MADE)],
+            {"settings": {1: RETENTION}},
+            ([], [], {1: {"log.retention.ms": "6"}}),
+            id="a single broker takes it too",
+        ),
+        pytest.param(
+            [broker(1, **MADE), broker(2)],
+            {"settings": {1: says(log_retention_ms=("6", False, True))}},
+            ([], [], {}),
+            id="it took that before",
+        ),
+        pytest.param(
+            [broker(1), broker(2)],
+            {"settings": {1: says(log_retention_ms=("6", False, True))}},
+            ([], [], {1: {"log.retention.ms": None}}),
+            id="set before, and wanted no more",
+        ),
+        pytest.param(
+            [broker(1, "make"), broker(2)],
+            {"settings": {1: says(log_retention_ms=("6", False, True))}},
+            ([], ["k1"], {1: {"log.retention.ms": None}}),
+            id="set before, and in its new file",
+        ),
+        pytest.param(
+            [broker(1, "make", True, "broker.id=1\n", "broker.id=2\n"), broker(2)],
+            {"settings": {1: RETENTION}},
+            ([], ["k1"], {}),
+            id="read only",
+        ),
+        pytest.param(
+            [broker(1, "make", True, "listeners=x\n", "listeners=y\n"), broker(2)],
+            {"settings": {1: RETENTION}},
+            ([], ["k1"], {}),
+            id="its container has to publish other ports",
+        ),
+        pytest.param(
+            [broker(1, "make", True, "log.retention.ms=5\nx=1\n", "log.retention.ms=5\n"), broker(2)],
+            {"settings": {1: RETENTION}},
+            ([], ["k1"], {}),
+            id="a line that is gone",
+        ),
+        pytest.param(
+            [broker(1, "make", True, "a=1\n", "unheard.of=1\n"), broker(2)],
+            {"settings": {1: RETENTION}},
+            ([], ["k1"], {}),
+            id="a setting that it does not know",
+        ),
+    ],
+)
+def test_plan(brokers, options, decision):
+    assert decide(*brokers, **options) == decision
+
+
+# ZooKeeper
+
+
+def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False):
+    name = f"z{number}"
+    properties = "".join(f"server.{member}=h:2888:3888\n" for member in ensemble)
+    return name, {
+        "__zookeeper_change": {"change": change, "running": running},
+        "__stack_engine": {
+            "containers": [{"name": name, "env": {"PROPERTIES": properties}}] if running else [],
+            "volumes": [f"{name}-data"] if data else [],
+        },
+        "_zookeeper_member": {"id": number, "container": name},
+        "__zookeeper_answer": {"mode": "leader" if leads else "follower"},
+    }
+
+
+def new(number):
+    return server(number, "make", running=False, data=False)
+
+
+@pytest.mark.parametrize(
+    ("servers", "batches"),
+    [
+        pytest.param([server(1), server(2), server(3)], [], id="nothing"),
+        pytest.param([new(1), new(2), new(3)], [("z1 z2 z3", "", False)], id="a new ensemble"),
+        pytest.param([new(1)], [("z1", "", False)], id="a new server alone"),
+        pytest.param([server(1, "make", ensemble=())], [("z1", "", True)], id="a server alone"),
+        pytest.param(
+            [server(1, "start", False), server(2, "start", False), server(3, "start", False)],
+            [("z1 z2 z3", "", True)],
+            id="all were stopped",
+        ),
+        pytest.param(
+            [server(1, "make", leads=True), server(2, "make"), server(3, "make")],
+            [("z2", "z1 z3", True), ("z3", "z1 z2", True), ("z1", "z2 z3", True)],
+            id="one at a time, the leader last",
+        ),
+        pytest.param([server(1), server(2, "start", False), server(3)], [("z2", "", True)], id="one was stopped"),
+        pytest.param(
+            [server(1), new(2), server(3)], [("z2", "z1 z3", True)], id="one lost its data, and gets it from the others"
+        ),
+        pytest.param(
+            [server(1, "make"), new(2), server(3, "make")],
+            [("z2", "z1 z3", True), ("z1", "z3 z2", True), ("z3", "z2 z1", True)],
+            id="one lost its data: it first, as the others are changed too",
+        ),
+        pytest.param(
+            [server(1, "start", False), new(2), new(3)],
+            [("z1", "", False), ("z2", "", True), ("z3", "z1 z2", True)],
+            id="two lost their data, and may not forget together what the third knows",
+        ),
+        pytest.param(
+            [server(1, "make", ensemble=()), new(2), new(3)],
+            [("z1", "", False), ("z2", "", True), ("z3", "z1 z2", True)],
+            id="from one to three: who has data first",
+        ),
+        pytest.param(
+            [server(1, "make"), server(2, "make", leads=True), new(4)],
+            [("z1", "z2", True), ("z2", "z1", True), ("z4", "z1 z2", True)],
+            id="the fourth replaces the third",
+        ),
+    ],
+)
+def test_zookeeper_batches(servers, batches):
+    found = zookeeper_batches([name for name, _ in servers], dict(servers))
+    assert [(" ".join(item["hosts"]), " ".join(item["others"]), item["wait"]) for item in found] == batches
+
+
+def test_what_a_server_says():
+    assert parse("z", "Zookeeper version: 3.8.4\nMode: follower\nNode count: 5\n", "") == {"mode": "follower"}
+    silent = parse("z", "This ZooKeeper instance is not currently serving requests\n", "")
+    assert silent["mode"] == ""
+    assert silent["msg"].endswith("It said: This ZooKeeper instance is not currently serving requests")
+    assert "no such container" in parse("z", "", "Error: no such container: z")["msg"]
