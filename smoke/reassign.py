@@ -21,7 +21,17 @@ from kafka.errors import ElectionNotNeededError, KafkaError, NoError, UnknownTop
 
 from smoke.placement import ImpossibleError, make_plan
 
-__all__ = ["ImpossibleError", "Interrupted", "StalledError", "Wanted", "holds", "make_plan", "plan", "rebalance"]
+__all__ = [
+    "ImpossibleError",
+    "Interrupted",
+    "StalledError",
+    "Wanted",
+    "holds",
+    "make_plan",
+    "plan",
+    "prove_empty",
+    "rebalance",
+]
 
 THROTTLE = 50_000_000  # bytes/s: half of what a link of 1 Gbit/s carries, so that clients keep the other
 IN_FLIGHT = (
@@ -261,6 +271,23 @@ def rebalance(admin, wanted, *, throttle=THROTTLE, timeout=300, say=print, stop=
         )
     run.elect_preferred()
     return changed
+
+
+def prove_empty(admin, brokers, *, timeout=300, say=print, stop=lambda: False):
+    """Wait until the brokers hold nothing, as `holds` sees it: they delete what they gave away a little later.
+
+    Raises StalledError with what they hold if for `timeout` seconds it has not become less, Interrupted, KafkaError.
+    """
+
+    def look():
+        held = {broker: found for broker in brokers if (found := holds(admin, broker))}
+        counts = tuple(len(held.get(broker, [])) for broker in brokers)
+        return counts, "; ".join(
+            f"broker {broker} still holds {len(found)}: {', '.join(found[:3])}" for broker, found in held.items()
+        )
+
+    advice = "Run it again; what is on its disk and in no topic, see its log for, and delete the directory."
+    _Run(admin, 0, timeout, say, stop)._wait(look, advice)
 
 
 class _Run:

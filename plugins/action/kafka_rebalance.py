@@ -1,0 +1,63 @@
+"""Move replicas between a cluster's brokers until the load is even: `smoke.reassign`, run on the controller.
+
+    kafka_rebalance:
+      client_properties: build/client.properties
+      brokers: [1, 2, 3]        # ids that the inventory names
+      drain: [3]                # of these, those that are to hold nothing; default: none
+      replication: {orders: 3}  # topics that are to have another number of replicas; default: none
+      throttle: 50000000        # bytes/s that a broker may send, and receive, for this; 0: no limit
+      timeout: 600              # seconds without progress after which to give up
+
+While it runs it says how far it is. Interrupted, it calls off what is under way, removes its throttle, and goes on when
+it is run again. When it succeeds, brokers in `drain` hold nothing: their disks are asked. Check mode shows as a diff
+which partitions would change. Returns `partitions`, how many changed.
+"""
+
+from ansible.plugins.action import ActionBase
+from kafka.errors import KafkaError
+
+from smoke import reassign
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+
+
+class ActionModule(ActionBase):
+    """See the module's docstring."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the task's result."""
+        super().run(tmp, task_vars)
+        ids = {"type": "list", "elements": "int"}
+        _, args = self.validate_argument_spec(
+            argument_spec={
+                "client_properties": {"type": "str", "required": True},
+                "brokers": {**ids, "required": True},
+                "drain": {**ids, "default": []},
+                "replication": {"type": "dict", "default": {}},
+                "throttle": {"type": "int", "required": True},
+                "timeout": {"type": "int", "required": True},
+            }
+        )
+        where = args["client_properties"]
+        try:
+            with connect(kafka_python(read(where))) as admin, reassign.stop_signals() as stop:
+                return self._have(admin, args, stop)
+        except (reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted, KafkaError) as error:
+            return {"failed": True, "msg": f"{where}: {error}"}
+        except (ClientPropertiesError, NoKafkaError) as error:
+            return {"failed": True, "msg": str(error)}
+
+    def _have(self, admin, args, stop):
+        replication = {topic: int(count) for topic, count in args["replication"].items()}
+        wanted = reassign.Wanted(args["brokers"], args["drain"], replication)
+        changes = reassign.plan(admin, wanted)
+        result = {"changed": bool(changes), "partitions": len(changes), "diff": reassign.render(changes)}
+        if self._task.check_mode:
+            return result
+        live = {"say": self._display.display, "timeout": args["timeout"], "stop": stop}
+        count = reassign.rebalance(admin, wanted, throttle=args["throttle"], **live)
+        reassign.prove_empty(admin, wanted.drain, **live)
+        return result | {"changed": count > 0, "partitions": count}
