@@ -91,7 +91,7 @@ def audit(evidence):
     misplaced                    acked at an offset at which another message is in the log
     unknown                      in the log, and never sent
     commits_moved_back           how often a committed offset was lower than one committed before
-    produce_stall, consume_stall the longest time between two acknowledgements, and between two deliveries, in s
+    produce_stall, consume_stall the longest time in which a key had no acknowledgement, and no delivery, in s
     errors                       {class of error: number of messages refused with it}
     problems                     [str], one for each property that does not hold; [] is what a run should end with
     """
@@ -125,7 +125,6 @@ def audit(evidence):
         ("times the producer lost its idempotence", evidence.broken),
         ("not finished in time", evidence.unfinished),
     ]
-    answers = sorted(each.at for each in [*evidence.acked[-1:], *evidence.refused[-1:]])
     return {
         "sent": len(sent),
         "acked": len(acked),
@@ -141,9 +140,8 @@ def audit(evidence):
         "misplaced": len(misplaced),
         "unknown": len(unknown),
         "commits_moved_back": len(back),
-        # Where the last answers are refusals, nothing was acknowledged until then.
-        "produce_stall": longest_gap([each.at for each in evidence.acked] + answers[-1:], evidence.started),
-        "consume_stall": longest_gap([each.at for each in evidence.delivered], evidence.started),
+        "produce_stall": stall(evidence.acked, evidence.refused, evidence.started),
+        "consume_stall": stall(evidence.delivered, [], evidence.started),
         "errors": dict(sorted(Counter(each.error for each in evidence.refused).items())),
         "problems": [_problem(what, examples) for what, examples in found if examples],
     }
@@ -184,6 +182,17 @@ def moved_back(commits):
                     f"partition {partition}: {highest.offset} ({highest.who}), {each.offset} ({each.who}) {later}"
                 )
     return found
+
+
+def stall(good, refused, started):
+    """Return the longest time in which a key had nothing `good`, in seconds: other partitions may have gone on."""
+    times = {}
+    for each in good:
+        times.setdefault(each.key, []).append(each.at)
+    for key, last in {each.key: each.at for each in refused}.items():
+        # Where the last answer is a refusal, nothing was acknowledged until then.
+        times.setdefault(key, []).append(last)
+    return max((longest_gap(each, started) for each in times.values()), default=0.0)
 
 
 def longest_gap(times, started):

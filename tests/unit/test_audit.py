@@ -16,6 +16,7 @@ from smoke.audit import (
     longest_gap,
     moved_back,
     out_of_order,
+    stall,
 )
 
 COUNTS = ("lost", "duplicated", "redelivered", "out_of_order", "vanished", "misplaced", "unknown", "commits_moved_back")
@@ -41,7 +42,7 @@ def test_all_is_well():
     assert result["problems"] == []
     assert {count: result[count] for count in COUNTS} == dict.fromkeys(COUNTS, 0)
     assert (result["sent"], result["acked"], result["consumed"], result["refused"]) == (6, 6, 6, 0)
-    assert (result["produce_stall"], result["consume_stall"]) == (1.0, 1.0)
+    assert (result["produce_stall"], result["consume_stall"]) == (2.0, 2.0)  # of a key
     assert json.loads(json.dumps(result)) == result
 
 
@@ -148,7 +149,14 @@ def test_no_acknowledgement_until_the_end_is_a_stall():
     evidence.sent += [("a", 3)]
     evidence.refused += [Refused("a", 3, "KafkaTimeoutError", 45.0)]
 
-    assert audit(evidence)["produce_stall"] == 30.0
+    assert audit(evidence)["produce_stall"] == 31.0
+
+
+def test_a_key_that_stalls_while_others_go_on_is_a_stall():
+    acked = [Acked("a", 0, 0, 0, 1.0), Acked("a", 1, 0, 1, 9.0)]
+    acked += [Acked("b", number, 1, number, float(number)) for number in range(10)]
+
+    assert stall(acked, [], 0.0) == 8.0
 
 
 def test_an_acknowledgement_without_an_offset_is_not_misplaced():

@@ -1,0 +1,462 @@
+"""A workload that can be verified, for any Kafka: it runs while something is done to the cluster, and then adds up.
+
+    python -m smoke.workload --seconds 60            on a topic of its own; Ctrl-C or SIGTERM ends it early
+    python -m smoke.workload --topic orders          on one that exists; its messages stay there
+    python -m smoke.workload --report out.json       the whole result
+
+    with Workload(arguments, topic, group) as workload:
+        restart_a_broker()
+    assert workload.result["problems"] == []
+
+An idempotent producer with acks=all sends numbered messages of several keys at a steady rate, and goes on sending while
+nothing is acknowledged; members of one group read them and commit after they did; an observer looks at the committed
+offsets. In the end all is awaited, the whole topic is read again without the group, and smoke/audit.py compares.
+
+Exit status: 0, nothing lost, doubled, out of order or moved back; 1, something was; 2, it could not run.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import uuid
+from importlib.metadata import version
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import (
+    InvalidProducerEpochError,
+    KafkaError,
+    OutOfOrderSequenceNumberError,
+    ProducerFencedError,
+    UnknownProducerIdError,
+)
+from kafka.structs import OffsetAndMetadata
+
+from smoke import DEFAULT_PATH
+from smoke.audit import Acked, Committed, Delivered, Evidence, Logged, Refused, audit
+from smoke.cleanup import remove
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from smoke.names import new_prefix
+from smoke.wait import wait_until
+
+PARTITIONS = 6  # of a topic of its own
+COMMIT = 0.1  # seconds from one commit of a member to its next
+LOOK = 0.2  # seconds from one look at the committed offsets to the next
+DRAIN = 90  # seconds for the group to reach the end, when all is sent
+
+# What a fault needs of a client: do not wait long for a broker that is gone. kafka-python's own are 30 s.
+PATIENCE = {"reconnect_backoff_max_ms": 500, "request_timeout_ms": 10_000}
+MEMBER = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000, "max_poll_interval_ms": 60_000}
+
+_LOST_IDEMPOTENCE = (
+    InvalidProducerEpochError,
+    OutOfOrderSequenceNumberError,
+    ProducerFencedError,
+    UnknownProducerIdError,
+)
+
+
+@dataclasses.dataclass
+class Load:
+    """How much, and how long. Times are in seconds."""
+
+    rate: float = 200  # messages in a second
+    members: int = 3  # of the group
+    seconds: float = 600  # to send, and no longer, whatever happens
+    delivery_timeout: int = 120  # until a message is given up: longer than the fault, for none to be refused
+    producer: dict = dataclasses.field(default_factory=dict)  # other settings of KafkaProducer
+
+
+class Workload:
+    """A producer, the members of a group, and an observer, in threads. A context manager with a `result` after it."""
+
+    def __init__(self, arguments, topic, group, load=None):
+        """
+        arguments: those of `smoke.client.kafka_python`; topic: its name, it exists; group: its name, nobody uses it.
+        """
+        load = load or Load()
+        self.topic, self.group, self.result = topic, group, None
+        self._arguments, self._rate, self._seconds = arguments, load.rate, load.seconds
+        self._timeout = load.delivery_timeout
+        self._producer = (
+            arguments
+            | PATIENCE
+            | {"acks": "all", "enable_idempotence": True, "retry_backoff_ms": 100}
+            | {"delivery_timeout_ms": self._timeout * 1000, "max_block_ms": self._timeout * 1000}
+            | load.producer
+        )
+        self._run = uuid.uuid4().hex[:8]  # marks its messages, in a topic that others use too
+        self._evidence = Evidence()
+        self._producers = []  # ids and epochs
+        self._troubles = {}  # what members and the observer met, and how often
+        self._partitions = []
+        self._ends = {}
+        self._enough, self._drained = threading.Event(), threading.Event()
+        self._sender = threading.Thread(target=self._send, name="producer")
+        self._others = [
+            threading.Thread(target=self._consume, args=[f"member-{number}"], name=f"member-{number}")
+            for number in range(1, load.members + 1)
+        ] + [threading.Thread(target=self._observe, name="observer")]
+
+    def __enter__(self):
+        """Start, and wait until every partition takes messages, hands them to the group, and has its offset committed.
+
+        Raises AssertionError when that does not come about, and kafka.errors.KafkaError.
+        """
+        with KafkaAdminClient(**self._arguments) as admin:
+            [topic] = admin.describe_topics([self.topic])
+        self._partitions = sorted(each["partition_index"] for each in topic["partitions"])
+        self._started = datetime.datetime.now(datetime.UTC)
+        for thread in [self._sender, *self._others]:
+            thread.start()
+        try:
+            wait_until("every partition to be written, read and committed", self._idle_partitions, _nothing, 60, 0.1)
+        except BaseException:
+            self._stop(0)
+            raise
+        self._evidence.started = time.monotonic()
+        return self
+
+    def __exit__(self, kind, *_):
+        """Stop sending, wait for what is on its way, read all again, and compare. After an error: stop only."""
+        if kind is not None:
+            self._stop(0)
+            return
+        self._end_sending()
+        with KafkaConsumer(**self._arguments, **PATIENCE, group_id=None, enable_auto_commit=False) as consumer:
+            self._drain(consumer)
+            self._stop(DRAIN)
+            self._read_again(consumer)
+        self.result = {
+            "topic": self.topic,
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": round(self._sent_for, 1),
+            "cores": os.cpu_count(),
+            "kafka_python": version("kafka-python"),
+            "producers": self._producers,
+            "troubles": self._troubles,
+            **audit(self._evidence),
+        }
+
+    @property
+    def sending(self):
+        """Whether it still sends: not any more after `seconds`."""
+        return self._sender.is_alive()
+
+    def acknowledged(self):
+        """How many messages are acknowledged by now: to wait until some are again."""
+        return len(self._evidence.acked)
+
+    def errors(self):
+        """The errors that the application was given by now: set of names of classes."""
+        return {each.error for each in list(self._evidence.refused)}
+
+    # --- the producer
+
+    def _send(self):
+        started = due = time.monotonic()
+        producer, number = None, 0
+        try:
+            while not self._enough.wait(max(0, due - time.monotonic())) and due - started < self._seconds:
+                due += 1 / self._rate  # a steady offer: what could not be sent in time is sent as soon as it can be
+                if producer is None or self._is_broken(producer):
+                    producer = self._renewed(producer)
+                if producer is not None:
+                    self._send_one(producer, number)
+                    number += 1
+        finally:
+            if producer is not None:
+                self._close(producer)
+            self._sent_for = time.monotonic() - started
+
+    def _renewed(self, old):
+        """Return a new producer, None if there is none now. All of the old one's messages are answered before."""
+        if old is not None:
+            self._close(old)
+        try:
+            return KafkaProducer(**self._producer)
+        except (KafkaError, OSError) as error:
+            self._trouble("producer", error)
+            return None
+
+    def _close(self, producer):
+        producer.close(timeout=self._timeout + 10)
+
+    def _send_one(self, producer, number):
+        # Two keys for each partition, so that the order of each says something and no partition is idle.
+        partition = self._partitions[number % len(self._partitions)]
+        key = f"key-{number % (2 * len(self._partitions))}"
+        sequence = number // (2 * len(self._partitions))
+        self._evidence.sent.append((key, sequence))
+        try:
+            future = producer.send(
+                self.topic,
+                key=key.encode(),
+                value=f"{self._run} {len(self._producers)} {sequence}".encode(),
+                partition=partition,
+            )
+        except (KafkaError, OSError) as error:
+            self._refused(producer, key, sequence, error)
+        else:
+            future.add_callback(self._acked, producer, key, sequence, partition)
+            future.add_errback(self._refused, producer, key, sequence)
+
+    def _acked(self, producer, key, sequence, partition, metadata):
+        self._evidence.acked.append(Acked(key, sequence, partition, metadata.offset, time.monotonic()))
+        self._identify(producer)
+
+    def _refused(self, producer, key, sequence, error):
+        self._evidence.refused.append(Refused(key, sequence, type(error).__name__, time.monotonic()))
+        if isinstance(error, _LOST_IDEMPOTENCE):
+            self._broken(producer, f"{type(error).__name__} for {key} {sequence}")
+
+    def _identify(self, producer):
+        if state := producer._transaction_manager:
+            identity = f"{state.producer_id_and_epoch.producer_id}/{state.producer_id_and_epoch.epoch}"
+            if identity not in self._producers:
+                self._producers.append(identity)
+
+    def _is_broken(self, producer):
+        state = producer._transaction_manager
+        if state and state.has_fatal_error():
+            self._broken(producer, f"fatal error {state.last_error!r}")
+        return getattr(producer, "lost_idempotence", False)
+
+    def _broken(self, producer, why):
+        if not getattr(producer, "lost_idempotence", False):
+            producer.lost_idempotence = True
+            self._evidence.broken.append(why)
+
+    def _end_sending(self):
+        self._enough.set()
+        self._sender.join(2 * self._timeout + 30)
+        if self._sender.is_alive():
+            self._evidence.unfinished.append(f"the producer, {2 * self._timeout + 30} s after its end")
+
+    # --- the group
+
+    def _consume(self, name):
+        while not self._drained.is_set():
+            try:
+                consumer = KafkaConsumer(
+                    **self._arguments,
+                    **PATIENCE,
+                    **MEMBER,
+                    group_id=self.group,
+                    client_id=name,
+                    auto_offset_reset="earliest",
+                    enable_auto_commit=False,
+                )
+            except (KafkaError, OSError) as error:
+                self._trouble(name, error)
+                continue
+            try:
+                consumer.subscribe([self.topic])
+                self._read(name, consumer)
+            except (KafkaError, OSError) as error:
+                self._trouble(name, error)  # and join again, as a program would that is started again
+            finally:
+                with contextlib.suppress(KafkaError, OSError):
+                    consumer.close(autocommit=False)
+
+    def _read(self, name, consumer):
+        processed, due = {}, 0.0  # what is not committed yet, and when to commit next
+        while not self._drained.is_set():
+            for tp, records in consumer.poll(timeout_ms=100).items():
+                now = time.monotonic()
+                for record in records:
+                    if message := self._mine(record):
+                        self._evidence.delivered.append(Delivered(name, record.partition, record.offset, *message, now))
+                processed[tp] = records[-1].offset + 1
+            processed = {tp: offset for tp, offset in processed.items() if tp in consumer.assignment()}
+            if processed and time.monotonic() >= due:
+                due = time.monotonic() + COMMIT
+                try:
+                    self._commit(name, consumer, processed)
+                    processed = {}
+                except (
+                    KafkaError
+                ) as error:  # a rebalance, or the coordinator moves; what is left is committed next time
+                    self._trouble(name, error)
+
+    def _commit(self, name, consumer, processed):
+        begun = time.monotonic()
+        consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in processed.items()}, timeout_ms=5000)
+        ended = time.monotonic()
+        self._evidence.committed += [
+            Committed(name, tp.partition, offset, begun, ended) for tp, offset in processed.items()
+        ]
+
+    def _observe(self):
+        while not self._drained.is_set():
+            try:
+                with KafkaAdminClient(**self._arguments, **PATIENCE | {"request_timeout_ms": 5000}) as admin:
+                    while not self._drained.wait(LOOK):
+                        self._look(admin)
+            except (KafkaError, OSError) as error:
+                self._trouble("observer", error)
+                self._drained.wait(LOOK)
+
+    def _look(self, admin):
+        begun = time.monotonic()
+        offsets = admin.list_group_offsets(self.group)[self.group]
+        ended = time.monotonic()
+        self._evidence.committed += [
+            Committed("observer", tp.partition, each.offset, begun, ended)
+            for tp, each in offsets.items()
+            if tp.topic == self.topic and each.offset >= 0
+        ]
+
+    # --- the end
+
+    def _drain(self, consumer):
+        """Wait until the group has committed all that is there."""
+        ends = consumer.end_offsets(self._tps())
+        self._ends = {tp.partition: end for tp, end in ends.items()}
+        self._try(f"group {self.group} to commit the end of {self.topic}", self._left, 0.1)
+
+    def _read_again(self, consumer):
+        """Read the topic from its start to its end, without a group, when nobody writes any more."""
+        starts, ends = consumer.beginning_offsets(self._tps()), consumer.end_offsets(self._tps())
+        consumer.assign(list(starts))
+        for tp, start in starts.items():
+            consumer.seek(tp, start)
+
+        def unread():
+            for records in consumer.poll(timeout_ms=200).values():
+                self._evidence.log += [
+                    Logged(record.partition, record.offset, *message)
+                    for record in records
+                    if (message := self._mine(record))
+                ]
+            return {tp.partition: at for tp, end in ends.items() if (at := consumer.position(tp, 10_000)) < end}
+
+        self._try(f"{self.topic} to be read again", unread, 0)
+
+    def _try(self, what, look, pause):
+        try:
+            wait_until(what, look, _nothing, DRAIN, pause)
+        except AssertionError as error:
+            self._evidence.unfinished.append(str(error))
+
+    def _tps(self):
+        return [TopicPartition(self.topic, partition) for partition in self._partitions]
+
+    def _left(self):
+        """Return {partition: (committed, end)} of those that the group has not read to the end."""
+        committed = {}
+        for each in list(self._evidence.committed):
+            if each.who == "observer":
+                committed[each.partition] = each.offset
+        return {
+            partition: (committed.get(partition), end)
+            for partition, end in self._ends.items()
+            if (committed.get(partition) or 0) < end
+        }
+
+    def _idle_partitions(self):
+        """Return {partition: what it still waits for}."""
+        waits = {}
+        for what in ("acked", "delivered", "committed"):
+            seen = {each.partition for each in list(getattr(self._evidence, what))}
+            waits |= {partition: what for partition in self._partitions if partition not in {*seen, *waits}}
+        return waits
+
+    def _stop(self, seconds):
+        self._enough.set()
+        self._drained.set()
+        for thread in [self._sender, *self._others]:
+            thread.join(seconds or self._timeout + 30)
+            if thread.is_alive():
+                self._evidence.unfinished.append(f"{thread.name} did not stop")
+
+    # --- small things
+
+    def _mine(self, record):
+        """Return (key, sequence) of a message of this run, None for another."""
+        mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
+        return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
+
+    def _trouble(self, who, error):
+        what = f"{who}: {type(error).__name__}"
+        self._troubles[what] = self._troubles.get(what, 0) + 1
+
+
+def _nothing(seen):
+    return not seen
+
+
+@contextlib.contextmanager
+def topic_of_its_own(admin, prefix, partitions=PARTITIONS, replication_factor=-1, configs=None):
+    """Make a topic for a workload, give its name, and remove it and the groups that begin with `prefix` in the end."""
+    topic = {"num_partitions": partitions, "replication_factor": replication_factor, "configs": configs or {}}
+    admin.create_topics({f"{prefix}messages": topic})
+    try:
+        admin.wait_for_topics([f"{prefix}messages"], 30_000)
+        yield f"{prefix}messages"
+    finally:
+        remove(admin, lambda name: name.startswith(prefix), "the workload")
+
+
+def main(argv=None):
+    """Run as a command. Returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m smoke.workload", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH)
+    parser.add_argument("--topic", metavar="NAME", help="one that exists (default: its own, which it removes)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=200, help="messages in a second (default: %(default)s)")
+    parser.add_argument("--members", type=int, default=3, help="of the group (default: %(default)s)")
+    parser.add_argument(
+        "--delivery-timeout", type=int, default=120, metavar="SECONDS", help="then give up (default: %(default)s)"
+    )
+    parser.add_argument("--report", metavar="FILE", help="write the result there, as JSON")
+    options = parser.parse_args(argv)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it tells of every attempt; the result tells what came of it
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
+        seconds=options.seconds + 2 * options.delivery_timeout + 2 * DRAIN
+    )
+    prefix = new_prefix("workload", until)
+    try:
+        arguments = kafka_python(read(options.client_properties))
+        with contextlib.ExitStack() as stack:
+            admin = stack.enter_context(connect(arguments))
+            if options.topic:
+                stack.callback(remove, admin, lambda name: name.startswith(prefix), "the workload", topics=False)
+            topic = options.topic or stack.enter_context(topic_of_its_own(admin, prefix))
+            load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
+            with Workload(arguments, topic, f"{prefix}group", load) as workload:
+                while workload.sending and not stop.wait(0.2):
+                    pass
+    except (ClientPropertiesError, NoKafkaError, KafkaError, AssertionError) as error:
+        print(f"workload: {error}", file=sys.stderr)
+        return 2
+    result = workload.result
+    if options.report:
+        with open(options.report, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=2)
+    print(summary(result))
+    return 1 if result["problems"] else 0
+
+
+def summary(result):
+    """Return the result in a few lines, for people."""
+    shown = ("sent", "acked", "refused", "consumed", "lost", "duplicated", "redelivered")
+    lines = [", ".join(f"{name} {result[name]}" for name in shown)]
+    lines.append(f"longest stall: {result['produce_stall']} s produce, {result['consume_stall']} s consume")
+    return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in result["problems"])])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
