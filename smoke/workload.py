@@ -81,10 +81,9 @@ class Workload:
         """
         arguments: those of `smoke.client.kafka_python`; topic: its name, it exists; group: its name, nobody uses it.
         """
-        load = load or Load()
+        self.load = load = load or Load()
         self.topic, self.group, self.result = topic, group, None
-        self._arguments, self._rate, self._seconds = arguments, load.rate, load.seconds
-        self._timeout = load.delivery_timeout
+        self._arguments, self._timeout = arguments, load.delivery_timeout
         self._producer = (
             arguments
             | PATIENCE
@@ -164,8 +163,8 @@ class Workload:
         started = due = time.monotonic()
         producer, number = None, 0
         try:
-            while not self._enough.wait(max(0, due - time.monotonic())) and due - started < self._seconds:
-                due += 1 / self._rate  # a steady offer: what could not be sent in time is sent as soon as it can be
+            while not self._enough.wait(max(0, due - time.monotonic())) and due - started < self.load.seconds:
+                due += 1 / self.load.rate  # a steady offer: what could not be sent in time is sent as soon as it can be
                 if producer is None or self._is_broken(producer):
                     producer = self._renewed(producer)
                 if producer is not None:

@@ -1,0 +1,180 @@
+"""What is done to the cluster: one small function for each row of the table. The docstring is the row's title.
+
+A function is given the cluster (see cluster.py), while the workload runs, and leaves it whole. What needs time waits
+for a condition that shows that the fault came about: a fault that nobody noticed proves nothing.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cluster import DATA, SESSION, docker
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, NotEnoughReplicasError
+
+from smoke.wait import wait_until
+from smoke.workload import Load
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "filter"))
+from kafka_proof import kafka_diagnosis
+
+NOTICED = 60  # seconds for the cluster to notice
+GIVE_UP = 12  # seconds after which the producer gives a message up, where it must be refused
+
+
+@dataclass
+class Fault:
+    """A row. `prepare`: what is done to the cluster before the workload; `refuses`: whether writes must be refused."""
+
+    do: callable
+    load: Load = field(default_factory=Load)
+    prepare: callable = None
+    refuses: bool = False
+    sample: bool = False  # quick, for every run of CI
+
+    @property
+    def name(self):
+        return self.do.__name__
+
+    @property
+    def title(self):
+        return self.do.__doc__
+
+
+FAULTS = []
+
+
+def fault(**how):
+    """Add a function to the table; `how`: what it needs, see Fault."""
+    return lambda function: FAULTS.append(Fault(function, **how)) or function
+
+
+def gone(cluster, *ids):
+    """Wait until the cluster knows that these brokers, and no others, are gone."""
+    expected = {f"broker {each}: not registered" for each in ids}
+
+    def look():
+        return {problem for problem in cluster.problems() if "not registered" in problem}
+
+    wait_until(f"{expected} to be noticed", look, lambda seen: seen == expected, NOTICED, 0.1)
+
+
+def other_than_controller(cluster):
+    """The id of a broker that is not the active controller."""
+    return max({*cluster.brokers} - {cluster.controller()})
+
+
+def kill(cluster, each):
+    docker("kill", "--signal", "KILL", cluster.brokers[each])
+    gone(cluster, each)
+
+
+@fault()
+def kill_broker(cluster):
+    """`docker kill -s KILL` of a broker"""
+    kill(cluster, other_than_controller(cluster))
+    cluster.repair()
+
+
+@fault(sample=True)
+def kill_controller(cluster):
+    """`docker kill -s KILL` of the active controller"""
+    old = cluster.controller()
+    kill(cluster, old)
+    assert cluster.controller() != old
+    cluster.repair()
+
+
+@fault()
+def kill_zookeeper(cluster):
+    """`docker kill -s KILL` of a ZooKeeper that follows"""
+    follower = max({*cluster.zookeepers} - {cluster.zookeeper_leader()})
+    docker("kill", "--signal", "KILL", cluster.zookeepers[follower])
+    settle(cluster)
+    cluster.repair()
+
+
+@fault()
+def kill_zookeeper_leader(cluster):
+    """`docker kill -s KILL` of the ZooKeeper that leads"""
+    old = cluster.zookeeper_leader()
+    docker("kill", "--signal", "KILL", cluster.zookeepers[old])
+    assert cluster.zookeeper_leader() != old
+    settle(cluster)
+    cluster.repair()
+
+
+def settle(cluster):
+    """Let every broker find another ZooKeeper, and go on without the lost one for longer than a session."""
+    wait_until("every broker to have a ZooKeeper", cluster.zookeeper_clients, lambda seen: seen >= 3, NOTICED, 0.1)
+    workload = cluster.workload
+    enough = workload.acknowledged() + int(2 * SESSION * workload.load.rate)
+    wait_until(f"{enough} acknowledgements", workload.acknowledged, lambda seen: seen >= enough, NOTICED, 0.1)
+
+
+@fault()
+def cut_off_broker(cluster):
+    """A broker cut off from the network for longer than its session, then back"""
+    each = other_than_controller(cluster)
+    cluster.cut_off(cluster.brokers[each])
+    gone(cluster, each)
+    cluster.repair()
+
+
+@fault()
+def cut_off_controller(cluster):
+    """The active controller cut off from the network for longer than its session, then back"""
+    old = cluster.controller()
+    cluster.cut_off(cluster.brokers[old])
+    gone(cluster, old)
+    assert cluster.controller() != old
+    cluster.repair()
+
+
+@fault(refuses=True, load=Load(delivery_timeout=GIVE_UP))
+def lose_quorum(cluster):
+    """Two brokers of three killed: writes are refused until one is back"""
+    victims = sorted(cluster.brokers)[1:]
+    docker("kill", "--signal", "KILL", *(cluster.brokers[each] for each in victims))
+    gone(cluster, *victims)
+    arguments = {"bootstrap_servers": cluster.arguments["bootstrap_servers"], "allow_auto_create_topics": False}
+
+    def refusal():
+        with KafkaProducer(**arguments, acks="all", enable_idempotence=False, retries=0) as producer:
+            try:
+                return producer.send(cluster.topic, b"not of the workload", partition=0).get(GIVE_UP)
+            except KafkaError as error:
+                return type(error)
+
+    wait_until("a write to be refused", refusal, lambda seen: seen is NotEnoughReplicasError, NOTICED, 0.2)
+    wait_until("the workload to give up", cluster.workload.errors, bool, NOTICED, 0.1)
+    cluster.repair()
+
+
+def small_disk(cluster):
+    """Give broker 3 a disk of 128 MB."""
+    cluster.forget(cluster.brokers[3])
+    name = f"{cluster.brokers[3]}-data"
+    options = (each for option in ("type=tmpfs", "device=tmpfs", "o=size=128m,uid=1000") for each in ("--opt", option))
+    docker("volume", "create", "--driver", "local", *options, name)
+    cluster.hold(name)  # memory, which the engine gives back when no container uses it
+    cluster.make_broker(3)
+    cluster.wait_whole()
+
+
+@fault(prepare=small_disk)
+def full_disk(cluster):
+    """A full disk on one broker, until there is space again"""
+    name = cluster.brokers[3]
+    fill = f"dd if=/dev/zero of={DATA}/filler bs=64k; dd if=/dev/zero of={DATA}/rest bs=1k"
+    docker("exec", cluster.holder, "bash", "-c", fill, check=False)
+
+    def diagnosis():
+        state = docker("inspect", name, "-f", "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}").split()
+        container = dict(zip(("name", "state", "exit_code", "restarts"), [name, *state], strict=True))
+        return kafka_diagnosis([container], docker("logs", "--tail", "60", name).splitlines())
+
+    wait_until("a diagnosis", diagnosis, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
+    gone(cluster, 3)
+    docker("exec", cluster.holder, "bash", "-c", f"rm {DATA}/filler {DATA}/rest")
+    cluster.repair()
