@@ -20,6 +20,19 @@ def image_is_there(image, source, reference, content):
     return True
 
 
+def image_giver(hosts):
+    """The name of the host from which the others take the image: one that has it, else the first, which builds it.
+
+    `hosts`: the variables of each host, of which these matter: `inventory_hostname`; `__stack_engine`, what engine_look
+    saw; `__kafka_image_pull`, what came of a pull, if one was tried.
+    """
+    for host in hosts:
+        pull = host.get("__kafka_image_pull", {})
+        if host["__stack_engine"].get("image") or ("msg" not in pull and pull.get("image")):
+            return host["inventory_hostname"]
+    return next(host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True))
+
+
 def image_archive(path):
     """What an image's tarball holds: {"id": str, "tags": [str]}, or {"problem": str}: what, where, and what to do."""
     try:
@@ -62,4 +75,5 @@ class FilterModule:
     """Make the functions available to the role."""
 
     def filters(self):
-        return {function.__name__: function for function in (image_archive, image_is_there, image_problems)}
+        functions = (image_archive, image_giver, image_is_there, image_problems)
+        return {function.__name__: function for function in functions}

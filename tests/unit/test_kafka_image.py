@@ -5,7 +5,8 @@ import json
 import tarfile
 
 import pytest
-from kafka_image import image_archive, image_is_there, image_problems
+from engine_load import loaded_image
+from kafka_image import image_archive, image_giver, image_is_there, image_problems
 
 DIGEST = "sha256:" + "a" * 64
 IMAGE = {"id": "sha256:1", "tags": ["kafka-proof:3.9.2-01234567"], "digests": [f"apache/kafka@{DIGEST}"]}
@@ -24,6 +25,47 @@ IMAGE = {"id": "sha256:1", "tags": ["kafka-proof:3.9.2-01234567"], "digests": [f
 )
 def test_image_is_there(image, source, reference, there):
     assert image_is_there(image, source, reference, {}) is there
+
+
+REFUSED = {"msg": "connection refused"}
+PULLED = {"image": {"Id": "sha256:1"}}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "giver"),
+    [
+        pytest.param([(None, REFUSED), (None, REFUSED)], "host-1", id="nobody has it, so the first builds it"),
+        pytest.param([(None, REFUSED), (IMAGE, None)], "host-2", id="a host was added"),
+        pytest.param([(None, REFUSED), (None, PULLED)], "host-2", id="one reaches the registry"),
+        pytest.param([(None, None), (None, None)], "host-1", id="nobody tried to pull"),
+    ],
+)
+def test_image_giver(hosts, giver):
+    facts = [
+        {"inventory_hostname": f"host-{number}", "__stack_engine": {"image": image}}
+        | ({"__kafka_image_pull": pull} if pull else {})
+        for number, (image, pull) in enumerate(hosts, 1)
+    ]
+    assert image_giver(facts) == giver
+
+
+def test_who_shares_an_engine_with_the_first_of_it_does_not_build():
+    facts = [
+        {"inventory_hostname": str(first), "__stack_engine": {}, "_stack_first_on_engine": first} for first in (0, 1)
+    ]
+    assert image_giver(facts) == "1"
+
+
+@pytest.mark.parametrize(
+    ("said", "image"),
+    [
+        ("Loaded image: kafka:1\n", "kafka:1"),
+        ("abc: Loading layer 1 MB/2 MB\nLoaded image: a:1\n", "a:1"),
+        ("Loaded image ID: sha256:1\n", "sha256:1"),
+    ],
+)
+def test_the_image_that_was_loaded(said, image):
+    assert loaded_image(said) == image
 
 
 def archive(path, *images):
