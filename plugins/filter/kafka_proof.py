@@ -58,6 +58,16 @@ def _bracketed(host):
     return f"[{host}]" if ":" in str(host) else host
 
 
+def kafka_addresses(brokers):
+    """What kafka_reach has to try: each broker's addresses beyond its own engine. `brokers`: as in `kafka_problems`."""
+    return [
+        [int(broker["broker_id"]), _advertised(item), item["protocol"] == "PLAINTEXT"]
+        for broker in brokers
+        for item in broker["listeners"]
+        if item.get("bind_address")
+    ]
+
+
 def kafka_bind_address(advertised_host):
     """The address on which a host publishes a port that clients reach at `advertised_host`: never all interfaces.
 
@@ -289,6 +299,7 @@ class FilterModule:
 
     def filters(self):
         functions = (
+            kafka_addresses,
             kafka_advertised,
             kafka_bind_address,
             kafka_brokers,

@@ -35,6 +35,58 @@ def containers_wanted(hosts):
     }
 
 
+def broker_version(engine, container):
+    """Which Kafka a broker runs, and which protocol it speaks to the others: (version, protocol), such as
+    ("3.9.2", "3.8"); None if there is no such container, or one from before versions were noted."""
+    found = [item for item in engine.get("containers", []) if item["name"] == container and item["version"]]
+    if not found:
+        return None
+    set_to = re.search(
+        r"^inter\.broker\.protocol\.version=(\d+\.\d+)", found[0]["env"].get("PROPERTIES", ""), re.MULTILINE
+    )
+    return found[0]["version"], set_to[1] if set_to else _line(found[0]["version"])
+
+
+def protocol_to_keep(hosts, hostvars, wanted):
+    """The protocol that brokers speak to each other until all of them run `wanted`; "" if all do: it may rise."""
+    engines_and_names = [
+        (hostvars[host]["__stack_engine"], hostvars[host]["_kafka_broker"]["container"]) for host in hosts
+    ]
+    found = [broker_version(*item) for item in engines_and_names]
+    found = [item for item in found if item]
+    if all(_line(version) == _line(wanted) for version, _ in found):
+        return ""
+    return min((protocol for _, protocol in found), key=_number)
+
+
+def version_problems(engine, container, wanted, upgrading):
+    """Why a broker's container may not be made with the version that is wanted."""
+    if not (found := broker_version(engine, container)):
+        return []
+    version, protocol = found
+    if _number(_line(wanted)) < _number(protocol):
+        return [
+            f"{container} runs Kafka {version} and speaks protocol {protocol} to the others; what it wrote since, "
+            f"Kafka {wanted} cannot read: the way back ended when the protocol was raised. "
+            f"Set stack_kafka_version to {version}."
+        ]
+    if _line(wanted) != _line(version) and not upgrading:
+        return [
+            f"{container} runs Kafka {version}, and stack_kafka_version is {wanted}. "
+            "Run: ansible-playbook playbooks/upgrade.yml, which changes the version one broker at a time."
+        ]
+    return []
+
+
+def _line(version):
+    """Of 3.9.2, 3.9: versions of a line speak the same protocol."""
+    return ".".join(version.split(".")[:2])
+
+
+def _number(line):
+    return [int(part) for part in line.split(".")]
+
+
 def stack_problems(groups, host, stack_name, unknown):
     """What in the inventory cannot work for any role.
 
@@ -170,14 +222,17 @@ class FilterModule:
 
     def filters(self):
         functions = (
+            broker_version,
             containers_wanted,
             engine_problems,
             engine_publishes,
             engines,
             free_to_bind,
             own_containers,
+            protocol_to_keep,
             sharing,
             stack_problems,
             unknown_variables,
+            version_problems,
         )
         return {function.__name__: function for function in functions}

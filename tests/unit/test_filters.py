@@ -9,6 +9,7 @@ import kafka_stack
 import pytest
 import zookeeper
 from kafka_proof import (
+    kafka_addresses,
     kafka_advertised,
     kafka_bind_address,
     kafka_diagnosis,
@@ -112,6 +113,11 @@ def test_bind_address(host, address):
 
 
 # Brokers
+
+
+def test_addresses():
+    listeners = [listener(), inside(), listener("TLS", 9093, protocol="SSL", advertised_port=443)]
+    assert kafka_addresses([broker(listeners=listeners)]) == [[1, "localhost:9092", True], [1, "localhost:443", False]]
 
 
 def broker(**other):
