@@ -134,7 +134,21 @@ def holds(admin, broker):
 
 def _registered(admin):
     """{broker id: rack or None}."""
-    return {broker["broker_id"]: broker["rack"] for broker in admin.describe_cluster()["brokers"]}
+    registered = {broker["broker_id"]: broker["rack"] for broker in admin.describe_cluster()["brokers"]}
+    if registered.keys() - {broker.node_id for broker in admin._manager.cluster.brokers()}:
+        # kafka-python speaks only to brokers of its last metadata, which may be older than one that has joined.
+        admin._manager.run(admin._manager.cluster.refresh_metadata)
+    return registered
+
+
+# Kafka says no, or nobody answers: a broker may be restarting. kafka-python 3.0.12 remembers the controller until that
+# says that it is none, and after asking twice raises a RuntimeError.
+_NO_ANSWER = (KafkaError, RuntimeError)
+
+
+def _look_again(admin):
+    """Forget who the controller was: if it died, kafka-python would ask it for ever."""
+    admin._controller_id = None
 
 
 def plan(admin, wanted):
@@ -317,7 +331,8 @@ class _Run:
                 if now - said >= _SAY:
                     said = now
                     self.say(line)
-            except KafkaError as error:  # also those that are not called retriable: a broker may be restarting
+            except _NO_ANSWER as error:  # also those that are not called retriable
+                _look_again(self.admin)
                 line = f"{type(error).__name__}: {error}"
             if self.stop():
                 raise Interrupted(f"stopped; last seen: {line}")
@@ -475,7 +490,8 @@ class _Run:
                     self.admin.alter_partition_reassignments(dict.fromkeys(running))
                 self._remove_throttles()
                 break
-            except KafkaError as error:
+            except _NO_ANSWER as error:
+                _look_again(self.admin)
                 if time.monotonic() >= deadline:
                     self.say(f"throttles are left, because the cluster does not answer ({error}). Run it again.")
                     if not call_off:
