@@ -38,7 +38,7 @@ def up():
 def prove():
     """Run the suite. Returns its exit status."""
     report = Path(setting("REPORT", "kafka-proof-report")).absolute()
-    command = [sys.executable, "-m", "smoke", "--client-properties", str(client_properties())]
+    command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "--client-properties", str(client_properties())]
     command += [
         f"--junit-xml={report / 'smoke.xml'}",
         f"--report={report / 'smoke.html'}",
