@@ -225,7 +225,7 @@ def _ids(ids):
 
 def main(argv=None):
     """Print the page, or JSON. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m smoke.status", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="kafka-status", description=__doc__.splitlines()[0])
     parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=5, help="for each answer (default: 5)")
