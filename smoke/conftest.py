@@ -5,7 +5,6 @@ when the run ends: after a failure, after Ctrl-C, at the deadline, and when a CI
 that was killed left is removed by the next one.
 """
 
-import contextlib
 import datetime
 import json
 import logging
@@ -17,7 +16,7 @@ import sys
 from collections import Counter
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
@@ -25,8 +24,10 @@ from kafka.structs import OffsetAndMetadata
 from smoke import DEFAULT_PATH, cleanup, names, rights
 from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.group import Group
+from smoke.producing import producing
 from smoke.reporting import NAME, Reporting
-from smoke.wait import wait_until, waiting_for
+from smoke.signals import Signals, drop_frames_without_a_line
+from smoke.wait import is_of_time, wait_until, waiting_for
 
 UNUSABLE = 2  # exit status: there was nothing to test; 1 is for a property that does not hold
 HEADER = "smoke"
@@ -39,7 +40,8 @@ MARKERS = {
 def pytest_configure(config):
     for marker, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{marker}: {meaning}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: pytest then cleans up
+    config.signals = Signals()
+    config.signals.listen()
     for problem in _option_problems(config.option):
         pytest.exit(problem, UNUSABLE)
     config.kafka = None  # the arguments of any client, once they are known
@@ -114,11 +116,21 @@ def pytest_runtestloop(session):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_keyboard_interrupt(excinfo):
+    drop_frames_without_a_line(excinfo)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    session.config.signals.ending = True
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item):
+def pytest_runtest_makereport(item, call):
     result = yield
     if result.failed:
-        item.config.gone = item.config.gone or _why_gone(item.config)
+        item.config.gone = item.config.gone or _why_gone(item.config, call.excinfo.value)
         if item.config.gone:
             # Not a property that does not hold, and what the client logged is about the same.
             result.outcome, result.sections = "skipped", []
@@ -134,11 +146,12 @@ def pytest_runtest_protocol(item):
     return result
 
 
-def _why_gone(config):
-    """Say why a test cannot succeed any more, whatever the property; "" when it can."""
+def _why_gone(config, failure):
+    """Say why a test cannot succeed any more, whatever the property; "" when it can. `failure`: the exception."""
     if not config.kafka:
         return ""
-    if config.throttled:
+    # Who is slowed down waits in vain. No quota explains that what came is wrong.
+    if config.throttled and is_of_time(failure):
         return _throttled(config)
     topic = config.getoption("existing_topic")
     try:
@@ -196,7 +209,10 @@ def admin(kafka, word, request):
         pytest.exit(str(error), UNUSABLE)
     with admin:
         deployed = request.config.deployed_topic
-        _refuse(rights.missing_to_look(admin, [f"{word}-*", *(deployed or ())[:1]]))
+        try:
+            _refuse(rights.missing_to_look(admin, [f"{word}-*", *(deployed or ())[:1]]))
+        except KafkaError as error:
+            pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
         request.config.pluginmanager.get_plugin(NAME).look_at(admin)
         yield admin
 
@@ -233,6 +249,7 @@ def prefix(kafka, admin, word, existing_topic, request):
     except (KafkaError, AssertionError) as error:
         pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
     yield prefix
+    request.config.signals.ending = True
     try:
         # Not with `admin`, which may have been interrupted in the middle of a request.
         with connect(kafka) as remover:
@@ -293,10 +310,8 @@ def producer(kafka, prefix):
 
     It ends before its topics do (`prefix`): some brokers make a topic again for a producer that asks for it.
     """
-    producer = KafkaProducer(**kafka, key_serializer=to_json, value_serializer=to_json)
-    yield producer
-    with contextlib.suppress(KafkaError):  # what could not be sent failed in its test
-        producer.close(timeout=5)  # else it would wait for a broker that went away
+    with producing(**kafka, key_serializer=to_json, value_serializer=to_json) as producer:
+        yield producer
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ are not there: "not authorized" is a missing right, "unknown" is none. Nothing i
 
 import contextlib
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
+from smoke.producing import producing
 from smoke.wait import wait_until
 
 OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
@@ -72,7 +73,7 @@ def _operations(admin, topic, wanted):
 def _begin_transactions(kafka, name):
     with (
         contextlib.suppress(KafkaTimeoutError),  # that transactions do not work is for a test to say
-        KafkaProducer(**kafka, transactional_id=name, max_block_ms=10_000) as producer,
+        producing(**kafka, transactional_id=name, max_block_ms=10_000) as producer,
     ):
         producer.init_transactions()
 

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, for_code
 
 from smoke.client import no_answer
+from smoke.producing import producing
 
 SKEW = 10  # seconds by which the clocks of brokers and clients may differ
 
@@ -100,7 +100,7 @@ def test_clocks_agree(kafka, admin, name, record_property):
     """The clocks of the broker and of this machine agree"""
     admin.create_topics({name: {"num_partitions": 1, "configs": {"message.timestamp.type": "LogAppendTime"}}})
     admin.wait_for_topics([name])
-    with KafkaProducer(**kafka) as producer:
+    with producing(**kafka) as producer:
         before = time.time()
         stamp = producer.send(name, b"when is it?").get(timeout=10).timestamp / 1000
         after = time.time()

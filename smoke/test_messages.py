@@ -4,12 +4,13 @@ import itertools
 import time
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import MessageSizeTooLargeError, NoOffsetForPartitionError
 
 from smoke.client import NoKafkaError, connect
 from smoke.group import positions
+from smoke.producing import producing
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 
@@ -88,7 +89,7 @@ def test_compressed_messages_come_back(codec, kafka, partitions, name, reader, h
     """Compressed messages come back"""
     zero, one = partitions
     values = [f"{number}: {codec * 50}" for number in range(20)]
-    with KafkaProducer(**kafka, compression_type=codec, linger_ms=50, value_serializer=_json) as producer:
+    with producing(**kafka, compression_type=codec, linger_ms=50, value_serializer=_json) as producer:
         sent = [producer.send(zero.topic, partition=zero.partition, value=value, headers=headers) for value in values]
         end = [future.get(timeout=10) for future in sent][-1].offset + 1
         size = producer.metrics()["producer-metrics"]["compression-rate-avg"]
@@ -106,7 +107,7 @@ def _json(value):
 def test_idempotent_producer_writes_each_message_once(kafka, partitions, name, reader, headers):
     """An idempotent producer writes each message once, at offsets without a hole"""
     zero, one = partitions
-    with KafkaProducer(**kafka, enable_idempotence=True, value_serializer=_json) as producer:
+    with producing(**kafka, enable_idempotence=True, value_serializer=_json) as producer:
         sent = [producer.send(name, partition=0, value=number, headers=headers) for number in range(300)]
         assert [future.get(timeout=10).offset for future in sent] == list(range(300))
 
@@ -119,7 +120,7 @@ def test_too_large_a_message_is_refused(kafka, admin, name):
     """Too large a message is refused by the producer, and by the broker, with that error"""
     admin.create_topics({name: {"num_partitions": 1, "configs": {"max.message.bytes": "10000"}}})
     admin.wait_for_topics([name])
-    with KafkaProducer(**kafka, max_request_size=50_000) as producer:
+    with producing(**kafka, max_request_size=50_000) as producer:
         with pytest.raises(MessageSizeTooLargeError):
             producer.send(name, b"x" * 60_000)  # never leaves the client, so there is no answer to get
         producer.send(name, b"x" * 9_000).get(timeout=10)
@@ -227,7 +228,7 @@ def test_transactions_are_seen_whole_or_not_at_all(kafka, partitions, name, prod
                     break
             return values
 
-    with KafkaProducer(**kafka, transactional_id=name, max_block_ms=10_000) as transactional:
+    with producing(**kafka, transactional_id=name, max_block_ms=10_000) as transactional:
         transactional.init_transactions()
         for value, end in itertools.product([b"a", b"b"], ["commit", "abort"]):
             transactional.begin_transaction()

@@ -8,11 +8,15 @@ SECONDS = 30  # generous: a healthy broker never needs it, and a broken one is s
 _waiting = []  # what the run waits for now, and what was last seen: for whoever ends it meanwhile
 
 
+class WaitedInVainError(AssertionError):
+    """A condition did not come true in its time. The message says what was waited for, and what was last seen."""
+
+
 def wait_until(what, look, good=bool, seconds=SECONDS, pause=0.02):
     """Call `look()` until `good(what it returned)`, and return that. `pause` is in seconds, between two looks.
 
     Kafka's retriable errors (no leader yet, the coordinator is moving) count as "not yet".
-    Raises AssertionError after `seconds`, saying what was waited for and what was last seen.
+    Raises WaitedInVainError after `seconds`, saying what was waited for and what was last seen.
     """
     __tracebackhide__ = True  # pytest shows the line that waited, not this one
     deadline = time.monotonic() + seconds
@@ -29,10 +33,15 @@ def wait_until(what, look, good=bool, seconds=SECONDS, pause=0.02):
                 seen = error
             _waiting[-1][1] = seen
             if time.monotonic() >= deadline:
-                raise AssertionError(f"waited {seconds} s for {what}; last seen: {seen!r}")
+                raise WaitedInVainError(f"waited {seconds} s for {what}; last seen: {seen!r}")
             time.sleep(pause)
     finally:
         _waiting.pop()
+
+
+def is_of_time(error):
+    """Whether an exception says that something did not come in time, and not that something wrong came."""
+    return isinstance(error, WaitedInVainError) or (isinstance(error, KafkaError) and error.retriable)
 
 
 def waiting_for():

@@ -31,12 +31,12 @@ class Run:
         return lines[0]
 
 
-def start(*options, directory=ROOT, env=None):
-    """Begin a run and return its process; `finish` waits for it."""
+def start(*options, directory=ROOT, env=None, under=()):
+    """Begin a run and return its process; `finish` waits for it. `under`: a command that runs another, such as nice."""
     command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "-p", "no:cacheprovider", *map(str, options)]
     return subprocess.Popen(
         # A shell's background job ignores SIGINT, and so would its children.
-        ["env", "--default-signal=INT", *command],
+        ["env", "--default-signal=INT", *under, *command],
         cwd=directory,
         env=os.environ | (env or {}),
         stdout=subprocess.PIPE,

@@ -6,7 +6,7 @@ import signal
 import threading
 
 import pytest
-from conftest import Kind, Pattern
+from conftest import PREFIX, Kind, Pattern
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.structs import OffsetAndMetadata
@@ -124,12 +124,18 @@ def test_failure_leaves_nothing(broker, to):
     assert names(broker.arguments, "smoke-") == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def plugin(name, **env):
+    """The environment in which a run loads a plugin of this directory."""
+    return {"PYTEST_PLUGINS": name, "PYTHONPATH": os.path.dirname(__file__)} | env
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]])
 @pytest.mark.parametrize("after", ["collected", "A new topic", "Automatic commit", "Two members", "(zstd)"])
-def test_signal_leaves_nothing(broker, to, number, after):
+def test_signal_leaves_nothing(broker, to, numbers, after):
     process = start(*to)
     seen = until_line(process, after)
-    os.killpg(process.pid, number)
+    for number in numbers:
+        os.killpg(process.pid, number)
 
     run = finish(process, seen)
 
@@ -138,9 +144,16 @@ def test_signal_leaves_nothing(broker, to, number, after):
     assert names(broker.arguments, "smoke-") == []
 
 
+def test_signal_does_not_end_the_clean_up(broker, to):
+    signals = plugin("at_the_end", AT_THE_END="kill -INT $PPID; kill -TERM $PPID")
+    run = finish(start(*to, "-k", "json_key", env=signals))
+
+    assert run.status == 0, run.output
+    assert names(broker.arguments, "smoke-") == []
+
+
 def test_deadline_says_what_was_waited_for_and_leaves_nothing(broker, to):
-    hang = {"PYTEST_PLUGINS": "stuck", "PYTHONPATH": os.path.dirname(__file__)}
-    run = finish(start(*to, "--deadline", "5", "-k", "more_members", env=hang))
+    run = finish(start(*to, "--deadline", "5", "-k", "more_members", env=plugin("stuck")))
 
     assert run.status == 2, run.output
     assert run.verdict.startswith("no verdict: --deadline: the 5 s are over. At that moment: test_more_members")
@@ -214,7 +227,25 @@ def test_broker_that_goes_away_ends_the_run_in_a_line(broker, to, away, back, af
     assert " was not removed: " in run.output
     assert "The next run with --prefix smoke removes it, from " in run.output
     assert "Error" not in run.output.replace(run.verdict, "").partition("! _pytest")[0], run.output
+    remove_what_is_left(broker)
 
+
+def test_broker_that_goes_away_before_the_clean_up_is_said(broker, to):
+    away = plugin("at_the_end", AT_THE_END=f"docker kill {PREFIX}-broker")
+    try:
+        run = finish(start(*to, "-k", "json_key", env=away))
+    finally:
+        broker.do("start")
+        answers(broker.arguments)
+
+    assert run.status == 2, run.output
+    assert " was not removed: " in run.verdict
+    assert "The next run with --prefix smoke removes it, from " in run.verdict
+    remove_what_is_left(broker)
+
+
+def remove_what_is_left(broker):
+    """Remove what a run left that could not, as a later one would."""
     later = removable(datetime.datetime.now(datetime.UTC)) + datetime.timedelta(minutes=10)
 
     def remove():

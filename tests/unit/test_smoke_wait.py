@@ -1,9 +1,15 @@
 """Waiting: for a condition, with a deadline, saying what was last seen. No broker."""
 
 import pytest
-from kafka.errors import LeaderNotAvailableError, TopicAuthorizationFailedError
+from kafka.errors import (
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    TopicAuthorizationFailedError,
+)
 
-from smoke.wait import wait_until
+from smoke.wait import WaitedInVainError, is_of_time, wait_until
 
 
 def test_returns_what_was_seen_when_it_is_good():
@@ -35,3 +41,18 @@ def test_other_error_is_final():
 
     with pytest.raises(TopicAuthorizationFailedError):
         wait_until("a leader", look)
+
+
+@pytest.mark.parametrize(
+    ("error", "of_time"),
+    [
+        (WaitedInVainError("waited 30 s"), True),
+        (KafkaTimeoutError(), True),
+        (NodeNotReadyError(), True),
+        (MessageSizeTooLargeError(), False),
+        (AssertionError("assert 1 == 2"), False),
+        (pytest.fail.Exception("topic t is missing"), False),
+    ],
+)
+def test_what_a_client_that_is_slowed_down_may_fail_with(error, of_time):
+    assert is_of_time(error) == of_time
