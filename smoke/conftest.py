@@ -17,13 +17,14 @@ from collections import Counter
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH, cleanup, names, rights
 from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.group import Group
+from smoke.lag import log_bounds, with_leader
 from smoke.producing import producing
 from smoke.reporting import NAME, Reporting
 from smoke.signals import Signals, drop_frames_without_a_line
@@ -46,6 +47,7 @@ def pytest_configure(config):
         pytest.exit(problem, UNUSABLE)
     config.kafka = None  # the arguments of any client, once they are known
     config.gone = ""  # why no test can succeed any more
+    config.topic_id = None  # of the --existing-topic, once it is known
     config.throttled = []  # for how many ms, each time that a quota was used up
     logging.getLogger("kafka.net.connection").addFilter(lambda record: _note(record, config.throttled))
     config.deployed_topic = _deployed_topic(config.option)
@@ -156,7 +158,9 @@ def _why_gone(config, failure):
     topic = config.getoption("existing_topic")
     try:
         with connect(config.kafka) as admin:
-            if topic and admin.describe_topics([topic])[0]["error_code"]:
+            [described] = admin.describe_topics([topic]) if topic else [{"error_code": 0}]
+            # Another client may have made it again meanwhile, or the broker for one.
+            if described["error_code"] or config.topic_id not in (None, described.get("topic_id")):
                 return f"--existing-topic {topic} was deleted while it was used. Name one that stays."
     except (NoKafkaError, KafkaError) as error:
         return f"The cluster went away: {error}"
@@ -242,9 +246,15 @@ def prefix(kafka, admin, word, existing_topic, request):
     prefix = names.new_prefix(word, until)
     try:
         if existing_topic:
-            _check_existing(admin, existing_topic)
+            request.config.topic_id = _check_existing(admin, existing_topic)
         transactions = any("transaction" in item.name for item in request.session.items)
         _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
+        if existing_topic and "compact" in _policy(admin, existing_topic):
+            pytest.exit(
+                f"--existing-topic {existing_topic} is compacted: the last message of each key would stay for good. "
+                "Name another.",
+                UNUSABLE,
+            )
         cleanup.remove(admin, lambda name: names.is_left_over(name, word, now), "a run that was killed")
     except (KafkaError, AssertionError) as error:
         pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
@@ -261,11 +271,19 @@ def prefix(kafka, admin, word, existing_topic, request):
 
 
 def _check_existing(admin, topic):
+    """Return the topic's id, or None where the broker does not tell; end the run where the topic will not do."""
     [described] = admin.describe_topics([topic])
     if described["error_code"] and described["error_code"] != TopicAuthorizationFailedError.errno:
         pytest.exit(f"--existing-topic {topic}: no such topic, or it is being deleted. Name one that stays.", UNUSABLE)
     if not described["error_code"] and len(described["partitions"]) < 2:
         pytest.exit(f"--existing-topic {topic} has one partition, and two are needed. Name another.", UNUSABLE)
+    return described.get("topic_id")
+
+
+def _policy(admin, topic):
+    wanted = ConfigResource(ConfigResourceType.TOPIC, topic, ["cleanup.policy"])
+    settings = admin.describe_configs([wanted], config_filter="all")["topic"][topic]
+    return settings.get("cleanup.policy", {}).get("value", "")
 
 
 @pytest.fixture(scope="session")
@@ -281,8 +299,8 @@ def name(prefix, request):
 
 
 @pytest.fixture
-def partitions(admin, name, existing_topic):
-    """Two partitions to write to, each with a leader: list[TopicPartition]. They are a topic of the test's own."""
+def topic(admin, name, existing_topic):
+    """All partitions of the topic to write to, each with a leader: list[TopicPartition]. The test's own has two."""
     topic = existing_topic or name
     if not existing_topic:
         admin.create_topics({topic: {"num_partitions": 2}})
@@ -292,16 +310,19 @@ def partitions(admin, name, existing_topic):
         return {partition["partition_index"]: partition["leader_id"] for partition in found}
 
     ids = wait_until("a leader for each partition", leaders, good=lambda ids: ids and min(ids.values()) >= 0)
-    return [TopicPartition(topic, number) for number in sorted(ids)[:2]]
+    return [TopicPartition(topic, number) for number in sorted(ids)]
 
 
 @pytest.fixture
-def starts(admin, partitions, existing_topic):
-    """Where the test's messages begin: dict[TopicPartition, offset], 0 in a topic of the test's own."""
-    if not existing_topic:
-        return dict.fromkeys(partitions, 0)
-    with_offsets = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-    return {tp: found.offset for tp, found in with_offsets.items()}
+def partitions(topic):
+    """Two partitions to write to: list[TopicPartition]."""
+    return topic[:2]
+
+
+@pytest.fixture
+def starts(admin, topic, existing_topic):
+    """Where the test's messages begin, in the whole topic: dict[TopicPartition, offset], 0 in one of the test's own."""
+    return log_bounds(admin, topic)[1] if existing_topic else dict.fromkeys(topic, 0)
 
 
 @pytest.fixture(scope="session")
@@ -352,6 +373,7 @@ def consumer(kafka, coordinator):
         settings = {
             "auto_offset_reset": "earliest",
             "enable_auto_commit": False,
+            "allow_auto_create_topics": False,
             "key_deserializer": from_json,
             "value_deserializer": from_json,
             "heartbeat_interval_ms": 100,  # how soon a member hears that its group is rebalancing; stock is 3000
@@ -365,46 +387,58 @@ def consumer(kafka, coordinator):
 
 
 @pytest.fixture
-def members(admin, consumer, existing_topic, starts, mine):
-    """members(group, topic, names): a Group whose members, one per letter of `names`, have subscribed to the topic."""
+def members(admin, consumer, existing_topic, topic, starts, mine):  # noqa: PLR0913, PLR0917 (fixtures)
+    """members(group, names): a Group whose members, one per letter of `names`, have subscribed to the test's topic.
 
-    def members(group, topic, names):
+    `at`: the name of another topic.
+    """
+
+    def members(group, names, at=topic[0].topic):
         if existing_topic and not any(group == known["group_id"] for known in admin.list_groups()):
-            # What others wrote before is not the test's.
-            committed = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in starts.items()}
-            admin.alter_group_offsets(group, committed)
+            _begin_at(admin, group, starts)
         consumers = {name: consumer(group) for name in names}
         for each in consumers.values():
-            each.subscribe([topic])
+            each.subscribe([at])
             # Know the topic before joining. A member that learns of it later joins again, and kafka-python 3.0.12
             # forgets that second join when poll() times out in the middle: it stays without partitions for good.
-            assert each.partitions_for_topic(topic), f"{topic} is not in the metadata"
+            assert each.partitions_for_topic(at), f"{at} is not in the metadata"
         return Group(consumers, mine)
 
     return members
 
 
+def _begin_at(admin, group, starts):
+    """Commit for a group that is not there yet: what others wrote to the topic before is not the test's to read."""
+    admin.alter_group_offsets(group, {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in starts.items()})
+
+
 @pytest.fixture(scope="session")
-def killed_member(kafka, admin, prefix, coordinator):
-    """A topic, and the process of a member of the group of that name, which kills itself once it owns the partitions.
+def killed_member(kafka, admin, prefix, existing_topic, coordinator):
+    """A group, all partitions of its topic, and the process of a member, which kills itself once it owns them.
 
     For the whole run, and begun with it: the member's session of 6 s, the shortest that a stock broker allows, runs
     out while other tests run.
     """
     name = f"{prefix}killed-member"
-    admin.create_topics({name: {"num_partitions": 2}}, wait_for_metadata=True)
+    if not existing_topic:
+        admin.create_topics({name: {"num_partitions": 2}}, wait_for_metadata=True)
+    topic = existing_topic or name
+    partitions = sorted(with_leader(admin.describe_topics([topic])[0]))
+    if existing_topic:
+        _begin_at(admin, name, log_bounds(admin, partitions)[1])
     settings = {
         "group_id": name,
         "session_timeout_ms": 6000,
         "heartbeat_interval_ms": 100,
         "enable_auto_commit": False,
+        "allow_auto_create_topics": False,
         "auto_offset_reset": "earliest",
     }
-    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", name]
+    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", topic]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, text=True, **pipes) as process:
         print(json.dumps(kafka | settings), file=process.stdin, flush=True)
-        yield name, process
+        yield name, partitions, process
         process.kill()
 
 
@@ -412,13 +446,14 @@ def killed_member(kafka, admin, prefix, coordinator):
 def reader(consumer, existing_topic, starts, mine):
     """reader(group, partitions, …): a Group of one that reads these partitions, without the time that joining takes.
 
-    It commits offsets like any other consumer; only who reads what is settled beforehand.
+    It commits offsets like any other consumer; only who reads what is settled beforehand. In a topic that others use it
+    begins at the test's messages, unless `auto_offset_reset` says where.
     """
 
     def reader(group, partitions, **overrides):
         one = consumer(group, **overrides)
         one.assign(partitions)
-        if existing_topic:
+        if existing_topic and "auto_offset_reset" not in overrides:
             for tp in partitions:
                 one.seek(tp, starts[tp])
         return Group({"reader": one}, mine)

@@ -15,7 +15,7 @@ from smoke.producing import producing
 from smoke.wait import wait_until
 
 OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
-OTHERS_TOPIC = ("WRITE", "READ")
+OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
 
 
 def missing_to_look(admin, topics):

@@ -5,24 +5,34 @@ import time
 import pytest
 from kafka.structs import OffsetAndMetadata
 
+from smoke.group import positions
 from smoke.lag import group_lag, left
 from smoke.wait import wait_until
 
 
 @pytest.fixture
-def committed(admin, name):
-    """committed(group): what the group committed in the test's topic: dict[partition, offset or None]."""
+def committed(admin, partitions):
+    """committed(group): what the group committed in the test's partitions: dict[partition, offset or None]."""
 
     def committed(group):
-        return {row.partition: row.committed for row in group_lag(admin, group, name)}
+        rows = group_lag(admin, group, partitions[0].topic)
+        return {row.partition: row.committed for row in rows[: len(partitions)]}
 
     return committed
+
+
+def read_to(group, ends):
+    """Read to these ends, and return where the reader goes on, dict[partition, offset]: there, or, where others write
+    to the topic too, beyond."""
+    group.read_to(ends)
+    return {tp.partition: offset for tp, offset in positions(group.consumers["reader"]).items()}
 
 
 def at(offset):
     return OffsetAndMetadata(offset, "", -1)
 
 
+@pytest.mark.existing_topic
 def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name, send, reader, committed):
     """Automatic commit commits what was read, after its interval and not before"""
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
@@ -43,9 +53,14 @@ def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name,
         group.consumers["reader"].poll()
         return committed(soon)
 
-    wait_until("the automatic commit of everything read", poll_and_look, good=lambda seen: seen == {0: 3, 1: 3})
+    wait_until(
+        "the automatic commit of everything read",
+        poll_and_look,
+        good=lambda seen: all((seen[tp.partition] or 0) >= end for tp, end in ends.items()),
+    )
 
 
+@pytest.mark.existing_topic
 def test_manual_commit_is_the_only_commit(partitions, name, send, reader, committed):
     """Without automatic commit, nothing is committed until the program says so"""
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
@@ -56,12 +71,13 @@ def test_manual_commit_is_the_only_commit(partitions, name, send, reader, commit
     assert committed(name) == {0: None, 1: None}, "enable_auto_commit=False, and yet closing committed"
 
     group = reader(name, partitions)
-    group.read_to(ends)
+    read = read_to(group, ends)
     group.consumers["reader"].commit()
 
-    assert committed(name) == {0: 3, 1: 3}
+    assert committed(name) == read
 
 
+@pytest.mark.existing_topic
 def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader, committed):
     """Offsets that are committed explicitly are kept as given"""
     zero, one = partitions
@@ -73,28 +89,32 @@ def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader,
     assert committed(name) == {0: 1, 1: 2}
 
 
-def test_what_was_not_committed_is_delivered_to_the_next_member(partitions, name, send, members):
+@pytest.mark.existing_topic
+def test_what_was_not_committed_is_delivered_to_the_next_member(topic, partitions, name, send, members, starts):
     """What was not committed is delivered again, to the next member"""
     zero, one = partitions
-    ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
-    first = members(name, name, "A")
-    first.wait_for_owners([0, 1])
+    numbers = [tp.partition for tp in topic]
+    begun = {tp: send(tp, ["a"]) for tp in partitions}
+    ends = starts | {tp: send(tp, ["b", "c"]) for tp in partitions}
+    first = members(name, "A")
+    first.wait_for_owners(numbers)
     first.read_to(ends)
     assert first.matrix() == {"A": {0: ["a", "b", "c"], 1: ["a", "b", "c"]}}
 
-    first.consumers["A"].commit({zero: at(1), one: at(3)})
+    first.consumers["A"].commit({zero: at(begun[zero]), one: at(ends[one])})
     first.consumers["A"].close()  # leaves the group, so its partitions are free at once
 
-    second = members(name, name, "B")
-    second.wait_for_owners([0, 1])
+    second = members(name, "B")
+    second.wait_for_owners(numbers)
     second.read_to(ends)
     assert second.matrix() == {"B": {0: ["b", "c"]}}, f"B should get what A did not commit: {second.matrix()}"
 
 
+@pytest.mark.existing_topic
 def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, committed):
     """An asynchronous commit is confirmed, and kept"""
     group = reader(name, partitions)
-    group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
+    read = read_to(group, {tp: send(tp, ["a", "b", "c"]) for tp in partitions})
     consumer, confirmed = group.consumers["reader"], []
 
     consumer.commit_async(callback=lambda offsets, answer: confirmed.append(answer))
@@ -105,7 +125,7 @@ def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, commit
 
     [answer] = wait_until("the commit to be confirmed", poll_and_look)
     assert not isinstance(answer, Exception), answer
-    assert committed(name) == {0: 3, 1: 3}
+    assert committed(name) == read
 
 
 def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin, record_property):

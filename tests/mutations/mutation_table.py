@@ -27,7 +27,9 @@ class Mutation:
 CLIENTS = [
     # Where messages go
     Mutation("key_ignored", ("test_same_key_goes_to_the_same_partition",), "assert 2 == 1"),
-    Mutation("one_partition_for_all_keys", ("test_same_key_goes_to_the_same_partition",), r"\{0\} == \{0, 1\}"),
+    Mutation(
+        "one_partition_for_all_keys", ("test_same_key_goes_to_the_same_partition",), r"20 keys share partition \{0\}"
+    ),
     Mutation("explicit_partition_ignored", ("test_json_key_and_value_come_back_in_order",), "At index 1 diff: 0 != 1"),
     Mutation("unknown_partition_accepted", ("test_unknown_partition_is_refused",), "DID NOT RAISE"),
     # What becomes of messages
@@ -74,7 +76,7 @@ CLIENTS = [
     Mutation("isolation_ignored", ("test_transactions_are_seen_whole_or_not_at_all",), r"\['acommit'\] == \[\]"),
     # Where a consumer begins, and where it goes
     Mutation("earliest_is_latest", ("test_earliest_begins_with_the_first_message",), r"\{1\} == \{0\}"),
-    Mutation("latest_is_earliest", ("test_latest_begins_after_the_last_message",), r"\{0\} == \{1\}"),
+    Mutation("latest_is_earliest", ("test_latest_begins_after_the_last_message",), "it begins at .*=0.: 0"),
     Mutation("none_is_earliest", ("test_none_refuses_to_begin",), "DID NOT RAISE"),
     Mutation("seek_ignored", ("test_seek_pause_and_resume",), r"\{0: \[0, 1, 2, 3, 4\]\} == \{0: \[3, 4\]\}"),
     Mutation("pause_ignored", ("test_seek_pause_and_resume",), "waited 10 s for every member to reach the end"),

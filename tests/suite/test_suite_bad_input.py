@@ -213,11 +213,14 @@ def test_existing_topic_that_will_not_do(broker):
     to = ("--bootstrap-server", broker.address, "--existing-topic")
     with connect(broker.arguments) as admin:
         admin.create_topics({"single": {"num_partitions": 1}}, wait_for_metadata=True)
+        compacted = {"num_partitions": 2, "configs": {"cleanup.policy": "compact"}}
+        admin.create_topics({"compacted": compacted}, wait_for_metadata=True)
 
     refused(
         suite(*to, "no-such-topic"), "--existing-topic no-such-topic: no such topic, or it is being deleted. Name one"
     )
     refused(suite(*to, "single"), "--existing-topic single has one partition, and two are needed. Name another")
+    refused(suite(*to, "compacted"), "--existing-topic compacted is compacted: ", "Name another.")
     with connect(broker.arguments) as admin:
         assert "no-such-topic" not in admin.list_topics()
 
@@ -231,6 +234,8 @@ def test_existing_topic_that_is_deleted_meanwhile(broker):
         admin.delete_topics(["doomed"])
     run = finish(process, seen)
 
+    with connect(broker.arguments) as admin:
+        assert "doomed" not in admin.list_topics()
     assert run.status == 2, run.output
     assert "--existing-topic doomed was deleted while it was used. Name one that stays." in run.output
     assert names(broker.arguments, "smoke-") == []
