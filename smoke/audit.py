@@ -190,8 +190,9 @@ def stall(good, refused, started):
     for each in good:
         times.setdefault(each.key, []).append(each.at)
     for key, last in {each.key: each.at for each in refused}.items():
-        # Where the last answer is a refusal, nothing was acknowledged until then.
-        times.setdefault(key, []).append(last)
+        # Where the last answer is a refusal, nothing was acknowledged until then. One before does not end the wait.
+        if last > max(times.get(key, [started])):
+            times.setdefault(key, []).append(last)
     return max((longest_gap(each, started) for each in times.values()), default=0.0)
 
 

@@ -37,6 +37,7 @@ from kafka.errors import (
     ProducerFencedError,
     UnknownProducerIdError,
 )
+from kafka.producer.transaction_manager import TransactionState
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH
@@ -98,11 +99,10 @@ class Workload:
         self._partitions = []
         self._ends = {}
         self._enough, self._drained = threading.Event(), threading.Event()
-        self._sender = threading.Thread(target=self._send, name="producer")
-        self._others = [
-            threading.Thread(target=self._consume, args=[f"member-{number}"], name=f"member-{number}")
-            for number in range(1, load.members + 1)
-        ] + [threading.Thread(target=self._observe, name="observer")]
+        self._sender = self._thread("producer", self._send)
+        members = [f"member-{number}" for number in range(1, load.members + 1)]
+        self._others = [self._thread(name, self._consume, name) for name in members]
+        self._others.append(self._thread("observer", self._observe))
 
     def __enter__(self):
         """Start, and wait until every partition takes messages, hands them to the group, and has its offset committed.
@@ -110,8 +110,13 @@ class Workload:
         Raises AssertionError when that does not come about, and kafka.errors.KafkaError.
         """
         with KafkaAdminClient(**self._arguments) as admin:
-            [topic] = admin.describe_topics([self.topic])
-        self._partitions = sorted(each["partition_index"] for each in topic["partitions"])
+
+            def partitions():
+                [topic] = admin.describe_topics([self.topic])
+                return sorted(each["partition_index"] for each in topic["partitions"])
+
+            # A topic is new to some brokers for a moment after it was made.
+            self._partitions = wait_until(f"topic {self.topic}", partitions, pause=0.1)
         self._started = datetime.datetime.now(datetime.UTC)
         for thread in [self._sender, *self._others]:
             thread.start()
@@ -148,6 +153,10 @@ class Workload:
     def sending(self):
         """Whether it still sends: not any more after `seconds`."""
         return self._sender.is_alive()
+
+    def offered(self):
+        """How many messages were sent by now."""
+        return len(self._evidence.sent)
 
     def acknowledged(self):
         """How many messages are acknowledged by now: to wait until some are again."""
@@ -186,7 +195,14 @@ class Workload:
             return None
 
     def _close(self, producer):
-        producer.close(timeout=self._timeout + 10)
+        """Wait until all its messages are answered; those that still are not are given up, as refused."""
+        if not _is_stranded(producer):
+            with contextlib.suppress(KafkaError):
+                producer.close(timeout=self._timeout + 10)
+                return
+        producer._sender.force_close()  # close() alone would wait for them, and leave its thread running
+        producer._sender.join(10)
+        producer.close(timeout=1)
 
     def _send_one(self, producer, number):
         # Two keys for each partition, so that the order of each says something and no partition is idle.
@@ -226,6 +242,9 @@ class Workload:
         state = producer._transaction_manager
         if state and state.has_fatal_error():
             self._broken(producer, f"fatal error {state.last_error!r}")
+        if _is_stranded(producer):
+            self._trouble("producer", "stranded, when it gave a message up")
+            return True
         return getattr(producer, "lost_idempotence", False)
 
     def _broken(self, producer, why):
@@ -378,13 +397,22 @@ class Workload:
 
     # --- small things
 
+    def _thread(self, name, function, *arguments):
+        def run():
+            try:
+                function(*arguments)
+            except Exception as error:  # a run without one of its threads proves nothing
+                self._evidence.unfinished.append(f"{name}, which ended with {error!r}")
+
+        return threading.Thread(target=run, name=name, daemon=True)
+
     def _mine(self, record):
         """Return (key, sequence) of a message of this run, None for another."""
         mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
         return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
 
     def _trouble(self, who, error):
-        what = f"{who}: {type(error).__name__}"
+        what = f"{who}: {error if isinstance(error, str) else type(error).__name__}"
         self._troubles[what] = self._troubles.get(what, 0) + 1
 
 
@@ -392,16 +420,38 @@ def _nothing(seen):
     return not seen
 
 
+def _is_stranded(producer):
+    """Whether it will never send again, and never say so.
+
+    When kafka-python 3.0.12 gives a message up that it had sent, it drops its producer id, rightly, and never asks for
+    another: what is sent from then on is neither acknowledged nor refused. A program needs a new producer after that.
+    """
+    state = producer._transaction_manager
+    return bool(state) and not state.has_producer_id() and state._current_state is TransactionState.READY
+
+
 @contextlib.contextmanager
-def topic_of_its_own(admin, prefix, partitions=PARTITIONS, replication_factor=-1, configs=None):
-    """Make a topic for a workload, give its name, and remove it and the groups that begin with `prefix` in the end."""
-    topic = {"num_partitions": partitions, "replication_factor": replication_factor, "configs": configs or {}}
-    admin.create_topics({f"{prefix}messages": topic})
+def topic_of_its_own(arguments, prefix, topic=None):
+    """Make a topic for a workload, give its name, and remove it, and all else that begins with `prefix`, in the end.
+
+    `topic`: what KafkaAdminClient.create_topics takes for one; six partitions, and the broker's defaults, without.
+    """
+    name = f"{prefix}messages"
+    with connect(arguments) as admin:
+        admin.create_topics({name: topic or {"num_partitions": PARTITIONS}})
+        admin.wait_for_topics([name], 30_000)
+    with removed(arguments, prefix):
+        yield name
+
+
+@contextlib.contextmanager
+def removed(arguments, prefix, topics=True):
+    """Remove the groups, and with `topics` the topics, that begin with `prefix`, in the end."""
     try:
-        admin.wait_for_topics([f"{prefix}messages"], 30_000)
-        yield f"{prefix}messages"
+        yield
     finally:
-        remove(admin, lambda name: name.startswith(prefix), "the workload")
+        with connect(arguments) as admin:  # anew: a connection from before a fault knows an old controller
+            remove(admin, lambda name: name.startswith(prefix), "the workload", topics)
 
 
 def main(argv=None):
@@ -430,10 +480,8 @@ def main(argv=None):
     try:
         arguments = kafka_python(read(options.client_properties))
         with contextlib.ExitStack() as stack:
-            admin = stack.enter_context(connect(arguments))
-            if options.topic:
-                stack.callback(remove, admin, lambda name: name.startswith(prefix), "the workload", topics=False)
-            topic = options.topic or stack.enter_context(topic_of_its_own(admin, prefix))
+            topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix))
+            stack.enter_context(removed(arguments, prefix, topics=False))
             load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
             with Workload(arguments, topic, f"{prefix}group", load) as workload:
                 while workload.sending and not stop.wait(0.2):

@@ -116,14 +116,26 @@ class Cluster:
         missing = sorted({*IDS} - {broker["id"] for broker in found["brokers"]})
         return found["problems"] + [f"broker {each}: not registered" for each in missing]
 
+    def registered(self):
+        """The ids of the brokers that the cluster has, or why it does not tell."""
+        found = self._describe()
+        return found if isinstance(found, str) else {broker["broker_id"] for broker in found["brokers"]}
+
     def controller(self):
         """The id of the broker that is the active controller."""
 
         def look():
-            with connect(self.arguments) as admin:
-                return admin.describe_cluster()["controller_id"]
+            found = self._describe()
+            return found if isinstance(found, str) else found["controller_id"]
 
-        return wait_until("a controller", look, lambda seen: seen in self.brokers)
+        return wait_until("a controller", look, lambda seen: seen in self.brokers, SECONDS, 0.1)
+
+    def _describe(self):
+        try:
+            with connect(self.arguments) as admin:
+                return admin.describe_cluster()
+        except (NoKafkaError, KafkaError) as error:
+            return str(error)
 
     def zookeeper_leader(self):
         """The id of the ZooKeeper that leads."""

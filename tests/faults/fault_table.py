@@ -50,13 +50,9 @@ def fault(**how):
 
 
 def gone(cluster, *ids):
-    """Wait until the cluster knows that these brokers, and no others, are gone."""
-    expected = {f"broker {each}: not registered" for each in ids}
-
-    def look():
-        return {problem for problem in cluster.problems() if "not registered" in problem}
-
-    wait_until(f"{expected} to be noticed", look, lambda seen: seen == expected, NOTICED, 0.1)
+    """Wait until the cluster knows that these brokers are gone, and no others."""
+    left = {*cluster.brokers} - {*ids}
+    wait_until(f"brokers {left} to be the only ones", cluster.registered, lambda seen: seen == left, NOTICED, 0.1)
 
 
 def other_than_controller(cluster):
@@ -164,7 +160,7 @@ def small_disk(cluster):
 
 @fault(prepare=small_disk)
 def full_disk(cluster):
-    """A full disk on one broker, until there is space again"""
+    """A full disk on one broker; then there is space again, and it is restarted"""
     name = cluster.brokers[3]
     fill = f"dd if=/dev/zero of={DATA}/filler bs=64k; dd if=/dev/zero of={DATA}/rest bs=1k"
     docker("exec", cluster.holder, "bash", "-c", fill, check=False)
@@ -177,4 +173,7 @@ def full_disk(cluster):
     wait_until("a diagnosis", diagnosis, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
     gone(cluster, 3)
     docker("exec", cluster.holder, "bash", "-c", f"rm {DATA}/filler {DATA}/rest")
+    # A partition whose index, a file in memory, could not grow is given up by a broker that goes on, until it starts
+    # anew: "marked as failed" in its log. Space alone does not bring it back.
+    docker("restart", name)
     cluster.repair()

@@ -152,6 +152,16 @@ def test_no_acknowledgement_until_the_end_is_a_stall():
     assert audit(evidence)["produce_stall"] == 31.0
 
 
+def test_a_refusal_does_not_end_a_stall():
+    acked = [Acked("a", 0, 0, 0, 1.0), Acked("a", 2, 0, 1, 20.0)]
+
+    assert stall(acked, [Refused("a", 1, "KafkaTimeoutError", 13.0)], 0.0) == 19.0
+
+
+def test_a_key_that_was_never_acknowledged_stalled_from_the_start():
+    assert stall([], [Refused("a", 0, "KafkaTimeoutError", 13.0)], 3.0) == 10.0
+
+
 def test_a_key_that_stalls_while_others_go_on_is_a_stall():
     acked = [Acked("a", 0, 0, 0, 1.0), Acked("a", 1, 0, 1, 9.0)]
     acked += [Acked("b", number, 1, number, float(number)) for number in range(10)]

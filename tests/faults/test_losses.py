@@ -1,0 +1,80 @@
+"""The workload finds what is lost: on topics that are set up to lose messages, and with a careless producer."""
+
+import pytest
+from cluster import docker
+from fault_table import NOTICED, gone, kill
+from verify import verified
+
+from smoke.client import connect
+from smoke.wait import wait_until
+from smoke.workload import PARTITIONS, Load
+
+
+def topic(*replicas, **configs):
+    """A topic with all partitions on these brokers."""
+    return {"assignments": {each: list(replicas) for each in range(PARTITIONS)}, "configs": configs}
+
+
+def wait_for_more(cluster, what):
+    """Wait for a second's worth more of `what`, a method of the workload."""
+    count = getattr(cluster.workload, what)
+    enough = count() + cluster.workload.load.rate
+    wait_until(f"{enough} {what}", count, lambda seen: seen >= enough, NOTICED)
+
+
+def wipe(cluster):
+    """The only broker that has the messages loses its disk."""
+    kill(cluster, 3)
+    cluster.forget(cluster.brokers[3])
+    cluster.make_broker(3)
+    cluster.repair()
+
+
+def elect_uncleanly(cluster):
+    """Broker 2 alone has the last messages; it goes, and broker 3, which was away, leads."""
+    kill(cluster, 3)
+    wait_for_more(cluster, "acknowledged")
+    docker("kill", "--signal", "KILL", cluster.brokers[2])
+    gone(cluster, 2, 3)
+    docker("start", cluster.brokers[3])
+    wait_for_more(cluster, "acknowledged")
+    cluster.repair()
+
+
+def kill_leader_before_others_copy(cluster):
+    """The leader of partition 0 goes on for a second while the others stand still, and is killed."""
+    with connect(cluster.arguments) as admin:
+        [found] = admin.describe_topics([cluster.topic])
+    leader = next(each["leader_id"] for each in found["partitions"] if each["partition_index"] == 0)
+    others = [name for each, name in cluster.brokers.items() if each != leader]
+    docker("pause", *others)
+    wait_for_more(cluster, "offered")
+    docker("kill", "--signal", "KILL", cluster.brokers[leader])
+    docker("unpause", *others)
+    gone(cluster, leader)
+    cluster.repair()
+
+
+ONE_REPLICA = topic(3, **{"min.insync.replicas": "1"})
+UNCLEAN = topic(2, 3, **{"min.insync.replicas": "1", "unclean.leader.election.enable": "true"})
+CARELESS = Load(producer={"acks": 1, "enable_idempotence": False})
+
+
+@pytest.mark.parametrize(
+    ("do", "load", "on"),
+    [
+        pytest.param(wipe, Load(), ONE_REPLICA, id="one_replica"),
+        pytest.param(elect_uncleanly, Load(), UNCLEAN, id="unclean_leader_election"),
+        pytest.param(kill_leader_before_others_copy, CARELESS, None, id="acks_1"),
+    ],
+)
+def test_a_loss_is_found(cluster, do, load, on):
+    result = verified(cluster, do, load, on)
+
+    assert result["lost"] > 0, result
+    assert "acknowledged and not in the log any more" in result["problems"][0]
+
+
+def test_nothing_is_lost_where_the_producer_waits_for_all(cluster):
+    """What loses messages with acks=1 loses none with acks=all: it is the producer that makes the difference."""
+    assert verified(cluster, kill_leader_before_others_copy, Load())["problems"] == []

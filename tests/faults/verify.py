@@ -1,0 +1,25 @@
+"""Do something to a cluster under a workload, and tell what became of the messages."""
+
+import datetime
+import logging
+
+from smoke.names import new_prefix
+from smoke.wait import wait_until
+from smoke.workload import Workload, topic_of_its_own
+
+MINUTES = 10  # the longest that one takes
+AGAIN = 500  # messages to be acknowledged when all is over: two seconds and a half
+
+
+def verified(cluster, do, load, topic=None):
+    """Do it under a workload. Returns its result. `topic`: as in `topic_of_its_own`."""
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    prefix = new_prefix("fault", datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=MINUTES))
+    with topic_of_its_own(cluster.arguments, prefix, topic) as name:
+        cluster.topic = name
+        with Workload(cluster.arguments, name, f"{prefix}group", load) as workload:
+            cluster.workload = workload
+            do(cluster)
+            enough = workload.acknowledged() + AGAIN
+            wait_until(f"{enough} acknowledgements", workload.acknowledged, lambda seen: seen >= enough, 60, 0.1)
+    return workload.result
