@@ -74,6 +74,12 @@ class Evidence:
     broken: list = field(default_factory=list)  # of str: how a producer lost its idempotence
     unfinished: list = field(default_factory=list)  # of str: what did not end in time
     started: float = 0.0
+    troubles: dict = field(default_factory=dict)  # what clients met on the way, and how often: {"WHO: WHAT": number}
+
+    def trouble(self, who, what):
+        """Count an error, or a phrase, that `who` met and went on."""
+        key = f"{who}: {what if isinstance(what, str) else type(what).__name__}"
+        self.troubles[key] = self.troubles.get(key, 0) + 1
 
 
 def audit(evidence):

@@ -17,7 +17,6 @@ Exit status: 0, nothing lost, doubled, out of order or moved back; 1, something 
 
 import argparse
 import contextlib
-import dataclasses
 import datetime
 import json
 import logging
@@ -29,22 +28,16 @@ import time
 import uuid
 from importlib.metadata import version
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import (
-    InvalidProducerEpochError,
-    KafkaError,
-    OutOfOrderSequenceNumberError,
-    ProducerFencedError,
-    UnknownProducerIdError,
-)
-from kafka.producer.transaction_manager import TransactionState
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH
-from smoke.audit import Acked, Committed, Delivered, Evidence, Logged, Refused, audit
+from smoke.audit import Committed, Delivered, Evidence, Logged, audit
 from smoke.cleanup import remove
 from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.names import new_prefix
+from smoke.offer import PATIENCE, Load, Offer
 from smoke.wait import wait_until
 
 PARTITIONS = 6  # of a topic of its own
@@ -52,27 +45,7 @@ COMMIT = 0.1  # seconds from one commit of a member to its next
 LOOK = 0.2  # seconds from one look at the committed offsets to the next
 DRAIN = 90  # seconds for the group to reach the end, when all is sent
 
-# What a fault needs of a client: do not wait long for a broker that is gone. kafka-python's own are 30 s.
-PATIENCE = {"reconnect_backoff_max_ms": 500, "request_timeout_ms": 10_000}
 MEMBER = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000, "max_poll_interval_ms": 60_000}
-
-_LOST_IDEMPOTENCE = (
-    InvalidProducerEpochError,
-    OutOfOrderSequenceNumberError,
-    ProducerFencedError,
-    UnknownProducerIdError,
-)
-
-
-@dataclasses.dataclass
-class Load:
-    """How much, and how long. Times are in seconds."""
-
-    rate: float = 200  # messages in a second
-    members: int = 3  # of the group
-    seconds: float = 600  # to send, and no longer, whatever happens
-    delivery_timeout: int = 120  # until a message is given up: longer than the fault, for none to be refused
-    producer: dict = dataclasses.field(default_factory=dict)  # other settings of KafkaProducer
 
 
 class Workload:
@@ -84,22 +57,14 @@ class Workload:
         """
         self.load = load = load or Load()
         self.topic, self.group, self.result = topic, group, None
-        self._arguments, self._timeout = arguments, load.delivery_timeout
-        self._producer = (
-            arguments
-            | PATIENCE
-            | {"acks": "all", "enable_idempotence": True, "retry_backoff_ms": 100}
-            | {"delivery_timeout_ms": self._timeout * 1000, "max_block_ms": self._timeout * 1000}
-            | load.producer
-        )
+        self._arguments = arguments
         self._run = uuid.uuid4().hex[:8]  # marks its messages, in a topic that others use too
         self._evidence = Evidence()
-        self._producers = []  # ids and epochs
-        self._troubles = {}  # what members and the observer met, and how often
         self._partitions = []
         self._ends = {}
-        self._enough, self._drained = threading.Event(), threading.Event()
-        self._sender = self._thread("producer", self._send)
+        self._drained = threading.Event()
+        self._offer = Offer(arguments, topic, self._run, load, self._evidence)
+        self._sender = self._thread("producer", self._offer.send)
         members = [f"member-{number}" for number in range(1, load.members + 1)]
         self._others = [self._thread(name, self._consume, name) for name in members]
         self._others.append(self._thread("observer", self._observe))
@@ -116,14 +81,15 @@ class Workload:
                 return sorted(each["partition_index"] for each in topic["partitions"])
 
             # A topic is new to some brokers for a moment after it was made.
-            self._partitions = wait_until(f"topic {self.topic}", partitions, pause=0.1)
+            self._partitions = wait_until(f"the partitions of topic {self.topic}", partitions, pause=0.1)
+        self._offer.partitions = self._partitions
         self._started = datetime.datetime.now(datetime.UTC)
         for thread in [self._sender, *self._others]:
             thread.start()
         try:
             wait_until("every partition to be written, read and committed", self._idle_partitions, _nothing, 60, 0.1)
         except BaseException:
-            self._stop(0)
+            self._abandon()
             raise
         self._evidence.started = time.monotonic()
         return self
@@ -131,21 +97,25 @@ class Workload:
     def __exit__(self, kind, *_):
         """Stop sending, wait for what is on its way, read all again, and compare. After an error: stop only."""
         if kind is not None:
-            self._stop(0)
+            self._abandon()
             return
-        self._end_sending()
-        with KafkaConsumer(**self._arguments, **PATIENCE, group_id=None, enable_auto_commit=False) as consumer:
-            self._drain(consumer)
-            self._stop(DRAIN)
-            self._read_again(consumer)
+        try:
+            self._end_sending()
+            with KafkaConsumer(**self._arguments, **PATIENCE, group_id=None, enable_auto_commit=False) as consumer:
+                self._drain(consumer)
+                self._stop()
+                self._read_again(consumer)
+        except BaseException:
+            self._abandon()
+            raise
         self.result = {
             "topic": self.topic,
             "started": self._started.isoformat(timespec="seconds"),
-            "seconds": round(self._sent_for, 1),
+            "seconds": round(self._offer.seconds, 1),
             "cores": os.cpu_count(),
             "kafka_python": version("kafka-python"),
-            "producers": self._producers,
-            "troubles": self._troubles,
+            "producers": self._offer.producers,
+            "troubles": self._evidence.troubles,
             **audit(self._evidence),
         }
 
@@ -166,97 +136,11 @@ class Workload:
         """The errors that the application was given by now: set of names of classes."""
         return {each.error for each in list(self._evidence.refused)}
 
-    # --- the producer
-
-    def _send(self):
-        started = due = time.monotonic()
-        producer, number = None, 0
-        try:
-            while not self._enough.wait(max(0, due - time.monotonic())) and due - started < self.load.seconds:
-                due += 1 / self.load.rate  # a steady offer: what could not be sent in time is sent as soon as it can be
-                if producer is None or self._is_broken(producer):
-                    producer = self._renewed(producer)
-                if producer is not None:
-                    self._send_one(producer, number)
-                    number += 1
-        finally:
-            if producer is not None:
-                self._close(producer)
-            self._sent_for = time.monotonic() - started
-
-    def _renewed(self, old):
-        """Return a new producer, None if there is none now. All of the old one's messages are answered before."""
-        if old is not None:
-            self._close(old)
-        try:
-            return KafkaProducer(**self._producer)
-        except (KafkaError, OSError) as error:
-            self._trouble("producer", error)
-            return None
-
-    def _close(self, producer):
-        """Wait until all its messages are answered; those that still are not are given up, as refused."""
-        if not _is_stranded(producer):
-            with contextlib.suppress(KafkaError):
-                producer.close(timeout=self._timeout + 10)
-                return
-        producer._sender.force_close()  # close() alone would wait for them, and leave its thread running
-        producer._sender.join(10)
-        producer.close(timeout=1)
-
-    def _send_one(self, producer, number):
-        # Two keys for each partition, so that the order of each says something and no partition is idle.
-        partition = self._partitions[number % len(self._partitions)]
-        key = f"key-{number % (2 * len(self._partitions))}"
-        sequence = number // (2 * len(self._partitions))
-        self._evidence.sent.append((key, sequence))
-        try:
-            future = producer.send(
-                self.topic,
-                key=key.encode(),
-                value=f"{self._run} {len(self._producers)} {sequence}".encode(),
-                partition=partition,
-            )
-        except (KafkaError, OSError) as error:
-            self._refused(producer, key, sequence, error)
-        else:
-            future.add_callback(self._acked, producer, key, sequence, partition)
-            future.add_errback(self._refused, producer, key, sequence)
-
-    def _acked(self, producer, key, sequence, partition, metadata):
-        self._evidence.acked.append(Acked(key, sequence, partition, metadata.offset, time.monotonic()))
-        self._identify(producer)
-
-    def _refused(self, producer, key, sequence, error):
-        self._evidence.refused.append(Refused(key, sequence, type(error).__name__, time.monotonic()))
-        if isinstance(error, _LOST_IDEMPOTENCE):
-            self._broken(producer, f"{type(error).__name__} for {key} {sequence}")
-
-    def _identify(self, producer):
-        if state := producer._transaction_manager:
-            identity = f"{state.producer_id_and_epoch.producer_id}/{state.producer_id_and_epoch.epoch}"
-            if identity not in self._producers:
-                self._producers.append(identity)
-
-    def _is_broken(self, producer):
-        state = producer._transaction_manager
-        if state and state.has_fatal_error():
-            self._broken(producer, f"fatal error {state.last_error!r}")
-        if _is_stranded(producer):
-            self._trouble("producer", "stranded, when it gave a message up")
-            return True
-        return getattr(producer, "lost_idempotence", False)
-
-    def _broken(self, producer, why):
-        if not getattr(producer, "lost_idempotence", False):
-            producer.lost_idempotence = True
-            self._evidence.broken.append(why)
-
     def _end_sending(self):
-        self._enough.set()
-        self._sender.join(2 * self._timeout + 30)
+        self._offer.enough.set()
+        self._sender.join(2 * self.load.delivery_timeout + 30)
         if self._sender.is_alive():
-            self._evidence.unfinished.append(f"the producer, {2 * self._timeout + 30} s after its end")
+            self._evidence.unfinished.append(f"the producer, {2 * self.load.delivery_timeout + 30} s after its end")
 
     # --- the group
 
@@ -273,13 +157,13 @@ class Workload:
                     enable_auto_commit=False,
                 )
             except (KafkaError, OSError) as error:
-                self._trouble(name, error)
+                self._evidence.trouble(name, error)
                 continue
             try:
                 consumer.subscribe([self.topic])
                 self._read(name, consumer)
             except (KafkaError, OSError) as error:
-                self._trouble(name, error)  # and join again, as a program would that is started again
+                self._evidence.trouble(name, error)  # and join again, as a program would that is started again
             finally:
                 with contextlib.suppress(KafkaError, OSError):
                     consumer.close(autocommit=False)
@@ -299,10 +183,9 @@ class Workload:
                 try:
                     self._commit(name, consumer, processed)
                     processed = {}
-                except (
-                    KafkaError
-                ) as error:  # a rebalance, or the coordinator moves; what is left is committed next time
-                    self._trouble(name, error)
+                except KafkaError as error:
+                    # A rebalance, or the coordinator moves. What is left is committed next time.
+                    self._evidence.trouble(name, error)
 
     def _commit(self, name, consumer, processed):
         begun = time.monotonic()
@@ -319,7 +202,7 @@ class Workload:
                     while not self._drained.wait(LOOK):
                         self._look(admin)
             except (KafkaError, OSError) as error:
-                self._trouble("observer", error)
+                self._evidence.trouble("observer", error)
                 self._drained.wait(LOOK)
 
     def _look(self, admin):
@@ -387,13 +270,17 @@ class Workload:
             waits |= {partition: what for partition in self._partitions if partition not in {*seen, *waits}}
         return waits
 
-    def _stop(self, seconds):
-        self._enough.set()
+    def _stop(self):
+        self._offer.enough.set()
         self._drained.set()
         for thread in [self._sender, *self._others]:
-            thread.join(seconds or self._timeout + 30)
+            thread.join(DRAIN)
             if thread.is_alive():
-                self._evidence.unfinished.append(f"{thread.name} did not stop")
+                self._evidence.unfinished.append(f"{thread.name}, which did not stop in {DRAIN} s")
+
+    def _abandon(self):
+        self._offer.abandoned.set()
+        self._stop()
 
     # --- small things
 
@@ -411,23 +298,9 @@ class Workload:
         mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
         return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
 
-    def _trouble(self, who, error):
-        what = f"{who}: {error if isinstance(error, str) else type(error).__name__}"
-        self._troubles[what] = self._troubles.get(what, 0) + 1
-
 
 def _nothing(seen):
     return not seen
-
-
-def _is_stranded(producer):
-    """Whether it will never send again, and never say so.
-
-    When kafka-python 3.0.12 gives a message up that it had sent, it drops its producer id, rightly, and never asks for
-    another: what is sent from then on is neither acknowledged nor refused. A program needs a new producer after that.
-    """
-    state = producer._transaction_manager
-    return bool(state) and not state.has_producer_id() and state._current_state is TransactionState.READY
 
 
 @contextlib.contextmanager
