@@ -4,6 +4,7 @@ A function is given the cluster (see cluster.py), while the workload runs, and l
 for a condition that shows that the fault came about: a fault that nobody noticed proves nothing.
 """
 
+import contextlib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +25,11 @@ GIVE_UP = 12  # seconds after which the producer gives a message up, where it mu
 
 @dataclass
 class Fault:
-    """A row. `prepare`: what is done to the cluster before the workload; `refuses`: whether writes must be refused."""
+    """A row. `around`: how the cluster is before and after the workload; `refuses`: whether writes must be refused."""
 
     do: callable
     load: Load = field(default_factory=Load)
-    prepare: callable = None
+    around: callable = contextlib.nullcontext  # a function of the cluster that returns a context manager
     refuses: bool = False
     sample: bool = False  # quick, for every run of CI
 
@@ -129,7 +130,7 @@ def cut_off_controller(cluster):
 
 @fault(refuses=True, load=Load(delivery_timeout=GIVE_UP))
 def lose_quorum(cluster):
-    """Two brokers of three killed: writes are refused until one is back"""
+    """Two brokers of three killed: writes are refused until they are back"""
     victims = sorted(cluster.brokers)[1:]
     docker("kill", "--signal", "KILL", *(cluster.brokers[each] for each in victims))
     gone(cluster, *victims)
@@ -147,8 +148,9 @@ def lose_quorum(cluster):
     cluster.repair()
 
 
+@contextlib.contextmanager
 def small_disk(cluster):
-    """Give broker 3 a disk of 128 MB."""
+    """Give broker 3 a disk of 128 MB, and its own again in the end."""
     cluster.forget(cluster.brokers[3])
     name = f"{cluster.brokers[3]}-data"
     options = (each for option in ("type=tmpfs", "device=tmpfs", "o=size=128m,uid=1000") for each in ("--opt", option))
@@ -156,9 +158,15 @@ def small_disk(cluster):
     cluster.hold(name)  # memory, which the engine gives back when no container uses it
     cluster.make_broker(3)
     cluster.wait_whole()
+    try:
+        yield
+    finally:
+        docker("rm", "--force", cluster.holder)
+        cluster.forget(cluster.brokers[3])
+        cluster.make_broker(3)
 
 
-@fault(prepare=small_disk)
+@fault(around=small_disk)
 def full_disk(cluster):
     """A full disk on one broker; then there is space again, and it is restarted"""
     name = cluster.brokers[3]

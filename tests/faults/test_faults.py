@@ -23,10 +23,8 @@ BUILD = Path(__file__).resolve().parents[2] / "build" / "faults"
     ],
 )
 def test_nothing_is_lost(cluster, number, fault):
-    if fault.prepare:
-        fault.prepare(cluster)
-
-    result = verified(cluster, fault.do, fault.load)
+    with fault.around(cluster):
+        result = verified(cluster, fault.do, fault.load)
 
     save(BUILD, f"{number:02}-{fault.name}", row(fault.title, kafka_version(), result))
     assert result["problems"] == []
