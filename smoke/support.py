@@ -1,0 +1,184 @@
+"""What a person who was not there needs to find out what is wrong: one archive, without secrets.
+
+    python -m smoke.support DIRECTORY ARCHIVE [--hosts a,b] [--client-properties FILE]
+
+playbooks/support.yml has put what each host said into DIRECTORY/HOST; this adds what the cluster says of itself and a
+README that says what is there and what is missing, and packs all of it. Exit status: 0, also where much is missing.
+"""
+
+import argparse
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+from smoke import DEFAULT_PATH
+
+MASK = "***"
+SECONDS = 60  # for each question to the cluster
+_SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|jaas|key|token|credential", re.IGNORECASE)
+_NAMED = r"(?<![\w.\-])(?P<name>[\w.\-]*(?:pass(?:word|wd|phrase)|secret|jaas|key|token|credential)[\w.\-]*)"
+# To the end of the line, with those that a backslash continues: a login has quotes and semicolons in it.
+_ASSIGNED = re.compile(rf"{_NAMED}(?P<to>\\?[\"']?[ \t]*\\?[=:][ \t]*)(?:[^\n\\]|\\(?:\n|.|\Z))+", re.IGNORECASE)
+# An environment variable, whose value may have many lines.
+_VARIABLE = re.compile(rf"{_NAMED}=.+", re.IGNORECASE | re.DOTALL)
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
+# What a password is, where it is given: in a property, or in a login.
+_PASSWORD = re.compile(
+    r"(?:pass(?:word|wd|phrase)|secret|token)[\w.\-]*[\"']?\s*\\?[=:]\s*(?:\\?\"((?:[^\"\\]|\\.)+?)\\?\"|([^\s\"';,]+))",
+    re.IGNORECASE,
+)
+
+
+def passwords(text):
+    """The passwords that a text gives by name, of 6 characters and more: the set of what must not appear elsewhere."""
+    found = {double or plain for double, plain in _PASSWORD.findall(text)}
+    return {value for value in found if len(value) >= 6 and value not in ("[hidden]", "(none)")}
+
+
+def masked(text, known=()):
+    """A text without secrets: what is assigned to a name that sounds like one, private keys, passwords in addresses.
+
+    `known`: passwords that were found elsewhere; they are masked wherever they stand.
+    """
+    text = _PRIVATE_KEY.sub(MASK, text)
+    text = _ASSIGNED.sub(rf"\g<name>\g<to>{MASK}", text)
+    text = _URL_PASSWORD.sub(rf"\1{MASK}@", text)
+    for value in sorted(known, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return text
+
+
+def masked_json(value, known=()):
+    """A value of JSON without secrets, as `masked` has it; a text in it may be an environment variable, or a file."""
+    if isinstance(value, dict):
+        return {
+            key: MASK if item and _SECRET_NAME.search(key) and not isinstance(item, dict) else masked_json(item, known)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked_json(item, known) for item in value]
+    if not isinstance(value, str):
+        return value
+    variable = _VARIABLE.fullmatch(value)
+    return f"{variable['name']}={MASK}" if variable else masked(value, known)
+
+
+def strings(value):
+    """Every text in a value of JSON."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def write_host(directory, sections, asked_at, answered_at):
+    """Write what one host said to `directory`, masked. Returns a list of what it could not say.
+
+    `sections`: {file name: (exit status, text)}; those that end in .json are JSON. `asked_at`, `answered_at`: when it
+    was asked for its clock, seconds since the epoch by this machine.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    parsed = {}
+    for name, (_, text) in sections.items():
+        with contextlib.suppress(ValueError):
+            if name.endswith(".json"):
+                parsed[name] = json.loads(text)
+    known = set().union(*(passwords(text) for value in parsed.values() for text in strings(value)), set())
+    missing = []
+    for name, (status, text) in sections.items():
+        if status:
+            missing.append(f"{name}: {masked(text.strip(), known)[-300:] or f'exit status {status}'}")
+        said = json.dumps(masked_json(parsed[name], known), indent=2) if name in parsed else masked(text, known)
+        (directory / name).write_text(f"{said}\n", encoding="utf-8", errors="replace")
+    if "clock" in sections:
+        with contextlib.suppress(ValueError):
+            ahead = float(sections["clock"][1]) - (asked_at + answered_at) / 2
+            error = (answered_at - asked_at) / 2
+            (directory / "clock").write_text(f"{ahead:+.3f} s from the machine that asked, to within {error:.3f} s\n")
+    if missing:
+        (directory / "missing").write_text("\n".join([*missing, ""]))
+    return missing
+
+
+def readme(directory, hosts, cluster):
+    """The text that says what is in the archive. `cluster`: {what: why it is missing, or ""}."""
+    lines = [f"What the hosts and their cluster said, {time.strftime('%Y-%m-%d %H:%M:%S %Z')}.", ""]
+    missing = [f"{what}: {why}" for what, why in cluster.items() if why]
+    for host in hosts:
+        found = Path(directory) / host
+        if not found.is_dir():
+            missing.append(f"{host}: everything, the host could not be reached")
+            continue
+        for line in (found / "missing").read_text().splitlines() if (found / "missing").exists() else []:
+            missing.append(f"{host}: {line}")
+        clock = (found / "clock").read_text().strip() if (found / "clock").exists() else "unknown"
+        lines.append(f"{host}/  clock {clock}")
+    lines += ["", "Missing:" if missing else "Nothing is missing.", *(f"  {line}" for line in missing), ""]
+    lines += [
+        f"Secrets are masked ({MASK}): what sounds like a password, key, token or login, wherever it was found.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def ask_cluster(directory, client_properties):
+    """Write what the cluster says of itself, and client.properties. Returns {what: why it is missing, or ""}."""
+    directory, found = Path(directory), {}
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        text = Path(client_properties).read_text(encoding="utf-8")
+        (directory / "client.properties").write_text(masked(text))
+        known = passwords(text)
+    except OSError as error:
+        return {"client.properties, and with it the cluster": f"{client_properties}: {error.strerror}"}
+    for name, module in (("cluster.json", "smoke.status"), ("lag.json", "smoke.lag_command")):
+        command = [sys.executable, "-m", module, "--client-properties", str(client_properties), "--json"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            found[name] = f"no answer within {SECONDS} s"
+            continue
+        (directory / name).write_text(masked(done.stdout, known) if done.stdout else "")
+        found[name] = masked(done.stderr.strip(), known) if done.returncode else ""
+    return found
+
+
+def pack(directory, archive):
+    """Pack `directory` into the tar.gz file `archive`, readable by its owner only."""
+    archive, directory = Path(archive), Path(directory)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    new = archive.with_name(f".{archive.name}.new")
+    new.touch(mode=0o600)
+    with tarfile.open(new, "w:gz") as tar:
+        tar.add(directory, arcname=archive.name.removesuffix(".tar.gz"))
+    new.replace(archive)
+
+
+def main(argv=None):
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m smoke.support", description=__doc__.splitlines()[0])
+    parser.add_argument("directory")
+    parser.add_argument("archive")
+    parser.add_argument("--hosts", default="", help="that were asked, with commas between them")
+    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
+    options = parser.parse_args(argv)
+    cluster = ask_cluster(options.directory, options.client_properties)
+    text = readme(options.directory, options.hosts.split(",") if options.hosts else [], cluster)
+    (Path(options.directory) / "README").write_text(text, encoding="utf-8")
+    pack(options.directory, options.archive)
+    shutil.rmtree(options.directory)
+    print(f"{text}\n{options.archive}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
