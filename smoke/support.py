@@ -96,7 +96,8 @@ def write_host(directory, sections, asked_at, answered_at):
     missing = []
     for name, (status, text) in sections.items():
         if status:
-            missing.append(f"{name}: {masked(text.strip(), known)[-300:] or f'exit status {status}'}")
+            said = masked(text, known).strip().splitlines()[-1:] or [f"exit status {status}"]
+            missing.append(f"{name}: {said[0][-300:]}")
         said = json.dumps(masked_json(parsed[name], known), indent=2) if name in parsed else masked(text, known)
         (directory / name).write_text(f"{said}\n", encoding="utf-8", errors="replace")
     if "clock" in sections:

@@ -96,7 +96,7 @@ class Hosts:
 
 
 def up(name, count=3):
-    """Make the hosts 1 to `count` of the set `name`; those that are there stay. Returns Hosts. Raises HostsError.
+    """Make the hosts 1 to `count` of the set `name`, or start those that are there. Returns Hosts. Raises HostsError.
 
     Takes half a minute once on a machine, to make the image, then about 1 s for a host.
     """
@@ -113,7 +113,9 @@ def up(name, count=3):
     hosts = []
     for number in range(1, count + 1):
         container = f"{name}-{number}"
-        if container not in there:
+        if container in there:
+            _docker("start", container)
+        else:
             own = ("--name", container, "--hostname", container, "--label", label, "--network", name)
             _docker("run", "--detach", *own, *OPTIONS, image, "sh", "/usr/local/sbin/boot")
         address = _docker(
