@@ -87,15 +87,20 @@ def _number(line):
     return [int(part) for part in line.split(".")]
 
 
-def stack_problems(groups, host, stack_name, unknown):
+def stack_problems(groups, host, stack_name, unknown, in_play):
     """What in the inventory cannot work for any role.
 
-    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said.
+    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said; `in_play`: the hosts that the play is for.
     """
     problems = []
     if not (groups.get("kafka") and groups.get("zookeeper")):
         problems.append(
             "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
+        )
+    if left_out := sorted({*groups.get("kafka", []), *groups.get("zookeeper", [])} - set(in_play)):
+        problems.append(
+            f"--limit leaves out {', '.join(left_out)}, and what may change is decided for all hosts together. "
+            "Run it without; hosts where nothing is to change are not touched."
         )
     if unknown:
         advice = "If a variable is meant for something else, name it in stack_ignored_variables."

@@ -26,9 +26,11 @@ from kafka_stack import (
     engines,
     free_to_bind,
     own_containers,
+    protocol_to_keep,
     sharing,
     stack_problems,
     unknown_variables,
+    version_problems,
 )
 from zookeeper import ensemble_problems, zookeeper_ports, zookeeper_problems, zookeeper_servers
 
@@ -409,13 +411,18 @@ def test_messages_whose_cluster_is_gone(volumes, lost):
     ],
 )
 def test_stack_problems(groups, stack_name, unknown, words):
-    said = "\n".join(stack_problems(groups, "h", stack_name, unknown))
+    said = "\n".join(stack_problems(groups, "h", stack_name, unknown, ["h"]))
     assert not [word for word in words if word not in said], said
 
 
 def test_no_stack_problems():
-    assert stack_problems(BOTH, "h", "", []) == []
-    assert stack_problems(BOTH, "h", "a.b-C_1", []) == []
+    assert stack_problems(BOTH, "h", "", [], ["h"]) == []
+    assert stack_problems(BOTH, "h", "a.b-C_1", [], ["h"]) == []
+
+
+def test_limit_is_refused():
+    groups = {"kafka": ["a", "b"], "zookeeper": ["a", "c"]}
+    says(stack_problems(groups, "a", "", [], ["a"]), "--limit leaves out b, c", "without")
 
 
 @pytest.mark.parametrize(
@@ -489,6 +496,60 @@ def test_own_containers():
     )
     assert own_containers(["a-kafka", "a-zookeeper", "c-kafka", "d-kafka"], found) == ["a-kafka", "c-kafka"]
     assert own_containers(["a-kafka"], {}) == []
+
+
+# Versions
+
+
+def versions(*brokers):
+    """An engine with brokers of these (version, protocol)."""
+    containers = [
+        {
+            "name": f"k{number}",
+            "version": version,
+            "env": {"PROPERTIES": f"a=1\ninter.broker.protocol.version={protocol}\n" if protocol else "a=1\n"},
+        }
+        for number, (version, protocol) in enumerate(brokers, 1)
+    ]
+    return {"containers": containers}
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "upgrading", "words"),
+    [
+        (("3.9.2", None), "3.9.2", False, None),
+        (("3.9.1", None), "3.9.2", False, None),
+        (("3.8.1", None), "3.9.2", False, ["runs Kafka 3.8.1", "playbooks/upgrade.yml"]),
+        (("3.8.1", None), "3.9.2", True, None),
+        (("3.9.2", "3.8"), "3.8.1", True, None),  # the protocol has not risen yet
+        (("3.9.2", "3.8"), "3.8.1", False, ["playbooks/upgrade.yml"]),
+        (("3.9.2", None), "3.8.1", True, ["Kafka 3.8.1 cannot read", "Set stack_kafka_version to 3.9.2"]),
+        (("3.10.0", None), "3.9.2", True, ["Kafka 3.9.2 cannot read"]),
+        ((None, None), "3.9.2", False, None),  # made before versions were noted
+    ],
+)
+def test_version_problems(now, wanted, upgrading, words):
+    problems = version_problems(versions(now), "k1", wanted, upgrading)
+    assert (says(problems, *words) if words else problems) in (None, [])
+    assert version_problems({}, "k1", wanted, upgrading) == []
+
+
+@pytest.mark.parametrize(
+    ("brokers", "protocol"),
+    [
+        ([("3.8.1", None), ("3.8.1", None)], "3.8"),
+        ([("3.9.2", "3.8"), ("3.8.1", None)], "3.8"),  # interrupted in the first half
+        ([("3.9.2", "3.8"), ("3.9.2", "3.8")], ""),
+        ([("3.9.2", None), ("3.9.2", "3.8")], ""),  # interrupted in the second half
+        ([], ""),
+    ],
+)
+def test_protocol_to_keep(brokers, protocol):
+    hosts = {
+        f"h{number}": {"__stack_engine": versions(*brokers), "_kafka_broker": {"container": f"k{number}"}}
+        for number in range(1, len(brokers) + 1)
+    }
+    assert protocol_to_keep(hosts, hosts, "3.9.2") == protocol
 
 
 # A broker that does not answer
