@@ -7,7 +7,9 @@ it is made.
 import os
 import re
 import subprocess
+from pathlib import Path
 
+import yaml
 from kafka.errors import KafkaError
 
 from smoke.client import NoKafkaError, connect, kafka_python
@@ -18,6 +20,8 @@ from smoke.wait import wait_until
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1, that of broker 2 is the next
 IDS = (1, 2, 3)
+ROOT = Path(__file__).resolve().parents[2]
+VERSION = yaml.safe_load((ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text())["stack_kafka_version"]
 DATA = "/var/lib/kafka/data"
 SECONDS = 120  # to be whole again
 SESSION = 6  # seconds after which ZooKeeper gives a broker up
@@ -58,13 +62,9 @@ def docker(*arguments, check=True):
 
 
 def image():
-    """The project's image, "" when it is not there."""
-    return next(iter(docker("image", "ls", "-q", "kafka-proof", check=False).split()), "")
-
-
-def kafka_version():
-    """Of the image, such as "3.9.2"."""
-    return docker("inspect", image(), "-f", '{{index .Config.Labels "org.opencontainers.image.version"}}')
+    """The project's image of the version that it deploys, "" when it is not there. Other tests make others."""
+    found = docker("image", "ls", "-q", f"kafka-proof:{VERSION}-*", check=False).split()
+    return found[0] if found else ""
 
 
 class Cluster:

@@ -1,7 +1,7 @@
 """One cluster for all faults: each begins with it whole, and finds one that works if the one before broke it."""
 
 import pytest
-from cluster import Cluster, image
+from cluster import VERSION, Cluster, image
 
 
 def pytest_configure(config):
@@ -11,7 +11,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def running():
     if not image():
-        pytest.skip("no image kafka-proof: run site.yml once")
+        pytest.skip(f"no image kafka-proof:{VERSION}: run site.yml once")
     cluster = Cluster()
     try:
         cluster.start()

@@ -6,7 +6,7 @@ Needs Docker and the image kafka-proof. `-m sample` is what CI runs. The table i
 from pathlib import Path
 
 import pytest
-from cluster import kafka_version
+from cluster import VERSION
 from fault_table import FAULTS
 from verify import verified
 
@@ -26,6 +26,6 @@ def test_nothing_is_lost(cluster, number, fault):
     with fault.around(cluster):
         result = verified(cluster, fault.do, fault.load)
 
-    save(BUILD, f"{number:02}-{fault.name}", row(fault.title, kafka_version(), result))
+    save(BUILD, f"{number:02}-{fault.name}", row(fault.title, VERSION, result))
     assert result["problems"] == []
     assert bool(result["refused"]) is fault.refuses, result["errors"]
