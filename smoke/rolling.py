@@ -147,21 +147,25 @@ def wait_can_stop(client, broker, seconds, say):
     _wait(client, seconds, say, check)
 
 
-def wait_back(client, broker, seconds, say):
+def wait_back(client, broker, start_seconds, seconds, say):
     """Wait until this broker is registered, answers at its advertised address, and is in sync everywhere.
 
-    Arguments and errors as in `wait_can_stop`.
+    The first two have to be so after `start_seconds`, all after `seconds`. Else as `wait_can_stop`.
     """
 
-    def check(admin):
+    def answers(admin):
         known = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in admin.describe_cluster()["brokers"]}
         if broker not in known:
             raise NotReadyError(f"broker {broker} is not registered, of those there are {sorted(known)}")
         identify(admin, broker, known[broker])
+
+    def in_sync(admin):
+        answers(admin)
         if late := behind(look(admin), broker):
             raise NotReadyError(f"broker {broker} catches up, partitions left: {len(late)}; {_few(late)}")
 
-    _wait(client, seconds, say, check)
+    _wait(client, start_seconds, say, answers)
+    _wait(client, seconds, say, in_sync)
 
 
 def elect_preferred_leaders(client, seconds=30):
@@ -186,7 +190,7 @@ def _wait(client, seconds, say, check):
     while True:
         try:
             # A new connection for each look: an old one goes on with the brokers that it knew.
-            with admin_client(client, deadline - time.monotonic()) as admin:
+            with admin_client(client, max(2, deadline - time.monotonic())) as admin:
                 return check(admin)
         except NotReadyError as error:
             now = str(error)

@@ -5,6 +5,7 @@
       broker: 1                                     # id
       client: {bootstrap.servers: localhost:9092}   # client properties
       timeout: 600                                  # seconds
+      start_timeout: 90                             # seconds until it answers, for `back`
 
 `can_stop`: no partition is offline, under-replicated or short of in-sync replicas beyond what this broker explains.
 `back`: it is registered, answers at its advertised address, and is in sync wherever it has a replica.
@@ -17,8 +18,6 @@ from ansible.plugins.action import ActionBase
 from smoke.client import ClientPropertiesError, why_not
 from smoke.ready import NotReadyError
 from smoke.rolling import wait_back, wait_can_stop
-
-_UNTIL = {"can_stop": wait_can_stop, "back": wait_back}
 
 
 class ActionModule(ActionBase):
@@ -33,21 +32,24 @@ class ActionModule(ActionBase):
         required = {"required": True}
         _, args = self.validate_argument_spec(
             argument_spec={
-                "until": {"type": "str", "choices": list(_UNTIL), **required},
+                "until": {"type": "str", "choices": ["can_stop", "back"], **required},
                 "broker": {"type": "int", **required},
                 "client": {"type": "dict", **required},
                 "timeout": {"type": "int", **required},
+                "start_timeout": {"type": "int", "default": 90},
             }
         )
         host, started = task_vars["inventory_hostname"], time.monotonic()
+
+        def say(text):
+            self._display.display(f"  {host}: {text}")
+
         try:
             with why_not():
-                _UNTIL[args["until"]](
-                    args["client"],
-                    args["broker"],
-                    args["timeout"],
-                    lambda text: self._display.display(f"  {host}: {text}"),
-                )
+                if args["until"] == "back":
+                    wait_back(args["client"], args["broker"], args["start_timeout"], args["timeout"], say)
+                else:
+                    wait_can_stop(args["client"], args["broker"], args["timeout"], say)
         except (NotReadyError, ClientPropertiesError) as error:
             return {"failed": True, "msg": f"{host}: {error}"}
         return {"changed": False, "seconds": round(time.monotonic() - started, 1)}
