@@ -79,7 +79,10 @@ def parse(output):
 def _container(inspected):
     config, state, network = inspected["Config"], inspected["State"], inspected["NetworkSettings"]
     labels = config["Labels"] or {}
-    bindings = [binding for found in (network["Ports"] or {}).values() for binding in found or []]
+    # One that crashes and is restarted has its ports now and then: they are its own all the time.
+    crashes = state["Status"] == "restarting"
+    ports = inspected["HostConfig"]["PortBindings"] if crashes else network["Ports"]
+    bindings = [binding for found in (ports or {}).values() for binding in found or []]
     return {
         "name": inspected["Name"].removeprefix("/"),
         "image": config["Image"],

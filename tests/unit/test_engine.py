@@ -160,6 +160,7 @@ def test_parse():
         "Image": "sha256:1",
         "State": {"Status": "running", "StartedAt": "2026", "Health": {"Status": "healthy"}, "ExitCode": 0},
         "RestartCount": 2,
+        "HostConfig": {"PortBindings": {"9092/tcp": [{"HostIp": "::1", "HostPort": "9093"}]}},
         "NetworkSettings": {"Ports": ports, "Networks": {"net": {}}},
         "Mounts": [{"Name": "kafka-data"}, {"Type": "bind"}],
     }
@@ -190,3 +191,5 @@ def test_parse():
         "volumes": ["v"],
     }
     assert parse("containers\nimage\n\nnetworks\nvolumes\n")["image"] is None
+    crashing = container | {"State": container["State"] | {"Status": "restarting"}}
+    assert parse(f"containers\n{json.dumps(crashing)}\n")["containers"][0]["ports"] == [["::1", 9093]]
