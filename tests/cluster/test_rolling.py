@@ -1,0 +1,97 @@
+"""What is asked before and after a broker is restarted, and by whom its addresses are answered: on two real brokers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from several_brokers import Cluster, docker
+
+from smoke.ready import NotReadyError
+from smoke.rolling import (
+    elect_preferred_leaders,
+    look,
+    obstacles,
+    set_dynamic,
+    settings_of,
+    wait_back,
+    wait_can_stop,
+)
+from smoke.wait import wait_until
+
+PREFIX, PORT = "kp-rolling", 29900
+REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reach.py"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof").splitlines()
+    if not images:
+        pytest.skip("no image kafka-proof: run site.yml once")
+    cluster = Cluster(images[0], PREFIX, PORT)
+    try:
+        cluster.start(1, 2)
+        with cluster.admin() as admin:
+            topics = {"both": {"num_partitions": 4, "replication_factor": 2}}
+            admin.create_topics(topics | {"one": {"num_partitions": 4, "replication_factor": 1}})
+            wait_until("both in sync", lambda: look(admin), lambda seen: len(seen) >= 8 and not obstacles(seen, 0), 30)
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+def ask(*addresses):
+    done = subprocess.run(
+        [sys.executable, REACH, json.dumps([addresses, 3])], capture_output=True, text=True, check=True, timeout=60
+    )
+    return json.loads(done.stdout)
+
+
+def test_each_address_is_answered_by_its_broker(cluster):
+    assert ask([1, f"localhost:{PORT + 1}", True], [2, f"localhost:{PORT + 2}", True]) == []
+    [other] = ask([2, f"localhost:{PORT + 1}", True])
+    assert f"broker 2 advertises localhost:{PORT + 1}: another broker answers there" in other
+    [closed] = ask([3, f"localhost:{PORT + 3}", False])
+    assert f"broker 3 advertises localhost:{PORT + 3}: Connection refused" in closed
+
+
+def test_a_setting_is_changed_and_reset_while_it_runs(cluster):
+    def retention(admin):
+        return settings_of(admin, [1])[1]["log.retention.ms"]
+
+    with cluster.admin() as admin:
+        assert set_dynamic(admin, {1: {"log.retention.ms": "7000000"}}) == {}
+        seen = wait_until("the setting", lambda: retention(admin), lambda seen: seen["value"] == "7000000", 10)
+        assert (seen["config_source"], seen["read_only"]) == ("DYNAMIC_BROKER_CONFIG", False)
+        assert set_dynamic(admin, {1: {"log.retention.ms": None}}) == {}
+        wait_until("the old value", lambda: retention(admin), lambda seen: seen["value"] != "7000000", 10)
+        assert settings_of(admin, [1])[1]["broker.id"]["read_only"] is True
+        assert "num.io.threads" in set_dynamic(admin, {1: {"num.io.threads": "1000"}}, validate_only=True)[1]
+
+
+def test_gate_and_return(cluster):
+    client, said = cluster.properties(1, 2), []
+    wait_can_stop(client, 1, 30, said.append)
+    wait_back(client, 2, 30, 30, said.append)
+    assert said == []
+
+    docker("stop", cluster.name(2))
+    with pytest.raises(NotReadyError, match=r"waited 3 s; last seen: broker 1 may not stop yet; .*not in sync: \[2\]"):
+        wait_can_stop(client, 1, 3, said.append)
+    assert any("both-" in text for text in said)
+    # What it explains itself is no reason: its own replicas that are not in sync, its own partitions that are offline.
+    wait_can_stop(client, 2, 30, said.append)
+    with pytest.raises(NotReadyError, match="broker 2 is not registered"):
+        wait_back(client, 2, 3, 30, said.append)
+
+    docker("start", cluster.name(2))
+    wait_back(client, 2, 60, 60, said.append)
+    with cluster.admin() as admin:
+        assert not all(item.leader == item.replicas[0] for item in look(admin))
+    assert elect_preferred_leaders(client) > 0
+    with cluster.admin() as admin:
+        wait_until(
+            "the preferred leaders", lambda: look(admin), lambda seen: all(p.leader == p.replicas[0] for p in seen)
+        )
+    assert elect_preferred_leaders(client) == 0
