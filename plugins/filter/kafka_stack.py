@@ -165,6 +165,7 @@ def engine_problems(wanted, engine, listening, zookeepers):
     for name, ports in wanted.items():
         problems += _container_problems(name, ports, engine, listening, earlier)
         earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
+    problems += _forgotten_brokers(wanted, engine)
     # Of several servers one may lose its data: it gets it from the others.
     return problems + (list(_data_problems(wanted, engine)) if zookeepers == 1 else [])
 
@@ -193,6 +194,18 @@ def _container_problems(name, ports, engine, listening, holders):
         if held:
             variable = "zookeeper_port" if re.search(r"zookeeper(-\d+)?$", name) else "kafka_port"
             yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+
+
+def _forgotten_brokers(wanted, engine):
+    """Brokers of this stack that no host has any more: left to themselves by a changed inventory."""
+    ours = [found[1] for name in wanted if (found := re.fullmatch(r"(.*?)kafka(-\d+)?", name))]
+    for item in engine.get("containers", []):
+        of_stack = any(re.fullmatch(re.escape(prefix) + r"kafka(-\d+)?", item["name"]) for prefix in ours)
+        if of_stack and _is_own(item) and item["name"] not in wanted:
+            yield (
+                f"the broker {item['name']} is there, and no host of the inventory has its id. If a kafka_broker_id "
+                "was changed, set it back; if the broker is to go, put its host back and run playbooks/decommission.yml."
+            )
 
 
 def _data_problems(wanted, engine):

@@ -12,6 +12,7 @@ from kafka_proof import (
     kafka_addresses,
     kafka_advertised,
     kafka_bind_address,
+    kafka_diagnoses,
     kafka_diagnosis,
     kafka_listener_properties,
     kafka_problems,
@@ -487,6 +488,13 @@ def test_containers_wanted():
     assert containers_wanted(hosts) == {"zookeeper": [], "kafka": ["1"], "kafka-2": ["2"]}
 
 
+def test_a_broker_that_nobody_has_any_more():
+    found = engine(container("kafka-2", stack=""), container("x-kafka-3", stack="x"), container("kafka-9"))
+    says(engine_problems({"kafka": []}, found, [], 3), "the broker kafka-2 is there", "decommission.yml")
+    assert engine_problems({"kafka": [], "kafka-2": []}, found, [], 3) == []
+    assert engine_problems({"zookeeper": []}, found, [], 3) == []
+
+
 def test_own_containers():
     found = engine(
         container("a-kafka", stack=""),
@@ -585,6 +593,27 @@ def test_diagnosis_of_what_it_does_not_know():
     assert said[1] == "It said last:"
     assert said[-1] == "98"
     assert len(said) < 20
+
+
+def host_with(container, *log):
+    return {
+        "_kafka_broker": {"container": "kafka"},
+        "__kafka_engine": {"containers": [container] if container else []},
+        "__kafka_log": {"stdout_lines": list(log), "stderr_lines": []},
+    }
+
+
+def test_diagnoses_name_the_hosts_that_are_not_well():
+    well = host_with(inspected("running", 0, 0) | {"health": "healthy"}, "fine")
+    ill = host_with(inspected() | {"health": "unhealthy"}, "No space left on device")
+    said = kafka_diagnoses(["a", "b", "c"], {"a": well, "b": ill, "c": host_with(None)})
+    assert [line for line in said if line in ("a:", "b:", "c:")] == ["b:", "c:"]
+    assert any("disk is full" in line for line in said)
+    assert kafka_diagnoses(["a"], {"a": well})[0] == "a:"  # if all seem well, any may be it
+    assert kafka_diagnoses(["a"], {"a": {"_kafka_broker": {"container": "kafka"}}}) == [
+        "a:",
+        "There is no container of it.",
+    ]
 
 
 def test_diagnosis_without_a_container():
