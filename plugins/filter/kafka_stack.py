@@ -204,7 +204,7 @@ def _forgotten_brokers(wanted, engine):
         if of_stack and _is_own(item) and item["name"] not in wanted:
             yield (
                 f"the broker {item['name']} is there, and no host of the inventory has its id. If a kafka_broker_id "
-                "was changed, set it back; if the broker is to go, put its host back and run playbooks/decommission.yml."
+                "was changed, set it back; if it is to go, put its host back and run playbooks/decommission.yml."
             )
 
 
