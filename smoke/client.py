@@ -114,7 +114,7 @@ def connect(arguments, seconds=5):
                 "Start the broker, or correct bootstrap.servers and the security settings."
             ) from None
     version = admin._manager.broker_version
-    if version < OLDEST:
+    if version and version < OLDEST:
         admin.close()
         raise NoKafkaError(
             f"{where} is Kafka {'.'.join(map(str, version))}, which is older than {'.'.join(map(str, OLDEST))}. "
