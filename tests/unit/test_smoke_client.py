@@ -155,10 +155,12 @@ def test_password_is_not_in_the_message():
 
 
 def test_nobody_there_is_one_line_with_the_reason():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(NoKafkaError, match=rf"^{address}: no Kafka answered within 0.5 s \(.*ECONNREFUSED.*\)\. Start"):
-        connect(kafka_python({"bootstrap.servers": address}), seconds=0.5)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody else can listen there meanwhile
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        reason = rf"^{address}: no Kafka answered within 0.5 s \(.*ECONNREFUSED.*\)\. Start"
+        with pytest.raises(NoKafkaError, match=reason):
+            connect(kafka_python({"bootstrap.servers": address}), seconds=0.5)
 
 
 def test_unreachable():
