@@ -29,7 +29,7 @@ def cluster():
     images = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof").splitlines()
     if not images:
         pytest.skip("no image kafka-proof: run site.yml once")
-    cluster = Cluster(images[0], PREFIX, PORT)
+    cluster = Cluster(max(images), PREFIX, PORT)
     try:
         cluster.start(1, 2)
         with cluster.admin() as admin:

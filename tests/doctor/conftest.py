@@ -110,7 +110,7 @@ def containers():
     image = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False).split()
     if not image:
         pytest.skip("no image kafka-proof: run site.yml once")
-    containers = Containers(image[0])
+    containers = Containers(max(image))  # the newest version
     containers.remove()
     docker("network", "create", PREFIX)
     try:

@@ -38,7 +38,7 @@ def brokers():
     found = broken_brokers.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False)
     if not found:
         pytest.skip("no image kafka-proof: run site.yml once")
-    brokers = broken_brokers.Brokers(found.split()[0])
+    brokers = broken_brokers.Brokers(max(found.split()))  # the newest version
     try:
         yield brokers
     finally:

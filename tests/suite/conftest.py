@@ -68,7 +68,7 @@ def image():
     found = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False).split()
     if not found:
         pytest.skip("no image kafka-proof: run site.yml once")
-    return found[0]
+    return max(found)  # the newest version
 
 
 def remove():
