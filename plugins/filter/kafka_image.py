@@ -1,8 +1,18 @@
 """Decisions of the role kafka_image, as functions."""
 
+import hashlib
 import json
 import tarfile
 from pathlib import Path
+
+_FILES = Path(__file__).parents[2] / "roles" / "kafka_image" / "files"
+
+
+def image_recipe(version):
+    """A checksum of what the image of this version of Kafka is built from, as 64 hexadecimal digits."""
+    files = [file for file in _FILES.glob("[!.]*") if file.suffix != ".sha256" or file.stem == version]
+    texts = [file.read_text().rstrip() for file in sorted(files, key=lambda file: file.name.lower())]
+    return hashlib.sha256(",".join(texts).encode()).hexdigest()
 
 
 def image_is_there(image, source, reference, content):
@@ -75,5 +85,5 @@ class FilterModule:
     """Make the functions available to the role."""
 
     def filters(self):
-        functions = (image_archive, image_giver, image_is_there, image_problems)
+        functions = (image_archive, image_giver, image_is_there, image_problems, image_recipe)
         return {function.__name__: function for function in functions}

@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 from engine_load import loaded_image
-from kafka_image import image_archive, image_giver, image_is_there, image_problems
+from kafka_image import image_archive, image_giver, image_is_there, image_problems, image_recipe
 
 DIGEST = "sha256:" + "a" * 64
 IMAGE = {"id": "sha256:1", "tags": ["kafka-proof:3.9.2-01234567"], "digests": [f"apache/kafka@{DIGEST}"]}
@@ -116,3 +116,15 @@ def test_no_image_problems(tmp_path):
     (tmp_path / "1.sha256").touch()
     for source, path, version in [("auto", "", "9"), ("pull", "", "9"), ("build", "", "1"), ("load", "/x.tar", "9")]:
         assert image_problems(source, path, {"id": "1"} if path else {}, version, tmp_path) == []
+
+
+def test_image_recipe_is_of_the_version_and_of_the_files(tmp_path, monkeypatch):
+    for name, text in {"Dockerfile": "a", "base.sh": "b", "1.sha256": "c", "2.sha256": "d", ".swp": "e"}.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr("kafka_image._FILES", tmp_path)
+    recipes = {version: image_recipe(version) for version in "12"}
+    assert recipes["1"] != recipes["2"]
+    (tmp_path / "2.sha256").write_text("other")
+    assert image_recipe("1") == recipes["1"]
+    (tmp_path / "Dockerfile").write_text("other")
+    assert image_recipe("1") != recipes["1"]
