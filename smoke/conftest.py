@@ -19,12 +19,13 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
+from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH, cleanup, names, rights
 from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
 from smoke.group import Group
-from smoke.lag import log_bounds, with_leader
+from smoke.lag import log_bounds
 from smoke.producing import producing
 from smoke.reporting import NAME, Reporting
 from smoke.signals import Signals, drop_frames_without_a_line
@@ -303,7 +304,25 @@ def topic(admin, name, existing_topic):
     """All partitions of the topic to write to, each with a leader: list[TopicPartition]. The test's own has two."""
     topic = existing_topic or name
     if not existing_topic:
-        admin.create_topics({topic: {"num_partitions": 2}})
+        _make_topic(admin, topic)
+    return _with_leaders(admin, topic)
+
+
+def _make_topic(admin, name):
+    """Make a topic of two partitions, and wait until every broker knows it: each learns of it when it can."""
+    admin.create_topics({name: {"num_partitions": 2}})
+    asked = MetadataRequest([MetadataRequest.MetadataRequestTopic(name=name)], allow_auto_topic_creation=False)
+
+    def still_unknown():
+        brokers = [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]]
+        answers = {broker: admin._manager.run(admin._manager.send, asked, broker) for broker in brokers}
+        return [broker for broker, answer in answers.items() if answer.topics[0].error_code]
+
+    wait_until(f"all brokers to know {name}", still_unknown, good=lambda brokers: not brokers)
+
+
+def _with_leaders(admin, topic):
+    """Wait until each partition has a leader, and return them: list[TopicPartition]."""
 
     def leaders():
         found = [each for described in admin.describe_topics([topic]) for each in described["partitions"]]
@@ -421,9 +440,9 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
     """
     name = f"{prefix}killed-member"
     if not existing_topic:
-        admin.create_topics({name: {"num_partitions": 2}}, wait_for_metadata=True)
+        _make_topic(admin, name)
     topic = existing_topic or name
-    partitions = sorted(with_leader(admin.describe_topics([topic])[0]))
+    partitions = _with_leaders(admin, topic)
     if existing_topic:
         _begin_at(admin, name, log_bounds(admin, partitions)[1])
     settings = {
