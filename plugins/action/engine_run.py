@@ -18,8 +18,8 @@ it as a label, as those of Docker Compose do; where that, its image and its netw
         version: 3.9.2            # and Kafka's version
       engine: "{{ __stack_engine }}"
 
-Returns `change`, what is or would be done: nothing, start, restart or make; `running`, whether it ran before; and, if
-it is to be made anew only because of the variable PROPERTIES, that `properties` {before, after}.
+Returns `change`, what is or would be done: nothing, connect, start, restart or make; `running`, whether it ran before;
+and, if it is to be made anew only because of the variable PROPERTIES, that `properties` {before, after}.
 
 Its data is in the volume NAME-data, which no change of the container touches.
 """
@@ -108,7 +108,7 @@ def recipe(container):
 
 
 def what_to_do(found, wanted, image):
-    """Decide what makes a container run as it is wanted: "nothing", "start", "restart" or "make".
+    """Decide what makes a container run as it is wanted: "nothing", "connect", "start", "restart" or "make".
 
     found: the container as engine_look shows it, or None; wanted: the container; image: the one that it is to run, as
     engine_look shows it, or None.
@@ -117,12 +117,14 @@ def what_to_do(found, wanted, image):
         return "make"
     if (found["recipe"], found["image_id"]) != (recipe(wanted), image["id"]):
         return "make"
+    since = wanted["restart_since"].rstrip("Z")
     if wanted["network"] not in found["networks"]:
-        return "make"
+        # A broker that is cut off cannot stop in order: it waits for ZooKeeper. Connected, it goes on.
+        return "connect" if found["state"] == "running" and found["started"] >= since else "make"
     if found["state"] not in ("running", "restarting"):
         return "start"
     # One that crashes, so that the engine restarts it, is as it was made; who waits for it says what is wrong with it.
-    return "restart" if found["started"] < wanted["restart_since"].rstrip("Z") else "nothing"
+    return "restart" if found["started"] < since else "nothing"
 
 
 def other_properties(found, wanted):
@@ -137,6 +139,8 @@ def other_properties(found, wanted):
 def shell_script(change, found, container):
     """The commands that do it. A shell reads them from its standard input, so that no `ps` shows what is in `env`."""
     name = shlex.quote(container["name"])
+    if change == "connect":
+        return f"exec docker network connect {shlex.quote(container['network'])} {name}"
     if change == "start":
         return f"exec docker start {name}"
     if change == "restart":

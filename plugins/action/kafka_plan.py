@@ -8,7 +8,7 @@
 
 Returns
 
-    at_once      [host]: those that do not run, so that nobody misses them; of a new cluster, all
+    at_once      [host]: those that do not run, or are cut off, so that nobody misses them; of a new cluster, all
     one_by_one   [host]: those that run and have to be restarted, the active controller last
     configure    {id: {key: value, or null to reset it}}: settings that brokers take while they run
     said         [str]: what will be done, for people
@@ -86,8 +86,8 @@ def plan(brokers, controller, settings, refuses, gate=True):
             continue
         if changes := dynamic_changes({}, now):  # its file will say it all
             configure[broker["id"]] = changes
-        # A single broker has no other to wait for.
-        rolls = broker["running"] and len(brokers) > 1 and gate
+        # A single broker has no other to wait for; to connect one that is cut off stops nothing.
+        rolls = broker["running"] and broker["change"] != "connect" and len(brokers) > 1 and gate
         (one_by_one if rolls else at_once).append(broker)
     one_by_one.sort(key=lambda broker: broker["id"] == controller)
     said += [f"{broker['host']}: {broker['change']}" for broker in at_once]

@@ -99,7 +99,7 @@ def _server(host, variables):
         "host": host,
         "id": variables["_zookeeper_member"]["id"],
         "change": change["change"],
-        "running": change["running"],
+        "running": change["running"] and change["change"] != "connect",  # nor does it serve while it is cut off
         "data": f"{name}-data" in engine.get("volumes", []),
         "ensemble": re.findall(r"^(server\.\d+)=", properties, re.MULTILINE),
         "leads": (variables.get("__zookeeper_answer") or {}).get("mode") == "leader",

@@ -53,7 +53,9 @@ def found(**other):
         pytest.param(found(recipe=None), IMAGE, "make", id="made by hand"),
         pytest.param(found(recipe="other"), IMAGE, "make", id="other settings"),
         pytest.param(found(image_id="sha256:0"), IMAGE, "make", id="the image was built anew"),
-        pytest.param(found(networks=[]), IMAGE, "make", id="disconnected"),
+        pytest.param(found(networks=[]), IMAGE, "connect", id="disconnected"),
+        pytest.param(found(networks=[], state="exited"), IMAGE, "make", id="disconnected, and it does not run"),
+        pytest.param(found(networks=[], recipe="other"), IMAGE, "make", id="disconnected, and it is to be another"),
         pytest.param(found(recipe="other", state="exited"), IMAGE, "make", id="stopped, and other settings"),
     ],
 )
@@ -67,6 +69,8 @@ def test_what_to_do(container, image, change):
         (found(), "2026-01-02T03:04:05Z", "nothing"),
         (found(), "2026-01-02T03:04:06Z", "restart"),
         (found(state="exited"), "2026-01-02T03:04:06Z", "start"),
+        (found(networks=[]), "2026-01-02T03:04:05Z", "connect"),
+        (found(networks=[]), "2026-01-02T03:04:06Z", "make"),
         (found(recipe="other"), "2026-01-02T03:04:06Z", "make"),
     ],
 )
@@ -134,6 +138,10 @@ def test_a_container_is_made_anew(tmp_path):
 
 def test_a_stopped_container_is_started(tmp_path):
     assert run(shell_script("start", found(), WANTED), tmp_path) == [[["start", "kafka"], {}]]
+
+
+def test_a_container_that_is_cut_off_is_connected(tmp_path):
+    assert run(shell_script("connect", found(), WANTED), tmp_path) == [[["network", "connect", "net", "kafka"], {}]]
 
 
 def test_a_running_container_is_restarted(tmp_path):

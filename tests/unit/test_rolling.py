@@ -94,6 +94,7 @@ MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retent
         ),
         pytest.param([broker(1), broker(2, "make", False)], {}, (["k2"], [], {}), id="one joins"),
         pytest.param([broker(1), broker(2, "start", False)], {}, (["k2"], [], {}), id="one was stopped"),
+        pytest.param([broker(1), broker(2, "connect")], {}, (["k2"], [], {}), id="one is cut off"),
         pytest.param(
             [broker(1, "make"), broker(2, "make"), broker(3, "make")],
             {"controller": 2},
@@ -210,6 +211,9 @@ def new(number):
             id="one at a time, the leader last",
         ),
         pytest.param([server(1), server(2, "start", False), server(3)], [("z2", "", True)], id="one was stopped"),
+        pytest.param(
+            [server(1, "connect"), server(2, "connect"), server(3)], [("z1 z2", "", True)], id="two are cut off"
+        ),
         pytest.param(
             [server(1), new(2), server(3)], [("z2", "z1 z3", True)], id="one lost its data, and gets it from the others"
         ),
