@@ -1,12 +1,15 @@
-"""Three ZooKeepers and three brokers on this machine's engine, to do harm to: plain containers, removed at the end.
+"""Three ZooKeepers and three brokers on this machine's engine, to do harm to: deployed by site.yml, removed at the end.
 
-The tests know of it: `brokers` and `zookeepers` (id: container), `network`, `properties`, `repair()`. All else is how
-it is made.
+The tests know of it: `brokers` and `zookeepers` (id: container), `variables` (of the inventory), `play()`, and
+`repair()`, which is site.yml. Who changes those three and runs `repair()` has another cluster.
 """
 
+import contextlib
+import json
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -18,38 +21,20 @@ from smoke.status import collect
 from smoke.wait import wait_until
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
-PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1, that of broker 2 is the next
+PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more
 IDS = (1, 2, 3)
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = yaml.safe_load((ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text())["stack_kafka_version"]
 DATA = "/var/lib/kafka/data"
 SECONDS = 120  # to be whole again
+PLAY = 600  # seconds that a playbook may take; it may have to build an image
 SESSION = 6  # seconds after which ZooKeeper gives a broker up
 
-ZOOKEEPER = {
-    "4lw.commands.whitelist": "srvr",
-    "admin.enableServer": "false",
-    "clientPort": 2181,
-    "dataDir": DATA,
-    "initLimit": 10,
-    "maxClientCnxns": 0,
-    "quorumListenOnAllIPs": "true",
-    "syncLimit": 5,
-    "tickTime": 1000,
-}
-BROKER = {
-    "auto.create.topics.enable": "false",
+CONFIG = {
     "controlled.shutdown.retry.backoff.ms": 200,
-    "default.replication.factor": 3,
     "group.initial.rebalance.delay.ms": 0,
-    "inter.broker.listener.name": "INTERNAL",
-    "listener.security.protocol.map": "EXTERNAL:PLAINTEXT,INTERNAL:PLAINTEXT",
     "log.cleaner.dedupe.buffer.size": 16777216,
-    "log.dirs": DATA,
-    "min.insync.replicas": 2,
     "offsets.topic.num.partitions": 6,
-    "offsets.topic.replication.factor": 3,
-    "transaction.state.log.replication.factor": 3,
     "zookeeper.session.timeout.ms": SESSION * 1000,
 }
 
@@ -68,42 +53,90 @@ def image():
 
 
 class Cluster:
-    """The cluster. `start` makes it, `remove` leaves nothing of it."""
+    """The cluster. `start` makes it anew, `remove` leaves nothing of it."""
 
-    def __init__(self):
-        self.network, self.holder = PREFIX, f"{PREFIX}-holder"
-        self.brokers = {each: _numbered("kafka", each) for each in IDS}
-        self.zookeepers = {each: _numbered("zookeeper", each) for each in IDS}
-        self.properties = {"bootstrap.servers": ",".join(f"localhost:{PORT + each - 1}" for each in IDS)}
-        self.arguments = kafka_python(self.properties)
+    def __init__(self, name=PREFIX, ids=IDS, port=PORT):
+        self.name, self.network, self.holder, self.port = name, f"{name}-kafka", f"{name}-holder", port
+        self._ids = ids
+        self._first()
+
+    def _first(self):
+        self.brokers = {each: self.container("kafka", each) for each in self._ids}
+        self.zookeepers = {each: self.container("zookeeper", each) for each in self._ids}
+        self.variables = {
+            "stack_name": self.name,
+            "kafka_config": dict(CONFIG),
+            "kafka_heap": "256m",
+            "kafka_jvm_options": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            "kafka_profile": "production",
+            "kafka_topics_present": [],
+        }
+
+    def container(self, what, each):
+        """What the roles call it."""
+        return f"{self.name}-{what}" if each == 1 else f"{self.name}-{what}-{each}"
+
+    @property
+    def properties(self):
+        """Properties of a client."""
+        return {"bootstrap.servers": ",".join(f"localhost:{self.port + each - 1}" for each in self.brokers)}
+
+    @property
+    def arguments(self):
+        """The same for kafka-python."""
+        return kafka_python(self.properties)
+
+    @property
+    def inventory(self):
+        """As Ansible reads it: the host `host-N` has broker N, ZooKeeper N, or both."""
+        hosts = {
+            f"host-{each}": {
+                "kafka_broker_id": each,
+                "kafka_port": self.port + each - 1,
+                "zookeeper_port": self.port + 10 + each - 1,
+            }
+            for each in sorted({*self.brokers, *self.zookeepers})
+        }
+        here = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        groups = {"kafka": self.brokers, "zookeeper": self.zookeepers}
+        members = {group: {"hosts": {f"host-{each}": {} for each in ids}} for group, ids in groups.items()}
+        return {"all": {"hosts": hosts, "vars": here | self.variables, "children": members}}
+
+    def play(self, playbook, *options, fails=False, **variables):
+        """Run a playbook, and return what it said. Raises AssertionError unless it ends well; badly, if it `fails`."""
+        # Neither the user's settings for Ansible nor a terminal's colours.
+        own = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as inventory:
+            yaml.safe_dump(self.inventory, inventory)
+            inventory.flush()
+            done = subprocess.run(
+                ["ansible-playbook", "-i", inventory.name, playbook, "-e", json.dumps(variables), *options],
+                check=False,
+                cwd=ROOT,
+                env=inherited | own,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=PLAY,
+            )
+        assert (done.returncode != 0) is fails, f"{playbook}: exit status {done.returncode}\n{done.stdout}"
+        return done.stdout
 
     def start(self):
-        """Make it, all at once, and wait until it is whole."""
+        """Make it as it is at first, and wait until it is whole."""
         self.remove()
-        docker("network", "create", self.network)
-        for each in IDS:
-            self.make_zookeeper(each)
-        for each in IDS:
-            self.make_broker(each)
-        self.wait_whole()
+        self._first()
+        self.repair()
 
     def repair(self):
-        """Start what does not run, connect what is cut off, and wait until every replica is in sync."""
-        containers = [*self.brokers.values(), *self.zookeepers.values()]
-        connected = docker("network", "inspect", self.network, "-f", "{{range .Containers}}{{.Name}} {{end}}").split()
-        for name in containers:
-            state = docker("inspect", name, "-f", "{{.State.Status}}")
-            if state == "running" and name not in connected:
-                self.reconnect(name)
-            elif state == "paused":
-                docker("unpause", name)
-            elif state != "running":
-                docker("start", name)
+        """Have site.yml make it as it is wanted, and wait until every replica is in sync."""
+        self.play("site.yml")
         self.wait_whole()
 
     def wait_whole(self):
         """Wait until all brokers answer, and every replica of every partition is in sync. Raises AssertionError."""
-        wait_ready(self.properties, IDS, SECONDS)
+        wait_ready(self.properties, self.brokers, SECONDS)
         wait_until("every replica to be in sync", self.problems, lambda seen: seen == [], SECONDS, 0.3)
 
     def problems(self):
@@ -113,7 +146,7 @@ class Cluster:
                 found = collect(admin)
         except (NoKafkaError, KafkaError) as error:
             return [str(error)]
-        missing = sorted({*IDS} - {broker["id"] for broker in found["brokers"]})
+        missing = sorted({*self.brokers} - {broker["id"] for broker in found["brokers"]})
         return found["problems"] + [f"broker {each}: not registered" for each in missing]
 
     def registered(self):
@@ -154,31 +187,15 @@ class Cluster:
         ask = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && cat <&3"
         return {each: docker("exec", name, "bash", "-c", ask, check=False) for each, name in self.zookeepers.items()}
 
+    def lives(self):
+        """Since when each container runs: {name: text}. A restart makes a difference, and so does a new container."""
+        names = [*self.brokers.values(), *self.zookeepers.values()]
+        found = docker("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names).splitlines()
+        return dict(line.removeprefix("/").split(" ", 1) for line in found)
+
     def cut_off(self, name):
         """Take a container off the network; who is connected to it hears nothing of it."""
         docker("network", "disconnect", self.network, name)
-
-    def reconnect(self, name):
-        """Bring it back under its name."""
-        docker("network", "connect", self.network, name)
-
-    def make_zookeeper(self, each):
-        """Make a ZooKeeper, with its data where it has some."""
-        servers = {f"server.{other}": f"{name}:2888:3888" for other, name in self.zookeepers.items()}
-        myid = ("--env", f"ZOOKEEPER_ID={each}")
-        self._run("zookeeper", self.zookeepers[each], ZOOKEEPER | servers, *_heap("64m"), *myid)
-
-    def make_broker(self, each):
-        """Make a broker, with its data where it has some."""
-        name, port = self.brokers[each], PORT + each - 1
-        listeners = {
-            "broker.id": each,
-            "zookeeper.connect": ",".join(f"{other}:2181" for other in self.zookeepers.values()),
-            "listeners": f"EXTERNAL://0.0.0.0:{port},INTERNAL://0.0.0.0:19092",
-            "advertised.listeners": f"EXTERNAL://localhost:{port},INTERNAL://{name}:19092",
-        }
-        publish = ("--publish", f"127.0.0.1:{port}:{port}")
-        self._run("kafka", name, BROKER | listeners, *_heap("256m"), *publish)
 
     def hold(self, volume):
         """Keep a volume in use by a container, `holder`, so that the engine keeps it mounted."""
@@ -190,29 +207,21 @@ class Cluster:
         docker("rm", "--force", name)
         docker("volume", "rm", f"{name}-data")
 
-    def _run(self, server, name, properties, *options):
-        docker(
-            *("run", "--detach", "--name", name, "--network", self.network, "--restart", "unless-stopped"),
-            *("--volume", f"{name}-data:{DATA}", "--stop-timeout", "60", "--entrypoint", "bash"),
-            *("--env", "KAFKA_JVM_PERFORMANCE_OPTS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
-            *("--env", "PROPERTIES=" + "".join(f"{key}={value}\n" for key, value in properties.items())),
-            *(*options, image(), "-c"),
-            'printf %s "$PROPERTIES" >/tmp/p && { [ -z "${ZOOKEEPER_ID-}" ] || '
-            f'printf %s "$ZOOKEEPER_ID" >{DATA}/myid; }} && exec /opt/kafka/bin/{server}-server-start.sh /tmp/p',
-        )
-
     def remove(self):
-        """Remove containers, volumes and the network."""
-        if left := docker("ps", "-aq", "--filter", f"name=^{PREFIX}-", check=False).split():
+        """Remove containers, volumes and the network, whatever there is of them."""
+        if left := docker("ps", "-aq", "--filter", f"name=^{self.name}-", check=False).split():
             docker("rm", "--force", "--volumes", *left)
-        if left := docker("volume", "ls", "-q", "--filter", f"name=^{PREFIX}-", check=False).split():
+        if left := docker("volume", "ls", "-q", "--filter", f"name=^{self.name}-", check=False).split():
             docker("volume", "rm", *left)
         docker("network", "rm", self.network, check=False)
 
 
-def _heap(size):
-    return "--env", f"KAFKA_HEAP_OPTS=-Xms{size} -Xmx{size}"
-
-
-def _numbered(what, each):
-    return f"{PREFIX}-{what}" if each == 1 else f"{PREFIX}-{what}-{each}"
+@contextlib.contextmanager
+def running(*arguments, **options):
+    """A cluster of one's own, until the end; the arguments are those of Cluster."""
+    cluster = Cluster(*arguments, **options)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()

@@ -1,7 +1,7 @@
 """One cluster for all faults: each begins with it whole, and finds one that works if the one before broke it."""
 
+import cluster as clusters
 import pytest
-from cluster import VERSION, Cluster, image
 
 
 def pytest_configure(config):
@@ -10,14 +10,10 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def running():
-    if not image():
-        pytest.skip(f"no image kafka-proof:{VERSION}: run site.yml once")
-    cluster = Cluster()
-    try:
-        cluster.start()
+    if not clusters.image():
+        pytest.skip(f"no image kafka-proof:{clusters.VERSION}: run site.yml once")
+    with clusters.running() as cluster:
         yield cluster
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster import DATA, SESSION, docker
+from cluster import DATA, SESSION, VERSION, docker
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
+from smoke.client import connect
+from smoke.rolling import settings_of
 from smoke.wait import wait_until
 from smoke.workload import Load
 
@@ -156,14 +158,12 @@ def small_disk(cluster):
     options = (each for option in ("type=tmpfs", "device=tmpfs", "o=size=128m,uid=1000") for each in ("--opt", option))
     docker("volume", "create", "--driver", "local", *options, name)
     cluster.hold(name)  # memory, which the engine gives back when no container uses it
-    cluster.make_broker(3)
-    cluster.wait_whole()
+    cluster.repair()
     try:
         yield
     finally:
         docker("rm", "--force", cluster.holder)
         cluster.forget(cluster.brokers[3])
-        cluster.make_broker(3)
 
 
 @fault(around=small_disk)
@@ -185,3 +185,150 @@ def full_disk(cluster):
     # anew: "marked as failed" in its log. Space alone does not bring it back.
     docker("restart", name)
     cluster.repair()
+
+
+@fault()
+def replace_broker(cluster):
+    """A broker and its disk lost for good, and replaced by an empty one of the same id"""
+    each = other_than_controller(cluster)
+    kill(cluster, each)
+    cluster.forget(cluster.brokers[each])
+    cluster.repair()
+
+
+@fault()
+def replace_zookeeper(cluster):
+    """A ZooKeeper server replaced by another, with another id: `site.yml`"""
+    old, new = max(cluster.zookeepers), max(cluster.zookeepers) + 1
+    name = cluster.zookeepers.pop(old)
+    cluster.zookeepers[new] = cluster.container("zookeeper", new)
+    cluster.repair()
+    cluster.forget(name)
+    settle(cluster)
+
+
+@fault(sample=True)
+def rolling_restart(cluster):
+    """Rolling restart: `playbooks/restart.yml`"""
+    before = cluster.lives()
+    cluster.play("playbooks/restart.yml")
+    cluster.wait_whole()
+    after = cluster.lives()
+    assert [name for name in before if after[name] == before[name]] == []
+
+
+@fault()
+def rolling_change(cluster):
+    """A setting that needs a restart: `site.yml`"""
+    before = cluster.lives()
+    cluster.variables["kafka_config"]["queued.max.requests"] = 400
+    cluster.repair()
+    after = cluster.lives()
+    assert {name for name in before if after[name] != before[name]} == {*cluster.brokers.values()}
+
+
+@fault(sample=True)
+def dynamic_change(cluster):
+    """A setting that needs no restart, set and taken back: `site.yml`, twice"""
+    before, config = cluster.lives(), cluster.variables["kafka_config"]
+    config["num.io.threads"] = 6
+    cluster.play("site.yml")
+    assert threads(cluster) == {"6"}
+    del config["num.io.threads"]
+    cluster.play("site.yml")
+    assert threads(cluster) == {"8"}
+    assert cluster.lives() == before
+
+
+def threads(cluster):
+    """What the brokers say of num.io.threads."""
+    with connect(cluster.arguments) as admin:
+        return {settings["num.io.threads"]["value"] for settings in settings_of(admin, cluster.brokers).values()}
+
+
+@contextlib.contextmanager
+def until_it_leaves(cluster):
+    """Whoever joins as broker 4 leaves in the end."""
+    try:
+        yield
+    finally:
+        if 4 in cluster.brokers:
+            leave(cluster)
+
+
+@contextlib.contextmanager
+def with_broker_4(cluster):
+    """Four brokers; the fourth has its share of the topics that are there, and of those that are made."""
+    with until_it_leaves(cluster):
+        join(cluster)
+        yield
+
+
+def join(cluster):
+    """Broker 4 joins, and takes its share."""
+    cluster.brokers[4] = cluster.container("kafka", 4)
+    cluster.play("site.yml")
+    cluster.play("playbooks/rebalance.yml")
+    cluster.wait_whole()
+
+
+def leave(cluster):
+    """Broker 4 leaves."""
+    cluster.play("playbooks/decommission.yml", decommission="host-4", decommission_data=True)
+    del cluster.brokers[4]
+    cluster.repair()
+
+
+def replicas(cluster):
+    """The brokers that have replicas of the workload's topic."""
+    with connect(cluster.arguments) as admin:
+        [found] = admin.describe_topics([cluster.topic])
+    return {each for partition in found["partitions"] for each in partition["replica_nodes"]}
+
+
+@fault(around=until_it_leaves)
+def add_broker(cluster):
+    """A fourth broker added, and partitions moved onto it: `site.yml`, `playbooks/rebalance.yml`"""
+    join(cluster)
+    assert replicas(cluster) == {1, 2, 3, 4}
+
+
+@fault(around=with_broker_4)
+def decommission_broker(cluster):
+    """A broker of four drained and removed: `playbooks/decommission.yml`, `site.yml`"""
+    assert 4 in replicas(cluster)
+    leave(cluster)
+    assert replicas(cluster) == {1, 2, 3}
+
+
+OLD = "3.8.1"  # of the line before, whose image the role can build too
+
+
+@contextlib.contextmanager
+def old_version(cluster):
+    """A cluster made anew, which runs the old version."""
+    cluster.remove()
+    cluster.variables["stack_kafka_version"] = OLD
+    try:
+        cluster.repair()
+        yield
+    finally:
+        cluster.variables.pop("stack_kafka_version", None)
+
+
+def versions(cluster):
+    """The images that the brokers run, and the protocol that they speak to each other."""
+    images = {docker("inspect", "-f", "{{.Config.Image}}", name).split("-")[1] for name in cluster.brokers.values()}
+    with connect(cluster.arguments) as admin:
+        said = settings_of(admin, cluster.brokers).values()
+    return images, {settings["inter.broker.protocol.version"]["value"].split("-")[0] for settings in said}
+
+
+@fault(around=old_version)
+def rolling_upgrade(cluster):
+    """Rolling upgrade from 3.8.1, the protocol between brokers last: `playbooks/upgrade.yml`"""
+    assert versions(cluster) == ({f"proof:{OLD}"}, {OLD[:3]})
+    del cluster.variables["stack_kafka_version"]
+    cluster.play("playbooks/upgrade.yml")
+    cluster.wait_whole()
+    assert versions(cluster) == ({f"proof:{VERSION}"}, {VERSION[:3]})

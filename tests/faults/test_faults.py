@@ -1,7 +1,7 @@
 """Nothing is lost: each fault of the table is done to a cluster that works, and the workload adds up in the end.
 
-Needs Docker and the image kafka-proof. `-m sample` is quick enough for every run of CI. The table is
-build/faults/faults.md.
+Needs Docker and the image kafka-proof. `-m sample` is quick enough for every run of CI.
+The table is build/faults/faults.md.
 """
 
 from pathlib import Path
