@@ -87,6 +87,20 @@ def zookeeper_batches(hosts, hostvars):
     return batches
 
 
+def zookeeper_stranger_leads(hosts, hostvars):
+    """Which server leads that is not in the inventory any more: names such as server.3 of those that may; else [].
+
+    A server that has the new list does not follow one that is not on it. Arguments as in `zookeeper_batches`.
+    """
+    servers = [_server(host, hostvars[host]) for host in hosts]
+    running = [server for server in servers if server["running"]]
+    modes = {server["mode"] for server in running}
+    if "follower" not in modes or not modes <= {"follower", ""}:
+        return []  # one of these leads, or it was not asked, because nothing is to be changed about it
+    known = {key for server in running for key in server["ensemble"]}
+    return sorted(known - {f"server.{server['id']}" for server in servers})
+
+
 def _server(host, variables):
     change, engine, name = (
         variables["__zookeeper_change"],
@@ -95,6 +109,7 @@ def _server(host, variables):
     )
     found = [item for item in engine.get("containers", []) if item["name"] == name]
     properties = found[0]["env"].get("PROPERTIES", "") if found else ""
+    mode = (variables.get("__zookeeper_answer") or {}).get("mode")
     return {
         "host": host,
         "id": variables["_zookeeper_member"]["id"],
@@ -102,7 +117,8 @@ def _server(host, variables):
         "running": change["running"] and change["change"] != "connect",  # nor does it serve while it is cut off
         "data": f"{name}-data" in engine.get("volumes", []),
         "ensemble": re.findall(r"^(server\.\d+)=", properties, re.MULTILINE),
-        "leads": (variables.get("__zookeeper_answer") or {}).get("mode") == "leader",
+        "mode": mode,
+        "leads": mode == "leader",
     }
 
 
@@ -116,5 +132,6 @@ class FilterModule:
             zookeeper_ports,
             zookeeper_problems,
             zookeeper_servers,
+            zookeeper_stranger_leads,
         )
         return {function.__name__: function for function in functions}

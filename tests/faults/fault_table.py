@@ -198,10 +198,12 @@ def replace_broker(cluster):
 
 @fault()
 def replace_zookeeper(cluster):
-    """A ZooKeeper server replaced by another, with another id: `site.yml`"""
-    old, new = max(cluster.zookeepers), max(cluster.zookeepers) + 1
+    """The ZooKeeper that leads replaced by a new one: `docker stop`, `site.yml`"""
+    old, new = cluster.zookeeper_leader(), max(cluster.zookeepers) + 1
     name = cluster.zookeepers.pop(old)
     cluster.zookeepers[new] = cluster.container("zookeeper", new)
+    assert "The server that leads is not in the group zookeeper" in cluster.play("site.yml", fails=True)
+    docker("stop", name)
     cluster.repair()
     cluster.forget(name)
     settle(cluster)

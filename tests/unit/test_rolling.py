@@ -2,7 +2,7 @@
 
 import pytest
 from kafka_plan import plan
-from zookeeper import zookeeper_batches
+from zookeeper import zookeeper_batches, zookeeper_stranger_leads
 from zookeeper_look import parse
 
 from smoke.rolling import Partition, behind, dynamic_changes, obstacles
@@ -175,7 +175,7 @@ def test_plan(brokers, options, decision):
 # ZooKeeper
 
 
-def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False):
+def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False, mode="follower"):
     name = f"z{number}"
     properties = "".join(f"server.{member}=h:2888:3888\n" for member in ensemble)
     return name, {
@@ -185,7 +185,7 @@ def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3)
             "volumes": [f"{name}-data"] if data else [],
         },
         "_zookeeper_member": {"id": number, "container": name},
-        "__zookeeper_answer": {"mode": "leader" if leads else "follower"},
+        "__zookeeper_answer": {"mode": "leader" if leads else mode},
     }
 
 
@@ -242,6 +242,22 @@ def new(number):
 def test_zookeeper_batches(servers, batches):
     found = zookeeper_batches([name for name, _ in servers], dict(servers))
     assert [(" ".join(item["hosts"]), " ".join(item["others"]), item["wait"]) for item in found] == batches
+
+
+@pytest.mark.parametrize(
+    ("servers", "strangers"),
+    [
+        pytest.param([server(1, "make"), server(2, "make"), new(4)], ["server.3"], id="the third leads, and is to go"),
+        pytest.param([server(1, "make"), server(2, "make", leads=True), new(4)], [], id="the third follows"),
+        pytest.param([server(1, "make"), server(2, "make"), server(3, "make", False)], [], id="the third is down"),
+        pytest.param([server(1, mode=None), server(2, "make"), new(4)], [], id="the first may lead, it was not asked"),
+        pytest.param([server(1, "make", mode=""), server(2, "make", mode=""), new(4)], [], id="none serves"),
+        pytest.param([server(1, "make", ensemble=(), mode="standalone"), new(2), new(3)], [], id="from one to three"),
+        pytest.param([new(1), new(2), new(3)], [], id="a new ensemble"),
+    ],
+)
+def test_a_stranger_leads(servers, strangers):
+    assert zookeeper_stranger_leads([name for name, _ in servers], dict(servers)) == strangers
 
 
 def test_what_a_server_says():
