@@ -130,6 +130,7 @@ def check(admin, brokers):
         assert partition["leader_id"] == partition["replica_nodes"][0]
 
 
+@pytest.mark.sample
 def test_evens_out_what_is_there_and_then_has_nothing_to_do(admin):
     rebalance(admin, Wanted([1, 2, 3]), throttle=FAST)
     check(admin, [1, 2, 3])
@@ -137,6 +138,7 @@ def test_evens_out_what_is_there_and_then_has_nothing_to_do(admin):
     assert rebalance(admin, Wanted([1, 2, 3]), throttle=FAST) == 0
 
 
+@pytest.mark.sample
 def test_refuses_a_broker_that_is_not_there(admin):
     with pytest.raises(ImpossibleError, match="broker 4 is not registered"):
         rebalance(admin, Wanted([1, 2, 3, 4]))

@@ -55,6 +55,8 @@ def image():
 class Cluster:
     """The cluster. `start` makes it anew, `remove` leaves nothing of it."""
 
+    inventories = ()  # paths of others that Ansible reads before
+
     def __init__(self, name=PREFIX, ids=IDS, port=PORT):
         self.name, self.network, self.holder, self.port = name, f"{name}-kafka", f"{name}-holder", port
         self._ids = ids
@@ -110,8 +112,9 @@ class Cluster:
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as inventory:
             yaml.safe_dump(self.inventory, inventory)
             inventory.flush()
+            hosts = (word for path in (*self.inventories, inventory.name) for word in ("-i", path))
             done = subprocess.run(
-                ["ansible-playbook", "-i", inventory.name, playbook, "-e", json.dumps(variables), *options],
+                ["ansible-playbook", *hosts, playbook, "-e", json.dumps(variables), *options],
                 check=False,
                 cwd=ROOT,
                 env=inherited | own,
@@ -193,6 +196,12 @@ class Cluster:
         found = docker("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names).splitlines()
         return dict(line.removeprefix("/").split(" ", 1) for line in found)
 
+    def copies(self, topic):
+        """How many replicas the partitions of a topic have: set of int."""
+        with connect(self.arguments) as admin:
+            [found] = admin.describe_topics([topic])
+        return {len(partition["replica_nodes"]) for partition in found["partitions"]}
+
     def cut_off(self, name):
         """Take a container off the network; who is connected to it hears nothing of it."""
         docker("network", "disconnect", self.network, name)
@@ -209,9 +218,10 @@ class Cluster:
 
     def remove(self):
         """Remove containers, volumes and the network, whatever there is of them."""
-        if left := docker("ps", "-aq", "--filter", f"name=^{self.name}-", check=False).split():
+        own = ("--filter", f"name=^{self.name}-(kafka|zookeeper|holder)")
+        if left := docker("ps", "-aq", *own, check=False).split():
             docker("rm", "--force", "--volumes", *left)
-        if left := docker("volume", "ls", "-q", "--filter", f"name=^{self.name}-", check=False).split():
+        if left := docker("volume", "ls", "-q", *own, check=False).split():
             docker("volume", "rm", *left)
         docker("network", "rm", self.network, check=False)
 

@@ -1,0 +1,78 @@
+"""Three hosts, each with an engine of its own, one of which loses its power: another row of the table."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cluster import PREFIX, VERSION, Cluster, docker, image
+from fault_table import gone
+from test_faults import BUILD
+from verify import verified
+
+from smoke.fault_table import row, save
+from smoke.workload import Load
+from tests import hosts
+
+NAME = f"{PREFIX}-hosts"
+
+
+class Hosts(Cluster):
+    """The cluster on hosts of its own; what they run is not this engine's."""
+
+    def __init__(self, archive):
+        super().__init__(f"{NAME}-stack")
+        self.archive, self.made = archive, None
+
+    @property
+    def inventories(self):
+        return [str(self.made.inventory)]
+
+    @property
+    def inventory(self):
+        return {"all": {"vars": self.variables | {"kafka_image_source": "load", "kafka_image_archive": self.archive}}}
+
+    @property
+    def properties(self):
+        return {"bootstrap.servers": ",".join(f"{host.address}:9092" for host in self.made.hosts)}
+
+    def start(self):
+        self.remove()
+        self.made = hosts.up(NAME)
+        self._first()
+        self.repair()
+
+    def remove(self):
+        hosts.down(NAME)
+
+
+@pytest.fixture
+def three_hosts(tmp_path):
+    if not image():
+        pytest.skip(f"no image kafka-proof:{VERSION}: run site.yml once")
+    archive = str(tmp_path / "image.tar")
+    docker("save", "--output", archive, docker("image", "inspect", "-f", "{{index .RepoTags 0}}", image()))
+    cluster = Hosts(archive)
+    try:
+        cluster.start()
+        yield cluster
+    except hosts.HostsError as error:
+        pytest.skip(str(error))
+    finally:
+        cluster.remove()
+        Path(archive).unlink()
+
+
+def reboot_host(cluster):
+    """A host without power, then booted: its engine, its broker and its ZooKeeper are killed, and come back"""
+    docker("kill", cluster.made.hosts[1].name)
+    gone(cluster, 2)
+    docker("start", cluster.made.hosts[1].name)
+    cluster.wait_whole()
+
+
+@pytest.mark.skipif(os.uname().sysname != "Linux", reason="hosts are reached by their addresses only from a Linux one")
+def test_nothing_is_lost(three_hosts):
+    result = verified(three_hosts, reboot_host, Load())
+
+    save(BUILD, "90-reboot_host", row(reboot_host.__doc__, VERSION, result))
+    assert result["problems"] == []
