@@ -1,0 +1,156 @@
+"""Measure how site.yml grows with the number of hosts, and what a rolling restart costs, in one run on one machine.
+
+    python -m bench.hosts [--rounds 3]
+
+Six bare hosts (tests/hosts.py) get an engine and the image, which is not measured. Then, in each round:
+
+- site.yml on 1, 3 and 6 hosts without containers, and on 1 and 3 where nothing is to be done;
+- on the 3: one broker is restarted by its engine, until it is back in sync; then all of them by site.yml with a setting
+  that a broker reads only when it starts. Meanwhile smoke.workload writes with acks=all, and its longest stall counts.
+
+All hosts share this machine's processors: a broker's start takes them away from the others' starts, which on hosts of
+their own it would not. Makes hosts of its own, and removes them.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import sys
+
+import yaml
+
+from bench.__main__ import ROOT, run, seconds
+from plugins.filter.kafka_image import image_recipe
+from smoke.client import kafka_python, read
+from smoke.names import new_prefix
+from smoke.rolling import wait_back
+from smoke.wait import wait_until
+from smoke.workload import Workload, topic_of_its_own
+from tests import hosts
+
+NAME = "kp-bench-hosts"
+COUNTS = (1, 3, 6)
+ROLLED = 3  # brokers that are restarted
+ZOOKEEPERS = 3  # at most: more make an ensemble slower
+TIMEOUT = 600  # seconds for one broker to be back
+VARIABLES = {"stack_name": NAME, "kafka_heap": "256m"}
+CLIENT_PROPERTIES = ROOT / "build" / NAME / "client.properties"
+# A broker reads it only when it starts. 500 is Kafka's own.
+OTHER_SETTING = {"kafka_config": {"queued.max.requests": 499}}
+
+
+def play(inventory, *playbooks, **variables):
+    """Run playbooks on the hosts of an inventory."""
+    run("ansible-playbook", "-i", str(inventory), *playbooks, "-e", json.dumps(VARIABLES | variables))
+
+
+def prepare(made):
+    """Give each host an engine and the image. Returns {count: the inventory of so many hosts}."""
+    inventories = {}
+    for count in COUNTS:
+        inventories[count] = made.directory / f"inventory-{count}"
+        inventories[count].write_text(hosts.inventory(made.hosts[:count], made.directory, ZOOKEEPERS))
+    run("ansible-playbook", "playbooks/docker.yml", "playbooks/image.yml")
+    version = yaml.safe_load((ROOT / "roles/stack/defaults/main.yml").read_text())["stack_kafka_version"]
+    archive = made.directory / "image.tar"
+    run("docker", "save", "--output", str(archive), f"kafka-proof:{version}-{image_recipe(version)[:8]}")
+    image = {"kafka_image_source": "load", "kafka_image_archive": str(archive)}
+    parts = [f"playbooks/{part}.yml" for part in ("preflight", "docker", "image")]
+    play(inventories[max(COUNTS)], *parts, **image)
+    return inventories
+
+
+def under_workload(work):
+    """Run `work()` while messages are written. Returns (seconds that it took, longest produce stall in seconds)."""
+    arguments = kafka_python(read(CLIENT_PROPERTIES))
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2 * TIMEOUT)
+    prefix = new_prefix("bench", until)
+    with topic_of_its_own(arguments, prefix) as topic:
+        with Workload(arguments, topic, f"{prefix}group") as workload:
+            took = seconds(work)
+            before = workload.acknowledged()
+            wait_until("a message after it", lambda: workload.acknowledged() > before)
+        if problems := workload.result["problems"]:
+            sys.exit("\n".join(problems))
+    return took, workload.result["produce_stall"]
+
+
+def restart(host):
+    """Restart the broker of a host by its engine, until it is back in sync."""
+    run("docker", "exec", host.name, "docker", "restart", "--time", "120", f"{NAME}-kafka-{host.number}")
+    wait_back(read(CLIENT_PROPERTIES), host.number, TIMEOUT, lambda said: print(f"    {said}", file=sys.stderr))
+
+
+def measure(made, inventories, rounds):
+    """Return {name: list of figures}, a figure a round."""
+    figures = {}
+
+    def note(name, value):
+        figures.setdefault(name, []).append(value)
+        print(f"  {name}: {value:.2f}", file=sys.stderr)
+
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        for count in COUNTS:
+            play(inventories[max(COUNTS)], "playbooks/teardown.yml", teardown_data=True)
+            note(f"new {count}", seconds(play, inventories[count], "site.yml"))
+            if count > ROLLED:
+                continue
+            note(f"again {count}", seconds(play, inventories[count], "site.yml"))
+            if count == ROLLED:
+                took, stall = under_workload(lambda: restart(made.hosts[1]))
+                note("one", took)
+                note("one, stall", stall)
+                took, stall = under_workload(lambda: play(inventories[ROLLED], "site.yml", **OTHER_SETTING))
+                note("all", took)
+                note("all, stall", stall)
+    return figures
+
+
+def table(figures):
+    """The rows of the report: what, figure, baseline, ratio, target."""
+    middle = {name: statistics.median(values) for name, values in figures.items()}
+
+    def row(what, value, base, target):
+        return what, f"{value:.1f} s", f"{base:.1f} s", f"{value / base:.2f}", target
+
+    allowed = ROLLED * middle["one"] + 5
+    stall = (max(figures["all, stall"]), max(figures["one, stall"]))
+    return [
+        row("site.yml, 3 hosts / 1, no containers", middle["new 3"], middle["new 1"], ""),
+        row("site.yml, 6 hosts / 1, no containers", middle["new 6"], middle["new 1"], "at most 2.5"),
+        row("site.yml, 3 hosts / 1, nothing to do", middle["again 3"], middle["again 1"], "at most 1.5"),
+        row(
+            "restart of 3 brokers by site.yml / of one by its engine",
+            middle["all"],
+            middle["one"],
+            f"at most {allowed:.1f} s",
+        ),
+        row("longest produce stall meanwhile, acks=all", *stall, "at most 3 s"),
+    ]
+
+
+def main():
+    """Run as a command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    load = os.getloadavg()[0]
+    try:
+        made = hosts.up(NAME, max(COUNTS))
+        rows = table(measure(made, prepare(made), args.rounds))
+    finally:
+        hosts.down(NAME)
+        CLIENT_PROPERTIES.unlink(missing_ok=True)
+    machine = f"{os.cpu_count()} cores, shared by all hosts; {platform.machine()}; load {load:.0f} before"
+    print(f"\n{machine}; medians of {args.rounds} rounds\n")
+    print("| what | here | baseline | ratio | target |\n|---|---|---|---|---|")
+    for columns in rows:
+        print(f"| {' | '.join(columns)} |")
+
+
+if __name__ == "__main__":
+    main()
