@@ -81,7 +81,9 @@ def under_workload(work):
 def restart(host):
     """Restart the broker of a host by its engine, until it is back in sync."""
     run("docker", "exec", host.name, "docker", "restart", "--time", "120", f"{NAME}-kafka-{host.number}")
-    wait_back(read(CLIENT_PROPERTIES), host.number, TIMEOUT, lambda said: print(f"    {said}", file=sys.stderr))
+    wait_back(
+        read(CLIENT_PROPERTIES), host.number, TIMEOUT, TIMEOUT, lambda said: print(f"    {said}", file=sys.stderr)
+    )
 
 
 def measure(made, inventories, rounds):
