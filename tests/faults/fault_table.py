@@ -229,7 +229,7 @@ def rolling_change(cluster):
     assert {name for name in before if after[name] != before[name]} == {*cluster.brokers.values()}
 
 
-@fault(sample=True)
+@fault()
 def dynamic_change(cluster):
     """A setting that needs no restart, set and taken back: `site.yml`, twice"""
     before, config = cluster.lives(), cluster.variables["kafka_config"]
