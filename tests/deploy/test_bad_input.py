@@ -191,8 +191,7 @@ def test_what_is_misspelt_elsewhere_may_be_ignored(no_stack):
 def test_check_on_a_fresh_engine_says_what_would_be_done_and_does_nothing(no_stack, image):
     play = no_stack.play("site.yml", "--check", "--diff", **image)
     assert play.ok, play.message
-    for container in (no_stack.zookeeper, no_stack.kafka):
-        assert any(task.endswith(container) for task in play.changed_tasks), play.changed_tasks
+    assert {"Run the server", "Run the broker"} <= set(play.changed_tasks)
     assert play.result("Have the topics")["created"] == ["kafka_demo"]
     assert play.diffs()
     assert not any(no_stack.state().values())
@@ -204,6 +203,5 @@ def test_check_where_no_engine_runs(no_stack):
         pytest.skip("hiding the engine from a process needs root's rights to mount")
     play = no_stack.play("site.yml", "--check", "--diff", within=hidden)
     assert play.ok, play.message
-    for container in (no_stack.zookeeper, no_stack.kafka):
-        assert any(task.endswith(container) for task in play.changed_tasks), play.changed_tasks
+    assert {"Run the server", "Run the broker"} <= set(play.changed_tasks)
     assert not any(no_stack.state().values())
