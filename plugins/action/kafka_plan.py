@@ -18,6 +18,7 @@ what is wrong.
 """
 
 import contextlib
+import functools
 
 import javaproperties
 from ansible.plugins.action import ActionBase
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):
                     registered = {item["broker_id"] for item in cluster["brokers"]}
                     controller = cluster["controller_id"]
                     settings = settings_of(admin, [item["id"] for item in brokers if item["id"] in registered])
-                    refuses = lambda changes: bool(set_dynamic(admin, changes, validate_only=True))  # noqa: E731
+                    refuses = functools.partial(set_dynamic, admin, validate_only=True)
             return {"changed": False, **plan(brokers, controller, settings, refuses, args["gate"])}
 
 
@@ -69,7 +70,7 @@ def plan(brokers, controller, settings, refuses, gate=True):
     brokers: list of {host, id, change, running, properties: {before, after} or None}, see engine_run;
     controller: id of the active one, or None;
     settings: {id: {key: {value, read_only, config_source}}}, what brokers say of their settings, of those that answer;
-    refuses: function of {id: {key: value or None}}, whether a broker would not take that while it runs;
+    refuses: function of {id: {key: value or None}}, what brokers would not take while they run, false if nothing;
     gate: whether those that run are to be changed one at a time.
     """
     at_once, one_by_one, configure, said = [], [], {}, []
