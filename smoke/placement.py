@@ -214,7 +214,7 @@ def _cycle(before):
         path = {}
         while node in before and node not in done and node not in path:
             path[node] = before[node]
-            node = before[node]  # noqa: PLW2901
+            node = before[node]  # noqa: PLW2901 (walks from where it starts)
         if node in path:
             edges, end = [], node
             while not edges or end != node:

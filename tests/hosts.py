@@ -166,7 +166,7 @@ def inventory(hosts, directory, zookeepers=None):
 
 def _let_in(container, key):
     """Let the key in as root, and return the host's own public key."""
-    script = "mkdir -p -m 700 /root/.ssh && cat >/root/.ssh/authorized_keys && cat /etc/ssh/ssh_host_ed25519_key.pub"
+    script = "mkdir -p -m 700 ~/.ssh && cat >~/.ssh/authorized_keys && cat /etc/ssh/ssh_host_ed25519_key.pub"
     public = key.with_suffix(".pub").read_bytes()
     return _run("docker", "exec", "--interactive", container, "sh", "-c", script, input=public)
 
