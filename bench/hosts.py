@@ -53,13 +53,12 @@ def prepare(made):
     for count in COUNTS:
         inventories[count] = made.directory / f"inventory-{count}"
         inventories[count].write_text(hosts.inventory(made.hosts[:count], made.directory, ZOOKEEPERS))
-    run("ansible-playbook", "playbooks/docker.yml", "playbooks/image.yml")
+    run("ansible-playbook", "site.yml", "--tags", "engine,image")
     version = yaml.safe_load((ROOT / "roles/stack/defaults/main.yml").read_text())["stack_kafka_version"]
     archive = made.directory / "image.tar"
     run("docker", "save", "--output", str(archive), f"kafka-proof:{version}-{image_recipe(version)[:8]}")
     image = {"kafka_image_source": "load", "kafka_image_archive": str(archive)}
-    parts = [f"playbooks/{part}.yml" for part in ("preflight", "docker", "image")]
-    play(inventories[max(COUNTS)], *parts, **image)
+    play(inventories[max(COUNTS)], "site.yml", "--tags", "engine,image", **image)
     return inventories
 
 

@@ -43,6 +43,15 @@ def image_giver(hosts):
     return next(host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True))
 
 
+def image_archives(wanted):
+    """What the tarballs hold that hosts load: {path: what `image_archive` says}, each read once, as that takes a while.
+
+    `wanted`: list of {host, source, archive, version}.
+    """
+    paths = {item["archive"] for item in wanted if item["source"] == "load" and item["archive"]}
+    return {path: image_archive(path) for path in sorted(paths)}
+
+
 def image_archive(path):
     """What an image's tarball holds: {"id": str, "tags": [str]}, or {"problem": str}: what, where, and what to do."""
     try:
@@ -59,8 +68,22 @@ def image_archive(path):
     return {"id": Path(images[0]["Config"]).name.removesuffix(".json"), "tags": images[0]["RepoTags"] or []}
 
 
+def images_problems(wanted, contents, files):
+    """What of the images that hosts want cannot work.
+
+    `wanted`: list of {host, source, archive, version}; `contents`: of `image_archives`; `files`: see `image_problems`.
+    """
+    return [
+        f"{item['host']}: {message}"
+        for item in wanted
+        for message in image_problems(
+            item["source"], item["archive"], contents.get(item["archive"], {}), item["version"], files
+        )
+    ]
+
+
 def image_problems(source, archive, content, version, files):
-    """What in the role's variables cannot work.
+    """What in one host's variables cannot work.
 
     `source`, `archive`: kafka_image_source and kafka_image_archive; `content`: what `image_archive` said of
     the archive; `version`: Kafka's; `files`: the directory that holds the checksums of the jars, by version.
@@ -85,5 +108,5 @@ class FilterModule:
     """Make the functions available to the role."""
 
     def filters(self):
-        functions = (image_archive, image_giver, image_is_there, image_problems, image_recipe)
+        functions = (image_archives, image_giver, image_is_there, image_recipe, images_problems)
         return {function.__name__: function for function in functions}

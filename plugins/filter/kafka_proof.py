@@ -231,26 +231,27 @@ def _topic_problems(topic, brokers):
         )
 
 
-def kafka_brokers(hosts, hostvars):
-    """What kafka_plan has to know of each host's broker."""
+def kafka_to_plan(brokers, hostvars):
+    """What kafka_plan has to know of each broker: of each host's variables, `_kafka_change`, of engine_change."""
     return [
-        {"host": host, "id": hostvars[host]["_kafka_broker"]["broker_id"]}
-        | {key: hostvars[host]["__kafka_change"][key] for key in ("change", "running", "properties")}
-        for host in hosts
+        {"host": broker["host"], "id": broker["broker_id"]}
+        | {key: hostvars[broker["host"]]["_kafka_change"][key] for key in ("change", "running", "properties")}
+        for broker in brokers
     ]
 
 
-def kafka_diagnoses(hosts, hostvars):
-    """What is wrong with the brokers of those hosts whose container is not well; of all, if every one seems well.
+def kafka_diagnoses(brokers, servers, hostvars):
+    """What is wrong with those brokers whose container is not well; with all, if every one seems well.
 
-    Read of each host's variables: `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`).
+    `brokers`, `servers`: lists of {host, container}, of Kafka and ZooKeeper. Read of each host's variables:
+    `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`).
     """
     said, well = [], []
-    for host in hosts:
+    for host in [broker["host"] for broker in brokers]:
         variables = hostvars[host]
         log, containers = variables.get("__kafka_log") or {}, (variables.get("__kafka_engine") or {}).get("containers")
         lines = [*log.get("stdout_lines", []), *log.get("stderr_lines", [])]
-        names = [variables[role]["container"] for role in ("_kafka_broker", "_zookeeper_member") if role in variables]
+        names = [item["container"] for item in [*brokers, *servers] if item["host"] == host]
         found = [item for item in containers or [] if item["name"] in names]
         diagnosis = [f"{host}:", *kafka_diagnosis(found, lines)]
         is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
@@ -302,12 +303,12 @@ class FilterModule:
             kafka_addresses,
             kafka_advertised,
             kafka_bind_address,
-            kafka_brokers,
             kafka_diagnoses,
             kafka_diagnosis,
             kafka_listener_properties,
             kafka_problems,
             kafka_published_ports,
+            kafka_to_plan,
             to_properties,
             topic_problems,
         )

@@ -1,11 +1,7 @@
 """Decisions about the stack as a whole and its engines, as functions: they see what there is and say what follows."""
 
-import difflib
 import re
 import socket
-from pathlib import Path
-
-import yaml
 
 
 def engines(hosts, hostvars):
@@ -25,14 +21,9 @@ def sharing(engine_of, host):
     return [other for other, engine in engine_of.items() if engine == engine_of.get(host)]
 
 
-def containers_wanted(hosts):
-    """{container: ports to publish} of all that is to run for some hosts, given by their variables."""
-    return {
-        name: ports
-        for variables in hosts
-        for role in ("_zookeeper_wanted", "_kafka_wanted")
-        for name, ports in (variables.get(role) or {}).items()
-    }
+def containers_wanted(containers, hosts):
+    """{container: ports to publish} of those of some hosts. `containers`: list of {host, container, ports}."""
+    return {item["container"]: item["ports"] for item in containers if item["host"] in hosts}
 
 
 def broker_version(engine, container):
@@ -47,12 +38,12 @@ def broker_version(engine, container):
     return found[0]["version"], set_to[1] if set_to else _line(found[0]["version"])
 
 
-def protocol_to_keep(hosts, hostvars, wanted):
-    """The protocol that brokers speak to each other until all of them run `wanted`; "" if all do: it may rise."""
-    engines_and_names = [
-        (hostvars[host]["__stack_engine"], hostvars[host]["_kafka_broker"]["container"]) for host in hosts
-    ]
-    found = [broker_version(*item) for item in engines_and_names]
+def protocol_to_keep(brokers, hostvars, wanted):
+    """The protocol that brokers speak to each other until all of them run `wanted`; "" if all do: it may rise.
+
+    `brokers`: list of {host, container}.
+    """
+    found = [broker_version(hostvars[item["host"]]["__stack_engine"], item["container"]) for item in brokers]
     found = [item for item in found if item]
     if all(_line(version) == _line(wanted) for version, _ in found):
         return ""
@@ -87,10 +78,10 @@ def _number(line):
     return [int(part) for part in line.split(".")]
 
 
-def stack_problems(groups, host, stack_name, unknown, in_play):
+def stack_problems(groups, in_play):
     """What in the inventory cannot work for any role.
 
-    `groups`: {group: hosts}; `unknown`: what `unknown_variables` said; `in_play`: the hosts that the play is for.
+    `groups`: {group: hosts}; `in_play`: the hosts that the play is for.
     """
     problems = []
     if not (groups.get("kafka") and groups.get("zookeeper")):
@@ -102,30 +93,6 @@ def stack_problems(groups, host, stack_name, unknown, in_play):
             f"--limit leaves out {', '.join(left_out)}, and what may change is decided for all hosts together. "
             "Run it without; hosts where nothing is to change are not touched."
         )
-    if unknown:
-        advice = "If a variable is meant for something else, name it in stack_ignored_variables."
-        problems += [f"{host}:", *unknown, advice]
-    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", stack_name):
-        problems.append(
-            f"{host}: stack_name is '{stack_name}', and Docker names no container so. "
-            "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
-        )
-    return problems
-
-
-def unknown_variables(names, roles_path):
-    """Variables that look like ours and are none: misspelt, or removed.
-
-    `names`: the names of variables that begin as a role's do; `roles_path`: where the roles are.
-    """
-    known = set()
-    for path in Path(roles_path).glob("*/meta/argument_specs.yml"):
-        for entry_point in yaml.safe_load(path.read_text())["argument_specs"].values():
-            known |= entry_point["options"].keys()
-    problems = []
-    for name in sorted(set(names) - known):
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-        problems.append(f"{name} is no variable of this project. Did you mean {near[0]}?")
     return problems
 
 
@@ -152,6 +119,24 @@ def free_to_bind(wanted):
             except OSError:
                 return False
     return True
+
+
+def host_problems(engine_of, hostvars, servers, brokers, upgrading):
+    """What on each host, and on its engine, is in the way of what is wanted there.
+
+    `engine_of`: what `engines` said; `servers`, `brokers`: lists of {host, container, ports}, brokers with a version.
+    Of each host's variables are read: `__stack_engine`, as engine_look shows it, and `ansible_facts.tcp_listen`.
+    """
+    problems = []
+    for host in engine_of:
+        engine, listening = hostvars[host]["__stack_engine"], hostvars[host]["ansible_facts"].get("tcp_listen", [])
+        wanted = containers_wanted([*servers, *brokers], sharing(engine_of, host))
+        found = engine_problems(wanted, engine, listening, len(servers))
+        for broker in brokers:
+            if broker["host"] == host:
+                found += version_problems(engine, broker["container"], broker["version"], upgrading)
+        problems += [f"{host}: {message}" for message in found]
+    return problems
 
 
 def engine_problems(wanted, engine, listening, zookeepers):
@@ -246,11 +231,11 @@ class FilterModule:
             engine_publishes,
             engines,
             free_to_bind,
+            host_problems,
             own_containers,
             protocol_to_keep,
             sharing,
             stack_problems,
-            unknown_variables,
             version_problems,
         )
         return {function.__name__: function for function in functions}

@@ -15,11 +15,17 @@ def zookeeper_servers(members):
     return {f"server.{member['id']}": member["server"] for member in members} if len(members) > 1 else {}
 
 
-def zookeeper_problems(config, ports, computed, container):
-    """What in one server's variables cannot work.
+def zookeeper_problems(members):
+    """What in the inventory cannot work, found before anything is touched.
 
-    `ports`: as `zookeeper_ports` gives them; `computed`: the properties that the role derives.
+    `members`: list of {host, id, container, ports: as `zookeeper_ports` gives them, config: the user's properties,
+    computed: those that the role derives}. Returns a list of messages, each with what, where, and what to do.
     """
+    own = [f"{member['host']}: {message}" for member in members for message in _member_problems(**member)]
+    return own + _ensemble_problems(members)
+
+
+def _member_problems(container, ports, config, computed, **_):
     problems = []
     own = sorted(key for key in config if key in computed or key.startswith("server."))
     if own:
@@ -39,8 +45,7 @@ def zookeeper_problems(config, ports, computed, container):
     return problems
 
 
-def ensemble_problems(members):
-    """What in the servers' ids cannot work. `members`: list of {host, id}."""
+def _ensemble_problems(members):
     problems = []
     ids = Counter(str(member["id"]) for member in members)
     for server_id in sorted(ids):
@@ -52,16 +57,16 @@ def ensemble_problems(members):
     return problems
 
 
-def zookeeper_batches(hosts, hostvars):
+def zookeeper_batches(members, hostvars):
     """Decide in which order servers are changed: a list of batches, each done before the next.
 
-    hosts: those of the ensemble; hostvars: their variables, of which these are read: `__zookeeper_change` (what
-    engine_run would do), `__stack_engine`, `_zookeeper_member`, `__zookeeper_answer` (who leads).
+    members: list of {host, id, container}; hostvars: their variables, of which these are read: `_zookeeper_change` (of
+    engine_change), `__stack_engine`, `__zookeeper_answer` (who leads).
     Returns [{hosts: to change, others: that have to serve before, wait: whether to wait until `hosts` serve}].
 
     Who has data goes before who has none: servers without any could form a majority, and have the others forget theirs.
     """
-    servers = [_server(host, hostvars[host]) for host in hosts]
+    servers = [_server(member, hostvars) for member in members]
     current = {key for server in servers if server["running"] for key in server["ensemble"]}
     changed = [server for server in servers if server["change"] != "nothing"]
     if not any(server["data"] for server in servers):
@@ -87,12 +92,12 @@ def zookeeper_batches(hosts, hostvars):
     return batches
 
 
-def zookeeper_stranger_leads(hosts, hostvars):
+def zookeeper_stranger_leads(members, hostvars):
     """Which server leads that is not in the inventory any more: names such as server.3 of those that may; else [].
 
     A server that has the new list does not follow one that is not on it. Arguments as in `zookeeper_batches`.
     """
-    servers = [_server(host, hostvars[host]) for host in hosts]
+    servers = [_server(member, hostvars) for member in members]
     running = [server for server in servers if server["running"]]
     modes = {server["mode"] for server in running}
     if "follower" not in modes or not modes <= {"follower", ""}:
@@ -101,18 +106,16 @@ def zookeeper_stranger_leads(hosts, hostvars):
     return sorted(known - {f"server.{server['id']}" for server in servers})
 
 
-def _server(host, variables):
-    change, engine, name = (
-        variables["__zookeeper_change"],
-        variables["__stack_engine"],
-        variables["_zookeeper_member"]["container"],
-    )
+def _server(member, hostvars):
+    host, name = member["host"], member["container"]
+    variables = hostvars[host]
+    change, engine = variables["_zookeeper_change"], variables["__stack_engine"]
     found = [item for item in engine.get("containers", []) if item["name"] == name]
     properties = found[0]["env"].get("PROPERTIES", "") if found else ""
     mode = (variables.get("__zookeeper_answer") or {}).get("mode")
     return {
         "host": host,
-        "id": variables["_zookeeper_member"]["id"],
+        "id": member["id"],
         "change": change["change"],
         "running": change["running"] and change["change"] != "connect",  # nor does it serve while it is cut off
         "data": f"{name}-data" in engine.get("volumes", []),
@@ -127,7 +130,6 @@ class FilterModule:
 
     def filters(self):
         functions = (
-            ensemble_problems,
             zookeeper_batches,
             zookeeper_ports,
             zookeeper_problems,

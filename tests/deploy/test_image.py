@@ -79,7 +79,7 @@ def pushed(registry, image):
 
 
 def image_play(stack, *options, **variables):
-    return stack.play("playbooks/image.yml", *options, stack_image=NAME, **variables)
+    return stack.play("site.yml", "--tags", "image", *options, stack_image=NAME, **variables)
 
 
 @pytest.mark.parametrize("how", ["tag", "digest"])

@@ -12,9 +12,9 @@ def topics(stack):
     def run(*wanted, absent=()):
         variables = {"kafka_topics_present": list(wanted), "kafka_topics_absent": list(absent)}
         before = everything(stack)
-        check = stack.play("playbooks/topics.yml", "--check", "--diff", **variables)
+        check = stack.play("site.yml", "--tags", "topics", "--check", "--diff", **variables)
         assert everything(stack) == before
-        play = stack.play("playbooks/topics.yml", "--diff", **variables)
+        play = stack.play("site.yml", "--tags", "topics", "--diff", **variables)
         assert check.ok == play.ok, check.message + play.message
         if play.ok:
             said, done = check.result("Have the topics"), play.result("Have the topics")
@@ -26,7 +26,7 @@ def topics(stack):
         return play
 
     yield run
-    stack.play("playbooks/topics.yml", kafka_topics_present=[], kafka_topics_absent=[OWN, f"{OWN}_other"])
+    stack.play("site.yml", "--tags", "topics", kafka_topics_present=[], kafka_topics_absent=[OWN, f"{OWN}_other"])
 
 
 def everything(stack):
@@ -100,6 +100,6 @@ def test_another_replication_factor_is_refused(stack, topics):
         (f"{OWN}_other", ["eplication factor", "InvalidReplicationFactor"]),
     ]:
         wanted = [{"name": name, "replication_factor": 2}]
-        play = stack.play("playbooks/topics.yml", inventory=two, kafka_topics_present=wanted)
+        play = stack.play("site.yml", "--tags", "topics", inventory=two, kafka_topics_present=wanted)
         assert not play.ok
         assert not [word for word in [name, "client.properties", *words] if word not in play.message], play.message

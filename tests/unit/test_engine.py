@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
+from engine import diff, engine_change, other_properties, recipe, run_command, shell_script, what_to_do
 from engine_look import parse
-from engine_run import diff, other_properties, recipe, run_command, shell_script, what_to_do
 
 WANTED = {
     "name": "kafka",
@@ -154,6 +154,17 @@ def test_diff():
     after = "state: running\nimage: image:2\nports: 127.0.0.1:9092\nHEAP:\n  -Xmx1g\nPROPERTIES:\n  a=1\n  b='2'\n"
     assert shown["after"] == after
     assert diff(None, WANTED)["before"] == ""
+
+
+def test_the_change_says_all_that_is_to_be_done():
+    there = found(state="exited")
+    change = engine_change(WANTED, {"containers": [found(name="other"), there], "image": IMAGE})
+    assert (change["name"], change["change"], change["running"]) == ("kafka", "start", False)
+    assert change["script"] == shell_script("start", there, WANTED)
+    assert change["diff"] == diff(there, WANTED)
+    nothing = engine_change(WANTED, {"containers": [found()], "image": IMAGE})
+    assert (nothing["change"], nothing["running"], nothing["script"]) == ("nothing", True, "")
+    assert engine_change(WANTED, {})["change"] == "make"  # in check mode, of an engine that is not there yet
 
 
 def test_parse():

@@ -2,7 +2,6 @@
 
 import inspect
 import socket
-from pathlib import Path
 
 import kafka_proof
 import kafka_stack
@@ -26,17 +25,16 @@ from kafka_stack import (
     engine_publishes,
     engines,
     free_to_bind,
+    host_problems,
     own_containers,
     protocol_to_keep,
     sharing,
     stack_problems,
-    unknown_variables,
     version_problems,
 )
-from zookeeper import ensemble_problems, zookeeper_ports, zookeeper_problems, zookeeper_servers
+from zookeeper import zookeeper_ports, zookeeper_problems, zookeeper_servers
 
 BOTH = {"kafka": ["h"], "zookeeper": ["h"]}
-ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
 def listener(name="EXTERNAL", port=9092, **other):
@@ -243,18 +241,6 @@ def test_topics_without_problems():
 # Variables
 
 
-@pytest.mark.parametrize(
-    ("name", "near"),
-    [("kafka_prot", "kafka_port"), ("zookeeper_haep", "zookeeper_heap"), ("stack_nmae", "stack_name")],
-)
-def test_unknown_variables(name, near):
-    says(unknown_variables(["kafka_port", name], ROLES), f"{name} is no variable", f"Did you mean {near}?")
-
-
-def test_known_variables():
-    assert unknown_variables(["kafka_port", "kafka_topics_present", "docker_engine_package"], ROLES) == []
-
-
 # The engine
 
 
@@ -401,29 +387,16 @@ def test_messages_whose_cluster_is_gone(volumes, lost):
 # The inventory
 
 
-@pytest.mark.parametrize(
-    ("groups", "stack_name", "unknown", "words"),
-    [
-        ({"kafka": ["h"]}, "", [], ["group kafka", "zookeeper", "inventory.example"]),
-        ({"kafka": ["h"], "zookeeper": []}, "", [], ["group kafka", "zookeeper", "inventory.example"]),
-        (BOTH, "a b", [], ["h: ", "'a b'", "letters, digits"]),
-        (BOTH, "-a", [], ["h: ", "'-a'"]),
-        (BOTH, "a", ["kafka_prot is none."], ["h:", "kafka_prot is none.", "stack_ignored_variables"]),
-    ],
-)
-def test_stack_problems(groups, stack_name, unknown, words):
-    said = "\n".join(stack_problems(groups, "h", stack_name, unknown, ["h"]))
-    assert not [word for word in words if word not in said], said
-
-
-def test_no_stack_problems():
-    assert stack_problems(BOTH, "h", "", [], ["h"]) == []
-    assert stack_problems(BOTH, "h", "a.b-C_1", [], ["h"]) == []
+@pytest.mark.parametrize("group", ["kafka", "zookeeper"])
+def test_a_group_without_hosts_is_refused(group):
+    for groups in ({**BOTH, group: []}, {name: hosts for name, hosts in BOTH.items() if name != group}):
+        says(stack_problems(groups, ["h"]), f"group {group}", "inventory.example")
+    assert stack_problems(BOTH, ["h"]) == []
 
 
 def test_limit_is_refused():
     groups = {"kafka": ["a", "b"], "zookeeper": ["a", "c"]}
-    says(stack_problems(groups, "a", "", [], ["a"]), "--limit leaves out b, c", "without")
+    says(stack_problems(groups, ["a"]), "--limit leaves out b, c", "without")
 
 
 @pytest.mark.parametrize(
@@ -443,15 +416,16 @@ def test_limit_is_refused():
 )
 def test_zookeeper_problems(config, ports, words):
     def problems(config, ports):
-        published = zookeeper_ports("127.0.0.1", ports[0], ports[1:])
-        return zookeeper_problems(config, published, {"dataDir": "/d"}, "x-zookeeper")
+        published = zookeeper_ports("::1", ports[0], ports[1:])
+        return zookeeper_problems([member(1) | {"config": config, "ports": published}])
 
-    says(problems(config, ports), *words)
+    says(problems(config, ports), "h: ", *words)
     assert problems({"tickTime": 1}, [2181, 2888, 3888]) == []
 
 
 def member(server_id, host="h"):
-    return {"id": server_id, "host": host, "server": f"{host}:2888:3888"}
+    known = {"id": server_id, "host": host, "server": f"{host}:2888:3888", "container": "x-zookeeper"}
+    return known | {"ports": ["127.0.0.1:2181:2181"], "config": {}, "computed": {"dataDir": "/d"}}
 
 
 def test_ensemble():
@@ -459,9 +433,9 @@ def test_ensemble():
     assert zookeeper_servers([member(1, "a"), member(7, "b")]) == {"server.1": "a:2888:3888", "server.7": "b:2888:3888"}
     assert zookeeper_ports("::1", 2281, []) == ["[::1]:2281:2181"]
     assert zookeeper_ports("10.0.0.1", 2181, [2888]) == ["10.0.0.1:2181:2181", "10.0.0.1:2888:2888"]
-    assert ensemble_problems([member(1, "a"), member(2, "b")]) == []
-    says(ensemble_problems([member(1, "a"), member(1, "b")]), "a, b: all have zookeeper_id 1")
-    says(ensemble_problems([member(256, "a")]), "a: zookeeper_id is 256", "1 to 255")
+    assert zookeeper_problems([member(1, "a"), member(2, "b")]) == []
+    says(zookeeper_problems([member(1, "a"), member(1, "b")]), "a, b: all have zookeeper_id 1")
+    says(zookeeper_problems([member(256, "a")]), "a: zookeeper_id is 256", "1 to 255")
 
 
 # Hosts and engines
@@ -479,13 +453,36 @@ def test_engines():
     assert [sharing(found, host) for host in ("a", "b", "d")] == [["localhost", "a"], ["b", "c"], ["d"]]
 
 
+def runs(host, container, *ports, **other):
+    return {"host": host, "container": container, "ports": list(ports), **other}
+
+
 def test_containers_wanted():
-    hosts = [
-        {"_kafka_wanted": {"kafka": ["1"]}, "_zookeeper_wanted": {"zookeeper": []}},
-        {"_kafka_wanted": {"kafka-2": ["2"]}},
-        {},
-    ]
-    assert containers_wanted(hosts) == {"zookeeper": [], "kafka": ["1"], "kafka-2": ["2"]}
+    everything = [runs("a", "zookeeper"), runs("a", "kafka", "1"), runs("b", "kafka-2", "2"), runs("c", "kafka-3", "3")]
+    assert containers_wanted(everything, ["a", "b"]) == {"zookeeper": [], "kafka": ["1"], "kafka-2": ["2"]}
+
+
+def test_host_problems_are_those_of_each_host_and_its_engine():
+    def broker_of(version):
+        return engine(container("kafka-a", stack="") | {"version": version, "env": {}})
+
+    servers = [runs("a", "zookeeper", "127.0.0.1:2181:2181")]
+    brokers = [runs(host, f"kafka-{host}", "127.0.0.1:9092:9092", version="3.9.2") for host in "ab"]
+    listening = {"address": "127.0.0.1", "port": 9092, "pid": 7, "name": "other"}
+    hostvars = {
+        "a": {"__stack_engine": broker_of("3.9.2"), "ansible_facts": {}},
+        "b": {"__stack_engine": engine(), "ansible_facts": {"tcp_listen": [listening]}},
+    }
+    two_engines, one_engine = {"a": "1", "b": "2"}, {"a": "1", "b": "1"}
+    says(host_problems(two_engines, hostvars, servers, brokers, False), "b: ", "kafka-b", "other (pid 7)")
+    hostvars["b"]["ansible_facts"] = {}
+    assert host_problems(two_engines, hostvars, servers, brokers, False) == []
+    found = host_problems(one_engine, hostvars, servers, brokers, False)
+    assert ["wanted for kafka-a too" in message for message in found] == [True, True]
+
+    hostvars["a"]["__stack_engine"] = broker_of("3.8.1")
+    says(host_problems(two_engines, hostvars, servers, brokers, False), "a: kafka-a runs", "upgrade.yml")
+    assert host_problems(two_engines, hostvars, servers, brokers, True) == []
 
 
 def test_a_broker_that_nobody_has_any_more():
@@ -553,11 +550,9 @@ def test_version_problems(now, wanted, upgrading, words):
     ],
 )
 def test_protocol_to_keep(brokers, protocol):
-    hosts = {
-        f"h{number}": {"__stack_engine": versions(*brokers), "_kafka_broker": {"container": f"k{number}"}}
-        for number in range(1, len(brokers) + 1)
-    }
-    assert protocol_to_keep(hosts, hosts, "3.9.2") == protocol
+    wanted = [{"host": f"h{number}", "container": f"k{number}"} for number in range(1, len(brokers) + 1)]
+    hostvars = {item["host"]: {"__stack_engine": versions(*brokers)} for item in wanted}
+    assert protocol_to_keep(wanted, hostvars, "3.9.2") == protocol
 
 
 # A broker that does not answer
@@ -597,7 +592,6 @@ def test_diagnosis_of_what_it_does_not_know():
 
 def host_with(container, *log):
     return {
-        "_kafka_broker": {"container": "kafka"},
         "__kafka_engine": {"containers": [container] if container else []},
         "__kafka_log": {"stdout_lines": list(log), "stderr_lines": []},
     }
@@ -606,14 +600,12 @@ def host_with(container, *log):
 def test_diagnoses_name_the_hosts_that_are_not_well():
     well = host_with(inspected("running", 0, 0) | {"health": "healthy"}, "fine")
     ill = host_with(inspected() | {"health": "unhealthy"}, "No space left on device")
-    said = kafka_diagnoses(["a", "b", "c"], {"a": well, "b": ill, "c": host_with(None)})
+    brokers = [runs(host, "kafka") for host in "abc"]
+    said = kafka_diagnoses(brokers, [runs("a", "zookeeper")], {"a": well, "b": ill, "c": host_with(None)})
     assert [line for line in said if line in ("a:", "b:", "c:")] == ["b:", "c:"]
     assert any("disk is full" in line for line in said)
-    assert kafka_diagnoses(["a"], {"a": well})[0] == "a:"  # if all seem well, any may be it
-    assert kafka_diagnoses(["a"], {"a": {"_kafka_broker": {"container": "kafka"}}}) == [
-        "a:",
-        "There is no container of it.",
-    ]
+    assert kafka_diagnoses(brokers[:1], [], {"a": well})[0] == "a:"  # if all seem well, any may be it
+    assert kafka_diagnoses(brokers[:1], [], {"a": {}}) == ["a:", "There is no container of it."]
 
 
 def test_diagnosis_without_a_container():

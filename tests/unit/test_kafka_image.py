@@ -6,7 +6,15 @@ import tarfile
 
 import pytest
 from engine_load import loaded_image
-from kafka_image import image_archive, image_giver, image_is_there, image_problems, image_recipe
+from kafka_image import (
+    image_archive,
+    image_archives,
+    image_giver,
+    image_is_there,
+    image_problems,
+    image_recipe,
+    images_problems,
+)
 
 DIGEST = "sha256:" + "a" * 64
 IMAGE = {"id": "sha256:1", "tags": ["kafka-proof:3.9.2-01234567"], "digests": [f"apache/kafka@{DIGEST}"]}
@@ -110,6 +118,20 @@ def test_image_problems(tmp_path, variables, words):
     (tmp_path / "1.sha256").touch()
     [problem] = image_problems(*variables, tmp_path)
     assert not [word for word in words if word not in problem], problem
+
+
+def test_images_of_all_hosts(tmp_path):
+    path = archive(tmp_path / "image.tar", {"Config": "1.json", "RepoTags": None})
+    none = tmp_path / "none.tar"
+    wanted = [
+        {"host": "a", "source": "load", "archive": str(path), "version": "1"},
+        {"host": "b", "source": "load", "archive": str(none), "version": "1"},
+        {"host": "c", "source": "auto", "archive": "", "version": "1"},
+    ]
+    contents = image_archives(wanted)
+    assert contents[str(path)] == {"id": "1", "tags": []}
+    [problem] = images_problems(wanted, contents, tmp_path)
+    assert problem.startswith(f"b: {none} is not there")
 
 
 def test_no_image_problems(tmp_path):

@@ -179,14 +179,17 @@ def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3)
     name = f"z{number}"
     properties = "".join(f"server.{member}=h:2888:3888\n" for member in ensemble)
     return name, {
-        "__zookeeper_change": {"change": change, "running": running},
+        "_zookeeper_change": {"change": change, "running": running},
         "__stack_engine": {
             "containers": [{"name": name, "env": {"PROPERTIES": properties}}] if running else [],
             "volumes": [f"{name}-data"] if data else [],
         },
-        "_zookeeper_member": {"id": number, "container": name},
         "__zookeeper_answer": {"mode": "leader" if leads else mode},
     }
+
+
+def members(servers):
+    return [{"host": name, "id": int(name[1:]), "container": name} for name, _ in servers]
 
 
 def new(number):
@@ -240,7 +243,7 @@ def new(number):
     ],
 )
 def test_zookeeper_batches(servers, batches):
-    found = zookeeper_batches([name for name, _ in servers], dict(servers))
+    found = zookeeper_batches(members(servers), dict(servers))
     assert [(" ".join(item["hosts"]), " ".join(item["others"]), item["wait"]) for item in found] == batches
 
 
@@ -257,7 +260,7 @@ def test_zookeeper_batches(servers, batches):
     ],
 )
 def test_a_stranger_leads(servers, strangers):
-    assert zookeeper_stranger_leads([name for name, _ in servers], dict(servers)) == strangers
+    assert zookeeper_stranger_leads(members(servers), dict(servers)) == strangers
 
 
 def test_what_a_server_says():

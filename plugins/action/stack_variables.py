@@ -1,0 +1,64 @@
+"""Refuse variables of a host that look like this project's and are none, or are mistyped.
+
+    stack_variables:
+      roles: roles   # the directory of the roles, whose meta/argument_specs.yml say what there is
+
+For all roles at once: by itself Ansible checks the specification of each role in a task of its own, on each host.
+"""
+
+import difflib
+import re
+from pathlib import Path
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    """See the module's docstring."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the task's result."""
+        super().run(tmp, task_vars)
+        _, args = self.validate_argument_spec(argument_spec={"roles": {"type": "path", "required": True}})
+        specification = specified(args["roles"])
+        values = self._templar.template({name: task_vars[name] for name in specification if name in task_vars})
+        if problems := variable_problems(values, task_vars, specification):
+            return {"failed": True, "msg": "\n".join([f"{task_vars['inventory_hostname']}:", *problems])}
+        return {"changed": False}
+
+
+def specified(roles):
+    """The options of all roles, {name: option}. `roles`: the directory."""
+    found = {}
+    for path in Path(roles).glob("*/meta/argument_specs.yml"):
+        for entry_point in yaml.load(path.read_text(), yaml.CSafeLoader)["argument_specs"].values():
+            found |= entry_point["options"]
+    return found
+
+
+def variable_problems(values, names, specification):
+    """What in one host's variables is misspelt, removed or mistyped.
+
+    `values`: {name: value} of what is specified; `names`: of all variables; `specification`: what `specified` returns.
+    """
+    problems = []
+    ours = [name for name in names if name.startswith(("docker_engine_", "kafka_", "stack_", "zookeeper_"))]
+    for name in sorted(set(ours) - specification.keys()):
+        if not any(re.match(str(pattern), name) for pattern in values.get("stack_ignored_variables", [])):
+            near = difflib.get_close_matches(name, specification, n=1, cutoff=0)
+            problems.append(
+                f"{name} is no variable of this project. Did you mean {near[0]}? "
+                "If it is meant for something else, name it in stack_ignored_variables."
+            )
+    problems += ArgumentSpecValidator(specification).validate(values).error_messages
+    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):
+        problems.append(
+            f"stack_name is '{values['stack_name']}', and Docker names no container so. "
+            "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
+        )
+    return problems

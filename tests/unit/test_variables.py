@@ -1,0 +1,55 @@
+"""Which of a host's variables are refused, before any host is spoken to."""
+
+from pathlib import Path
+
+import pytest
+from stack_variables import specified, variable_problems
+
+SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
+
+
+def problems(**variables):
+    values = {name: value for name, value in variables.items() if name in SPECIFICATION}
+    return variable_problems(values, [*variables, "other", "_kafka_x", "ansible_host"], SPECIFICATION)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("kafka_prot", "kafka_port"), ("zookeeper_haep", "zookeeper_heap"), ("stack_nmae", "stack_name")],
+)
+def test_a_misspelt_variable(name, near):
+    [problem] = problems(kafka_port=1, **{name: 1})
+    assert problem.startswith(f"{name} is no variable of this project. Did you mean {near}?")
+    assert "stack_ignored_variables" in problem
+
+
+def test_a_variable_that_is_meant_for_something_else():
+    assert problems(kafka_prot=1, stack_ignored_variables=["kafka_pr.*"]) == []
+    assert len(problems(kafka_prot=1, zookeeper_x=1, stack_ignored_variables=["kafka_pr.*", "keeper"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"kafka_port": "abc"}, ["kafka_port", "abc", "int"]),
+        ({"kafka_config": ["a"]}, ["kafka_config", "dict"]),
+        ({"kafka_profile": "fast"}, ["kafka_profile", "development, production", "fast"]),
+        ({"kafka_topics_present": [{"name": "a", "partition": 2}]}, ["partition", "partitions"]),
+        ({"kafka_topics_present": [{"partitions": 2}]}, ["kafka_topics_present", "name"]),
+        ({"docker_engine_start_timeout": "soon"}, ["docker_engine_start_timeout", "soon"]),
+        ({"stack_name": "a b"}, ["stack_name is 'a b'", "letters, digits"]),
+        ({"stack_name": "-a"}, ["'-a'", "a letter or digit first"]),
+    ],
+)
+def test_a_mistyped_variable(variables, words):
+    [problem] = problems(**variables)
+    assert not [word for word in words if word not in problem], problem
+
+
+def test_all_are_named_at_once():
+    assert len(problems(kafka_prot=1, kafka_port="abc", stack_name="a b")) == 3
+
+
+def test_no_problems():
+    assert problems(kafka_port="9092", kafka_config={"a": 1}, kafka_topics_present=[], stack_name="a.b-C_1") == []
+    assert problems() == []
