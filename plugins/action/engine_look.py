@@ -13,12 +13,14 @@ Never fails. Returns `can_talk_to_docker` (bool), and if so
     image        {id, tags, digests}, or null if there is none of that name
     networks     [str]
     volumes      [str]
+    listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` is there and may tell
 
 else `msg`, why not. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
 it.
 """
 
 import json
+import re
 import shlex
 
 from ansible.plugins.action import ActionBase
@@ -36,7 +38,12 @@ echo networks
 docker network ls --format '{{{{json .Name}}}}'
 echo volumes
 docker volume ls --format '{{{{json .Name}}}}'
+echo listening
+ss -Hltnp 2>/dev/null || true
 """
+
+# LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))
+_SOCKET = re.compile(r'LISTEN +\d+ +\d+ +\[?([^ %\]]+)(?:%\w+)?\]?:(\d+) +\S+(?: +users:\(\("([^"]*)",pid=(\d+))?')
 
 
 class ActionModule(ActionBase):
@@ -59,12 +66,14 @@ class ActionModule(ActionBase):
 
 def parse(output):
     """Turn what the script printed into what this action returns."""
-    sections = {"containers": [], "image": [], "networks": [], "volumes": []}
+    sections = {"containers": [], "image": [], "networks": [], "volumes": [], "listening": []}
     for line in filter(None, output.splitlines()):  # of what is not there, docker prints an empty line
         if line in sections:
             section = sections[line]
         else:
-            section.append(json.loads(line))
+            section.append(line)
+    listening = [match.groups() for match in map(_SOCKET.match, sections.pop("listening")) if match]
+    sections = {name: [json.loads(line) for line in lines] for name, lines in sections.items()}
     images = [
         {"id": image["Id"], "tags": image["RepoTags"] or [], "digests": image["RepoDigests"] or []}
         for image in sections["image"]
@@ -73,6 +82,10 @@ def parse(output):
         **sections,
         "containers": [_container(item) for item in sections["containers"]],
         "image": next(iter(images), None),
+        "listening": [
+            {"address": address, "port": int(port), "name": name, "pid": pid and int(pid)}
+            for address, port, name, pid in listening
+        ],
     }
 
 

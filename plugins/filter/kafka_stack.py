@@ -1,7 +1,6 @@
 """Decisions about the stack as a whole and its engines, as functions: they see what there is and say what follows."""
 
 import re
-import socket
 
 
 def engines(hosts, hostvars):
@@ -101,37 +100,17 @@ def own_containers(names, engine):
     return [item["name"] for item in engine.get("containers", []) if item["name"] in names and _is_own(item)]
 
 
-def engine_publishes(wanted, engine):
-    """Whether the ports of all that is wanted are published by it now; arguments as in `engine_problems`."""
-    now = {(item["name"], tuple(port)) for item in engine.get("containers", []) for port in item["ports"]}
-    return now.issuperset((name, _binding(port)) for name, ports in wanted.items() for port in ports)
-
-
-def free_to_bind(wanted):
-    """Whether nobody on this host listens on any of the ports; `wanted` as in `engine_problems`."""
-    for address, port in [_binding(port) for ports in wanted.values() for port in ports]:
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # a closed connection that lingers is no listener
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return False
-    return True
-
-
 def host_problems(engine_of, hostvars, servers, brokers, upgrading):
     """What on each host, and on its engine, is in the way of what is wanted there.
 
     `engine_of`: what `engines` said; `servers`, `brokers`: lists of {host, container, ports}, brokers with a version.
-    Of each host's variables are read: `__stack_engine`, as engine_look shows it, and `ansible_facts.tcp_listen`.
+    Of each host's variables is read `__stack_engine`, as engine_look shows it.
     """
     problems = []
     for host in engine_of:
-        engine, listening = hostvars[host]["__stack_engine"], hostvars[host]["ansible_facts"].get("tcp_listen", [])
+        engine = hostvars[host]["__stack_engine"]
         wanted = containers_wanted([*servers, *brokers], sharing(engine_of, host))
-        found = engine_problems(wanted, engine, listening, len(servers))
+        found = engine_problems(wanted, engine, len(servers))
         for broker in brokers:
             if broker["host"] == host:
                 found += version_problems(engine, broker["container"], broker["version"], upgrading)
@@ -139,23 +118,23 @@ def host_problems(engine_of, hostvars, servers, brokers, upgrading):
     return problems
 
 
-def engine_problems(wanted, engine, listening, zookeepers):
+def engine_problems(wanted, engine, zookeepers):
     """What on the engine and its host is in the way of the containers that are wanted on it.
 
-    `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `listening`: list
-    of {address, port, name, pid}, the host's TCP sockets; `zookeepers`: how many servers the ensemble has.
+    `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `zookeepers`: how many servers the
+    ensemble has.
     Returns a list of messages, each with what, where, and what to do.
     """
     problems, earlier = [], []
     for name, ports in wanted.items():
-        problems += _container_problems(name, ports, engine, listening, earlier)
+        problems += _container_problems(name, ports, engine, earlier)
         earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
     problems += _forgotten_brokers(wanted, engine)
     # Of several servers one may lose its data: it gets it from the others.
     return problems + (list(_data_problems(wanted, engine)) if zookeepers == 1 else [])
 
 
-def _container_problems(name, ports, engine, listening, holders):
+def _container_problems(name, ports, engine, holders):
     holders, own_ports = list(holders), set()
     for item in engine.get("containers", []):
         ports_now = {tuple(port) for port in item["ports"]}
@@ -168,7 +147,9 @@ def _container_problems(name, ports, engine, listening, holders):
                 f"a container named {name} (image {item['image']}) is there, and not of this project's making. "
                 f"Rename it (docker rename {name} NEWNAME), or choose a stack_name."
             )
-    for item in listening:
+    for item in engine.get("listening", []):
+        if (item["address"], item["port"]) in own_ports:
+            continue  # the engine itself, for the container that is to be changed
         pid = f" (pid {item['pid']})" if item.get("pid") else ""
         process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
         holders.append(((item["address"], item["port"]), process))
@@ -228,9 +209,7 @@ class FilterModule:
             broker_version,
             containers_wanted,
             engine_problems,
-            engine_publishes,
             engines,
-            free_to_bind,
             host_problems,
             own_containers,
             protocol_to_keep,

@@ -185,7 +185,12 @@ def test_parse():
     }
     image = {"Id": "sha256:1", "RepoTags": ["image:1"], "RepoDigests": None}
     lines = ["containers", json.dumps(container), "image", json.dumps(image), "networks", '"net"', "volumes", '"v"']
-    assert parse("\n".join(lines)) == {
+    sockets = """listening
+LISTEN 0      4096   127.0.0.1:9092  0.0.0.0:* users:(("docker-proxy",pid=10171,fd=4))
+LISTEN 0      128         [::]:22       [::]:*
+LISTEN 0      5              *:80          *:* users:(("a b",pid=1,fd=3),("a b",pid=2,fd=3))
+LISTEN 0      5  127.0.0.53%lo:53    0.0.0.0:*"""
+    assert parse("\n".join([*lines, sockets])) == {
         "containers": [
             {
                 "name": "kafka",
@@ -208,6 +213,12 @@ def test_parse():
         "image": IMAGE,
         "networks": ["net"],
         "volumes": ["v"],
+        "listening": [
+            {"address": "127.0.0.1", "port": 9092, "name": "docker-proxy", "pid": 10171},
+            {"address": "::", "port": 22, "name": None, "pid": None},
+            {"address": "*", "port": 80, "name": "a b", "pid": 1},
+            {"address": "127.0.0.53", "port": 53, "name": None, "pid": None},
+        ],
     }
     assert parse("containers\nimage\n\nnetworks\nvolumes\n")["image"] is None
     crashing = container | {"State": container["State"] | {"Status": "restarting"}}

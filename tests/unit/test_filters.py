@@ -1,7 +1,6 @@
 """The roles' decisions, as tables: what is wanted or found, and what follows."""
 
 import inspect
-import socket
 
 import kafka_proof
 import kafka_stack
@@ -22,9 +21,7 @@ from kafka_proof import (
 from kafka_stack import (
     containers_wanted,
     engine_problems,
-    engine_publishes,
     engines,
-    free_to_bind,
     host_problems,
     own_containers,
     protocol_to_keep,
@@ -274,6 +271,12 @@ OURS = ("127.0.0.1", 9092)
             {},
             id="what the engine itself listens with for ours",
         ),
+        pytest.param(
+            engine(container("kafka", ("0.0.0.0", 9092), stack="")),
+            [{"address": "0.0.0.0", "port": 9092, "name": "docker-proxy", "pid": 7}],
+            {},
+            id="what the engine itself listens with for ours, which is to have another address",
+        ),
         pytest.param(engine(container("kafka", volumes=["kafka-data"])), [], {}, id="made by hand with our data"),
         pytest.param(engine(container("other", ("127.0.0.2", 9092))), [], {}, id="another address"),
         pytest.param(engine(container("other", ("127.0.0.1", 9093))), [], {}, id="another port"),
@@ -283,7 +286,7 @@ OURS = ("127.0.0.1", 9092)
     ],
 )
 def test_nothing_is_in_the_way(found, listening, planned):
-    assert engine_problems(planned | WANTED, found, listening, 1) == []
+    assert engine_problems(planned | WANTED, found | {"listening": listening}, 1) == []
 
 
 @pytest.mark.parametrize(
@@ -308,7 +311,7 @@ def test_nothing_is_in_the_way(found, listening, planned):
         ),
         pytest.param(
             engine(),
-            [{"address": "0.0.0.0", "port": 9092, "name": "", "pid": 0}],
+            [{"address": "0.0.0.0", "port": 9092, "name": None, "pid": None}],
             *({}, ["the process of another user."]),
             id="a process of another user",
         ),
@@ -329,37 +332,13 @@ def test_nothing_is_in_the_way(found, listening, planned):
     ],
 )
 def test_what_is_in_the_way(found, listening, planned, words):
-    says(engine_problems(planned | WANTED, found, listening, 1), *words)
+    says(engine_problems(planned | WANTED, found | {"listening": listening}, 1), *words)
 
 
 @pytest.mark.parametrize(("name", "variable"), [("kafka", "kafka_port"), ("x-zookeeper", "zookeeper_port")])
 def test_which_variable_to_set(name, variable):
     wanted = {name: ["[::1]:9092:9092"]}
-    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), [], 1), "on ::1", f"set {variable}")
-
-
-@pytest.mark.parametrize(
-    ("found", "publishes"),
-    [
-        (engine(), False),
-        ({}, False),
-        (engine(container("kafka", OURS)), True),
-        (engine(container("kafka", OURS, ("127.0.0.1", 1))), True),
-        (engine(container("kafka", ("0.0.0.0", 9092))), False),
-        (engine(container("kafka")), False),
-        (engine(container("other", OURS)), False),
-    ],
-)
-def test_engine_publishes(found, publishes):
-    assert engine_publishes(WANTED, found) is publishes
-
-
-def test_free_to_bind():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        for address in ("127.0.0.1", "0.0.0.0"):
-            assert not free_to_bind({"kafka": [f"{address}:{port}:{port}"]})
-    assert free_to_bind({"kafka": [f"127.0.0.1:{port}:{port}"]})
+    says(engine_problems(wanted, engine(container("other", ("::1", 9092))), 1), "on ::1", f"set {variable}")
 
 
 @pytest.mark.parametrize(
@@ -374,14 +353,14 @@ def test_free_to_bind():
 )
 def test_messages_whose_cluster_is_gone(volumes, lost):
     found = {"volumes": volumes}
-    problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [], 1)
+    problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, 1)
     assert bool(problems) is lost
     if lost:
         says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "teardown_data=true")
     # ZooKeeper runs on another host: what is there is not known here.
-    assert engine_problems({"x-kafka": []}, found, [], 1) == []
+    assert engine_problems({"x-kafka": []}, found, 1) == []
     # One of several servers gets its data from the others.
-    assert engine_problems({"x-zookeeper": [], "x-kafka": []}, found, [], 3) == []
+    assert engine_problems({"x-zookeeper": [], "x-kafka": []}, found, 3) == []
 
 
 # The inventory
@@ -470,12 +449,12 @@ def test_host_problems_are_those_of_each_host_and_its_engine():
     brokers = [runs(host, f"kafka-{host}", "127.0.0.1:9092:9092", version="3.9.2") for host in "ab"]
     listening = {"address": "127.0.0.1", "port": 9092, "pid": 7, "name": "other"}
     hostvars = {
-        "a": {"__stack_engine": broker_of("3.9.2"), "ansible_facts": {}},
-        "b": {"__stack_engine": engine(), "ansible_facts": {"tcp_listen": [listening]}},
+        "a": {"__stack_engine": broker_of("3.9.2")},
+        "b": {"__stack_engine": {"listening": [listening]}},
     }
     two_engines, one_engine = {"a": "1", "b": "2"}, {"a": "1", "b": "1"}
     says(host_problems(two_engines, hostvars, servers, brokers, False), "b: ", "kafka-b", "other (pid 7)")
-    hostvars["b"]["ansible_facts"] = {}
+    hostvars["b"]["__stack_engine"] = engine()
     assert host_problems(two_engines, hostvars, servers, brokers, False) == []
     found = host_problems(one_engine, hostvars, servers, brokers, False)
     assert ["wanted for kafka-a too" in message for message in found] == [True, True]
@@ -487,9 +466,9 @@ def test_host_problems_are_those_of_each_host_and_its_engine():
 
 def test_a_broker_that_nobody_has_any_more():
     found = engine(container("kafka-2", stack=""), container("x-kafka-3", stack="x"), container("kafka-9"))
-    says(engine_problems({"kafka": []}, found, [], 3), "the broker kafka-2 is there", "decommission.yml")
-    assert engine_problems({"kafka": [], "kafka-2": []}, found, [], 3) == []
-    assert engine_problems({"zookeeper": []}, found, [], 3) == []
+    says(engine_problems({"kafka": []}, found, 3), "the broker kafka-2 is there", "decommission.yml")
+    assert engine_problems({"kafka": [], "kafka-2": []}, found, 3) == []
+    assert engine_problems({"zookeeper": []}, found, 3) == []
 
 
 def test_own_containers():
