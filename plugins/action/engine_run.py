@@ -1,4 +1,4 @@
-"""Do what the filter engine_change says, so that a container runs as it is wanted.
+"""Do what the filters engine_change and engine_removal say, so that a host's Docker engine has just what is wanted.
 
 By the `docker` command and over Ansible's own connection, for the reasons that engine_look gives.
 
@@ -29,6 +29,7 @@ class ActionModule(ActionBase):
         done = self._low_level_execute_command(command, in_data=change["script"].encode())
         if done["rc"]:
             said = (done["stderr"].strip() or done["stdout"].strip()).splitlines()[-2:]  # the last may only say which
-            where = f"{task_vars['inventory_hostname']}: the container {change['name']} could not be run."
+            what = "removed" if change["change"] == "remove" else "run"
+            where = f"{task_vars['inventory_hostname']}: {change['name']} could not be {what}."
             return {"failed": True, "msg": " ".join([where, "The engine said:", *said])}
         return result

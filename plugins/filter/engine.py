@@ -1,4 +1,4 @@
-"""What has to be done so that a host's Docker engine runs a container as it is wanted, as functions.
+"""What has to be done so that a host's Docker engine has just what is wanted, as functions.
 
 A container is data:
 
@@ -26,7 +26,7 @@ import shlex
 def engine_change(container, engine):
     """What engine_run has to do so that an engine, as engine_look shows it, runs the container as it is wanted.
 
-    Returns {"name": the container's,
+    Returns {"name": for people,
              "change": what is to be done: nothing, connect, start, restart or make,
              "running": whether it runs before,
              "properties": {before, after} if it is to be made anew only because of the variable PROPERTIES, else None,
@@ -36,12 +36,43 @@ def engine_change(container, engine):
     found = next((item for item in engine.get("containers", []) if item["name"] == container["name"]), None)
     change = what_to_do(found, container, engine.get("image"))
     return {
-        "name": container["name"],
+        "name": f"the container {container['name']}",
         "change": change,
         "running": bool(found) and found["state"] == "running",
         "properties": other_properties(found, container),
         "script": "" if change == "nothing" else shell_script(change, found, container),
         "diff": diff(found, container),
+    }
+
+
+def engine_removal(engine, containers=(), volumes=(), networks=(), stop_timeout=0):
+    """What engine_run has to do so that an engine has none of these any more; returned as by `engine_change`.
+
+    A container has `stop_timeout` seconds to stop in order; with 0 it is killed. Others leave a network before it goes.
+    """
+    there = {item["name"] for item in engine.get("containers", [])}
+    lines, gone = [], []
+    for name in filter(there.__contains__, containers):
+        word = shlex.quote(name)
+        lines += [f"docker stop -t {stop_timeout} {word} >/dev/null"] if stop_timeout else []
+        lines += [f"docker rm --force {word} >/dev/null"]
+        gone += [f"container {name}"]
+    for name in filter(engine.get("networks", []).__contains__, networks):
+        word = shlex.quote(name)
+        connected = (
+            f"docker network inspect --format '{{{{range .Containers}}}}{{{{println .Name}}}}{{{{end}}}}' {word}"
+        )
+        lines += [f"{connected} | xargs -r -n 1 docker network disconnect --force {word}"]
+        lines += [f"docker network rm {word} >/dev/null"]
+        gone += [f"network {name}"]
+    for name in filter(engine.get("volumes", []).__contains__, volumes):
+        lines += [f"docker volume rm {shlex.quote(name)} >/dev/null"]
+        gone += [f"volume {name}"]
+    return {
+        "name": ", ".join(gone),
+        "change": "remove" if gone else "nothing",
+        "script": "\n".join(["set -e", *lines]),
+        "diff": {"before": "".join(f"{what}\n" for what in gone), "after": ""},
     }
 
 
@@ -157,7 +188,7 @@ def diff(found, container):
 
 
 class FilterModule:
-    """Make the function available to the roles."""
+    """Make the functions available to the roles."""
 
     def filters(self):
-        return {"engine_change": engine_change}
+        return {"engine_change": engine_change, "engine_removal": engine_removal}

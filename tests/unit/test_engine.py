@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from engine import diff, engine_change, other_properties, recipe, run_command, shell_script, what_to_do
+from engine import diff, engine_change, engine_removal, other_properties, recipe, run_command, shell_script, what_to_do
 from engine_look import parse
 
 WANTED = {
@@ -159,12 +159,32 @@ def test_diff():
 def test_the_change_says_all_that_is_to_be_done():
     there = found(state="exited")
     change = engine_change(WANTED, {"containers": [found(name="other"), there], "image": IMAGE})
-    assert (change["name"], change["change"], change["running"]) == ("kafka", "start", False)
+    assert (change["name"], change["change"], change["running"]) == ("the container kafka", "start", False)
     assert change["script"] == shell_script("start", there, WANTED)
     assert change["diff"] == diff(there, WANTED)
     nothing = engine_change(WANTED, {"containers": [found()], "image": IMAGE})
     assert (nothing["change"], nothing["running"], nothing["script"]) == ("nothing", True, "")
     assert engine_change(WANTED, {})["change"] == "make"  # in check mode, of an engine that is not there yet
+
+
+def test_what_is_there_is_removed(tmp_path):
+    engine = {"containers": [found(), found(name="other")], "networks": ["net"], "volumes": ["kafka-data", "v"]}
+    everything = {"containers": ["kafka", "none"], "networks": ["net", "none"], "volumes": ["kafka-data", "none"]}
+    change = engine_removal(engine, **everything, stop_timeout=120)
+    calls = [call for call, _ in run(change["script"], tmp_path)]
+    assert calls[0] == ["stop", "-t", "120", "kafka"]
+    assert [call[:3] for call in calls[1:]] == [
+        ["rm", "--force", "kafka"],
+        ["network", "inspect", "--format"],
+        ["network", "rm", "net"],
+        ["volume", "rm", "kafka-data"],
+    ]
+    assert (change["change"], change["diff"]["before"]) == (
+        "remove",
+        "container kafka\nnetwork net\nvolume kafka-data\n",
+    )
+    assert "docker stop" not in engine_removal(engine, **everything)["script"]
+    assert engine_removal({}, **everything)["change"] == "nothing"
 
 
 def test_parse():
