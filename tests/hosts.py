@@ -24,7 +24,8 @@ from smoke.client import unreachable
 ROOT = Path(__file__).resolve().parents[1]
 LABEL = "kafka-proof.hosts"
 START_TIMEOUT = 30  # seconds until sshd answers
-PACKAGES = "ca-certificates,openssh-server,python3"
+PACKAGES = "ca-certificates,openssh-server,python3,sudo"
+USER = "admin"  # who logs in, and may do all by sudo, as on a server that was rented
 # An engine in a container, without --privileged, which some machines refuse.
 OPTIONS = (
     *("--init", "--tmpfs", "/run:exec", "--volume", "/var/lib/docker"),
@@ -65,6 +66,8 @@ exec unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" 
     --customize-hook='cp certificates/* "$1/usr/local/share/ca-certificates" 2>/dev/null || true' \
     --customize-hook='chroot "$1" update-ca-certificates' \
     --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*' \
+    --customize-hook='chroot "$1" useradd --create-home --shell /bin/bash "$user"' \
+    --customize-hook='echo "$user ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/$user"' \
     bookworm host.tar "$@"
 """
 
@@ -157,7 +160,7 @@ def inventory(hosts, directory, zookeepers=None):
         "[kafka]",
         *(f"{host.name} ansible_host={host.address} kafka_broker_id={host.number}" for host in hosts),
         *("", "[zookeeper]", *(host.name for host in hosts[:zookeepers])),
-        *("", "[all:vars]", "ansible_user=root", "ansible_python_interpreter=/usr/bin/python3"),
+        *("", "[all:vars]", f"ansible_user={USER}", "ansible_python_interpreter=/usr/bin/python3"),
         *(f"ansible_ssh_private_key_file={directory}/key", f"ansible_control_path_dir={directory}/ssh"),
         *(f'ansible_ssh_common_args="{ssh}"', ""),
     ]
@@ -165,10 +168,10 @@ def inventory(hosts, directory, zookeepers=None):
 
 
 def _let_in(container, key):
-    """Let the key in as root, and return the host's own public key."""
+    """Let the key in, and return the host's own public key."""
     script = "mkdir -p -m 700 ~/.ssh && cat >~/.ssh/authorized_keys && cat /etc/ssh/ssh_host_ed25519_key.pub"
     public = key.with_suffix(".pub").read_bytes()
-    return _run("docker", "exec", "--interactive", container, "sh", "-c", script, input=public)
+    return _run("docker", "exec", "--interactive", container, "su", "--login", USER, "-c", script, input=public)
 
 
 def _wait_for_sshd(host):
@@ -182,7 +185,7 @@ def _wait_for_sshd(host):
 
 def _image():
     """Make the image if it is not there, and return its name, which changes with its recipe."""
-    recipe = hashlib.sha256("\n".join([MAKE_IMAGE, PACKAGES, BOOT]).encode()).hexdigest()
+    recipe = hashlib.sha256("\n".join([MAKE_IMAGE, PACKAGES, BOOT, USER]).encode()).hexdigest()
     image = f"kafka-proof-host:{recipe[:8]}"
     if _docker("images", "--quiet", image):
         return image
@@ -190,7 +193,13 @@ def _image():
         raise HostsError("mmdebstrap is not there, which makes the hosts' Debian. Run: apt-get install mmdebstrap")
     with tempfile.TemporaryDirectory(prefix="kafka-proof-host-") as directory:
         (Path(directory) / "boot").write_text(BOOT)
-        _run("sh", "-c", MAKE_IMAGE, cwd=directory, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "packages": PACKAGES})
+        _run(
+            "sh",
+            "-c",
+            MAKE_IMAGE,
+            cwd=directory,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "packages": PACKAGES, "user": USER},
+        )
         _docker("import", f"{directory}/host.tar", image)
     return image
 

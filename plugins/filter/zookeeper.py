@@ -101,7 +101,7 @@ def zookeeper_stranger_leads(members, hostvars):
     running = [server for server in servers if server["running"]]
     modes = {server["mode"] for server in running}
     if "follower" not in modes or not modes <= {"follower", ""}:
-        return []  # one of these leads, or it was not asked, because nothing is to be changed about it
+        return []  # one of these leads
     known = {key for server in running for key in server["ensemble"]}
     return sorted(known - {f"server.{server['id']}" for server in servers})
 

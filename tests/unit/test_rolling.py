@@ -253,7 +253,12 @@ def test_zookeeper_batches(servers, batches):
         pytest.param([server(1, "make"), server(2, "make"), new(4)], ["server.3"], id="the third leads, and is to go"),
         pytest.param([server(1, "make"), server(2, "make", leads=True), new(4)], [], id="the third follows"),
         pytest.param([server(1, "make"), server(2, "make"), server(3, "make", False)], [], id="the third is down"),
-        pytest.param([server(1, mode=None), server(2, "make"), new(4)], [], id="the first may lead, it was not asked"),
+        pytest.param([server(1, leads=True), server(2, "make"), new(4)], [], id="one leads that stays as it is"),
+        pytest.param(
+            [server(1, ensemble=(1, 2, 4), mode=""), server(2, "make"), new(4)],
+            ["server.3"],
+            id="interrupted: the first has the new list, and follows nobody",
+        ),
         pytest.param([server(1, "make", mode=""), server(2, "make", mode=""), new(4)], [], id="none serves"),
         pytest.param([server(1, "make", ensemble=(), mode="standalone"), new(2), new(3)], [], id="from one to three"),
         pytest.param([new(1), new(2), new(3)], [], id="a new ensemble"),
