@@ -93,7 +93,7 @@ def test_what_the_broker_would_lose_or_does_not_know_is_refused(topics):
 def test_another_replication_factor_is_refused(stack, topics):
     # The inventory's check would stop this sooner; a cluster that has fewer brokers than the inventory gets this far.
     topics({"name": OWN, "partitions": 1})
-    two = "[zookeeper]\nlocalhost\n[kafka]\nlocalhost\nother\n[all:vars]\nansible_connection=local\n"
+    two = "[zookeeper]\nlocalhost\n[kafka]\nlocalhost\nother kafka_broker_id=2 kafka_advertised_host=127.0.0.2\n[all:vars]\nansible_connection=local\n"
     two += 'ansible_python_interpreter="{{ ansible_playbook_python }}"\n'
     for name, words in [
         (OWN, ["has replication factor 1 and 2", "kafka-reassign-partitions.sh"]),
