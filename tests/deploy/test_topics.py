@@ -1,6 +1,7 @@
 """Topics as data: what is created, grown, configured and deleted, what is refused, and what check mode says of it."""
 
 import pytest
+from conftest import LOCALHOST
 
 OWN = "kp_topics"
 
@@ -93,8 +94,8 @@ def test_what_the_broker_would_lose_or_does_not_know_is_refused(topics):
 def test_another_replication_factor_is_refused(stack, topics):
     # The inventory's check would stop this sooner; a cluster that has fewer brokers than the inventory gets this far.
     topics({"name": OWN, "partitions": 1})
-    two = "[zookeeper]\nlocalhost\n[kafka]\nlocalhost\nother kafka_broker_id=2 kafka_advertised_host=127.0.0.2\n[all:vars]\nansible_connection=local\n"
-    two += 'ansible_python_interpreter="{{ ansible_playbook_python }}"\n'
+    other = "other kafka_broker_id=2 kafka_advertised_host=127.0.0.2 kafka_bind_address=127.0.0.2"
+    two = LOCALHOST.replace("[kafka]\nlocalhost", f"[kafka]\nlocalhost\n{other}")
     for name, words in [
         (OWN, ["has replication factor 1 and 2", "kafka-reassign-partitions.sh"]),
         (f"{OWN}_other", ["eplication factor", "InvalidReplicationFactor"]),
