@@ -15,7 +15,7 @@ Never fails. Returns `can_talk_to_docker` (bool), and if so
     volumes      [str]
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` is there and may tell
 
-else `msg`, why not. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
+else `msg`, why not, and `try_as_root`, whether root might fare better. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
 it.
 """
 
@@ -27,7 +27,7 @@ from ansible.plugins.action import ActionBase
 
 # One line of JSON for each container, then as many sections as there are other questions.
 _SCRIPT = """
-docker version --format '{{{{.Server.Version}}}}' >/dev/null || exit 1
+docker version --format '{{{{.Server.Version}}}}' >/dev/null || {{ [ -n "$DOCKER_HOST" ] || id -u; exit 1; }}
 echo containers
 ids=$(docker ps --all --quiet --no-trunc)
 # One that goes away between the two questions is none.
@@ -59,8 +59,9 @@ class ActionModule(ActionBase):
         script = _SCRIPT.format(image=shlex.quote(args["image"]))
         done = self._low_level_execute_command(f"{self._compute_environment_string()} sh -s", in_data=script.encode())
         if done["rc"]:
-            message = (done["stderr"].strip() or done["stdout"].strip() or "no answer").splitlines()[-1]
-            return {"changed": False, "can_talk_to_docker": False, "msg": message}
+            message = (done["stderr"].strip() or "no answer").splitlines()[-1]
+            try_as_root = done["stdout"].strip() not in ("", "0")  # an engine that was named is nobody else's
+            return {"changed": False, "can_talk_to_docker": False, "msg": message, "try_as_root": try_as_root}
         return {"changed": False, "can_talk_to_docker": True, **parse(done["stdout"])}
 
 
