@@ -6,7 +6,9 @@ host but the command.
     engine_look:
       image: kafka-proof:3.9.2    # the image to look for
 
-Never fails. Returns `can_talk_to_docker` (bool), and if so
+A user who may not speak to the engine becomes root for it, as its socket belongs to root and the group docker. Fails
+only if that cannot be. Returns `can_talk_to_docker` (bool), `as_root` (bool, whether root has to do what follows), and,
+if it answers,
 
     containers   [{name, image, image_id, state, started, health, exit_code, restarts, recipe, stack, version, env: {},
                    ports: [[address, port]], networks: [str], volumes: [str]}]
@@ -15,7 +17,7 @@ Never fails. Returns `can_talk_to_docker` (bool), and if so
     volumes      [str]
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` is there and may tell
 
-else `msg`, why not, and `try_as_root`, whether root might fare better. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
+else `msg`, why not. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
 it.
 """
 
@@ -23,10 +25,14 @@ import json
 import re
 import shlex
 
+from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import become_loader
 
 # One line of JSON for each container, then as many sections as there are other questions.
 _SCRIPT = """
+# Who was refused; of an engine that was named by DOCKER_HOST it does not matter.
 docker version --format '{{{{.Server.Version}}}}' >/dev/null || {{ [ -n "$DOCKER_HOST" ] || id -u; exit 1; }}
 echo containers
 ids=$(docker ps --all --quiet --no-trunc)
@@ -41,6 +47,11 @@ docker volume ls --format '{{{{json .Name}}}}'
 echo listening
 ss -Hltnp 2>/dev/null || true
 """
+
+_NO_ROOT = (
+    "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). Add --ask-become-pass, "
+    "or add the user to the group docker there."
+)
 
 # LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))
 _SOCKET = re.compile(r'LISTEN +\d+ +\d+ +\[?([^ %\]]+)(?:%\w+)?\]?:(\d+) +\S+(?: +users:\(\("([^"]*)",pid=(\d+))?')
@@ -57,12 +68,31 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _, args = self.validate_argument_spec(argument_spec={"image": {"type": "str", "required": True}})
         script = _SCRIPT.format(image=shlex.quote(args["image"]))
-        done = self._low_level_execute_command(f"{self._compute_environment_string()} sh -s", in_data=script.encode())
+        done, as_root = self._shell(script), self._connection.become is not None
+        if done["rc"] and done["stdout"].strip() not in ("", "0"):
+            # In this same task, because a second one costs as much as the question.
+            self._connection.set_become_plugin(self._root(task_vars))
+            try:
+                done, as_root = self._shell(script), True
+            except AnsibleConnectionFailure:
+                raise  # the host is unreachable, as Ansible says it of any task
+            except AnsibleError as error:
+                return {"failed": True, "msg": _NO_ROOT.format(host=task_vars["inventory_hostname"], error=error)}
+        result = {"changed": False, "can_talk_to_docker": done["rc"] == 0, "as_root": as_root}
         if done["rc"]:
-            message = (done["stderr"].strip() or "no answer").splitlines()[-1]
-            try_as_root = done["stdout"].strip() not in ("", "0")  # an engine that was named is nobody else's
-            return {"changed": False, "can_talk_to_docker": False, "msg": message, "try_as_root": try_as_root}
-        return {"changed": False, "can_talk_to_docker": True, **parse(done["stdout"])}
+            return result | {"msg": (done["stderr"].strip() or "no answer").splitlines()[-1]}
+        return result | parse(done["stdout"])
+
+    def _shell(self, script):
+        return self._low_level_execute_command(f"{self._compute_environment_string()} sh -s", in_data=script.encode())
+
+    def _root(self, task_vars):
+        """The plugin that makes root, such as sudo, set as Ansible does for a task that says `become`."""
+        plugin = become_loader.get(self._templar.template(task_vars.get("ansible_become_method", "sudo")))
+        names = C.config.get_plugin_vars("become", plugin._load_name)
+        options = self._templar.template({name: task_vars[name] for name in names if name in task_vars})
+        plugin.set_options(task_keys={"become_pass": self._play_context.become_pass}, var_options=options)
+        return plugin
 
 
 def parse(output):
