@@ -33,9 +33,8 @@ from ansible.plugins.loader import become_loader
 # One line of JSON for each container, then as many sections as there are other questions.
 _SCRIPT = """
 # Who was refused; of an engine that was named by DOCKER_HOST it does not matter.
-docker version --format '{{{{.Server.Version}}}}' >/dev/null || {{ [ -n "$DOCKER_HOST" ] || id -u; exit 1; }}
+ids=$(docker ps --all --quiet --no-trunc) || {{ [ -n "$DOCKER_HOST" ] || id -u; exit 1; }}
 echo containers
-ids=$(docker ps --all --quiet --no-trunc)
 # One that goes away between the two questions is none.
 [ -z "$ids" ] || docker inspect --format '{{{{json .}}}}' $ids 2>/dev/null
 echo image

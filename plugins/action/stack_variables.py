@@ -1,9 +1,11 @@
-"""Refuse variables of a host that look like this project's and are none, or are mistyped.
+"""Refuse variables of a host that look like this project's and are none, or are mistyped; then work others out.
 
     stack_variables:
-      roles: roles   # the directory of the roles, whose meta/argument_specs.yml say what there is
+      roles: roles             # the directory of the roles, whose meta/argument_specs.yml say what there is
+      work_out: [_kafka_x]     # names of variables, which may make use of those that are checked
 
-For all roles at once: by itself Ansible checks the specification of each role in a task of its own, on each host.
+Returns `values`, {name: value}. For all roles at once: by itself Ansible checks the specification of each role in a
+task of its own, on each host.
 """
 
 import difflib
@@ -24,12 +26,18 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Return the task's result."""
         super().run(tmp, task_vars)
-        _, args = self.validate_argument_spec(argument_spec={"roles": {"type": "path", "required": True}})
+        _, args = self.validate_argument_spec(
+            argument_spec={
+                "roles": {"type": "path", "required": True},
+                "work_out": {"type": "list", "elements": "str", "required": True},
+            }
+        )
         specification = specified(args["roles"])
         values = self._templar.template({name: task_vars[name] for name in specification if name in task_vars})
         if problems := variable_problems(values, task_vars, specification):
             return {"failed": True, "msg": "\n".join([f"{task_vars['inventory_hostname']}:", *problems])}
-        return {"changed": False}
+        values = self._templar.template({name: task_vars[name] for name in args["work_out"]})
+        return {"changed": False, "values": values}
 
 
 def specified(roles):
