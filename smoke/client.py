@@ -13,10 +13,13 @@ import contextlib
 import logging
 import re
 import socket
+import ssl
+import time
 from pathlib import Path
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
+from kafka.net.transport import KafkaSSLTransport
 
 OLDEST = (2, 4)  # the first that makes a topic with its own number of replicas
 
@@ -48,8 +51,8 @@ class NoKafkaError(ConnectionError):
 def read(path):
     """Read a client properties file and check all that `kafka_python` needs.
 
-    Returns dict[str, str], the file as it is. Raises ClientPropertiesError when the file cannot be read, or when
-    `kafka_python` would refuse what is in it.
+    Returns dict[str, str], the file as it is. Raises ClientPropertiesError when the file cannot be read, when
+    `kafka_python` would refuse what is in it, or when the files of certificates that it names cannot be used.
     """
     import javaproperties  # noqa: PLC0415 (0.07 s, which a program with --bootstrap-server need not spend)
 
@@ -69,7 +72,9 @@ def read(path):
             # Kafka takes the last one in silence.
             if properties[key] != value:
                 raise ClientPropertiesError(f"{key} is there twice, as {value} and as {properties[key]}. Keep one.")
-        kafka_python(properties)
+        arguments = kafka_python(properties)
+        if arguments["security_protocol"].endswith("SSL"):
+            tls_context(arguments)
     except ClientPropertiesError as error:
         raise ClientPropertiesError(f"{path}: {error}") from None
     return properties
@@ -109,10 +114,8 @@ def connect(arguments, seconds=5):
                 **arguments, bootstrap_timeout_ms=milliseconds, request_timeout_ms=2 * milliseconds
             )
         except (KafkaError, OSError) as error:
-            raise NoKafkaError(
-                f"{where}: no Kafka answered within {seconds} s ({why() or error}). "
-                "Start the broker, or correct bootstrap.servers and the security settings."
-            ) from None
+            reason, advice = _diagnosis(arguments, why() or str(error))
+            raise NoKafkaError(f"{where}: no Kafka answered within {seconds} s ({reason}). {advice}") from None
     version = admin._manager.broker_version
     if version and version < OLDEST:
         admin.close()
@@ -130,6 +133,26 @@ def connect(arguments, seconds=5):
             "Correct the broker's advertised.listeners, or run this where that address is reachable."
         )
     return admin
+
+
+def _diagnosis(arguments, reason):
+    """Say in one phrase why no connection comes about, and what to change. `reason`: kafka-python's."""
+    # It says well that a port is closed. Who says nothing has been waited for long enough.
+    if not re.search("ECONNREFUSED|time", reason, re.IGNORECASE):
+        from smoke.doctor.advice import ADVICE  # noqa: PLC0415 (which imports this module)
+        from smoke.doctor.link import Fault, Link  # noqa: PLC0415
+
+        arguments = {"security_protocol": "PLAINTEXT"} | arguments  # kafka-python's default
+        for address in arguments["bootstrap_servers"]:
+            host, _, port = address.rpartition(":")
+            link = Link(host.strip("[]"), int(port), arguments, seconds=2)
+            try:
+                link.open()
+            except Fault as fault:
+                return fault.evidence, ADVICE[fault.code]
+            finally:
+                link.close()
+    return reason, "Start the broker, or correct bootstrap.servers and the security settings."
 
 
 def no_answer(admin, broker_id, host, port, seconds=2):
@@ -163,7 +186,7 @@ def why_not():
     reasons = [""]
 
     def keep(record):
-        if found := re.search(r"Bootstrap connection to \S+ failed: (.*) \(backoff", record.getMessage()):
+        if found := re.search(r"Bootstrap (?:connection|attempt) to \S+ failed: (.*) \(backoff", record.getMessage()):
             reasons.append(found[1])
 
     logger, handler = logging.getLogger("kafka"), logging.Handler()
@@ -171,12 +194,61 @@ def why_not():
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
-        # A refused login shows as such once, and as a lost connection in the attempts around it.
-        yield lambda: next((reason for reason in reversed(reasons) if "Sasl" in reason), reasons[-1])
+        # A refused login shows as such once, and as a lost connection in the attempts around it. The last one may be
+        # cut short because the time is over.
+        yield lambda: max(
+            reversed(reasons), key=lambda reason: ("Sasl" in reason, reason != "" and "timed out" not in reason)
+        )
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
 
+
+def makes_no_topic(client):
+    """Return this KafkaConsumer or KafkaProducer, which from now on makes no topic by asking for it.
+
+    A topic may have been deleted by others, and many brokers make one that a client asks for. kafka-python 3.0.12 has a
+    setting for that, allow_auto_create_topics, and drops it.
+    """
+    metadata = client._metadata if isinstance(client, KafkaProducer) else client._cluster
+    metadata.config["allow_auto_create_topics"] = False
+    return client
+
+
+def tls_context(arguments):
+    """The ssl.SSLContext for arguments of `kafka_python`. Raises ClientPropertiesError for files that are of no use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = arguments["ssl_check_hostname"]
+    try:
+        if cafile := arguments.get("ssl_cafile"):
+            context.load_verify_locations(cafile)
+        else:
+            context.load_default_certs()
+        if certificate := arguments.get("ssl_certfile"):
+            context.load_cert_chain(certificate, password=arguments["ssl_password"])
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        raise ClientPropertiesError(
+            f"ssl.truststore.location or ssl.keystore.location cannot be used ({reason}). Name PEM files: the first "
+            "has the authority's certificate, the second the client's and its key, and ssl.key.password is for a key "
+            "that is encrypted."
+        ) from None
+    return context
+
+
+async def _handshake(transport):
+    # kafka-python 3.0.12 waits without end for who accepts a connection and says nothing, as a frozen broker does.
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return transport._sock.do_handshake()
+        except ssl.SSLWantReadError:
+            await transport._net.wait_read(transport._sock, deadline)
+        except ssl.SSLWantWriteError:
+            await transport._net.wait_write(transport._sock, deadline)
+
+
+KafkaSSLTransport.handshake = _handshake
 
 _HOW_TO_GET_ONE = (
     "Deploy first (./bootstrap ansible-playbook site.yml writes build/client.properties), "
@@ -200,13 +272,15 @@ def _addresses(properties):
 
 def _ssl(properties):
     _only_known(properties, "ssl.", _SSL_KEYS)
+    key_store = _pem(properties, "ssl.keystore")
     arguments = {
         # Kafka's way to say "do not compare the certificate with the host name" is an empty algorithm.
         "ssl_check_hostname": properties.get("ssl.endpoint.identification.algorithm", "https").strip() != "",
         "ssl_cafile": _pem(properties, "ssl.truststore"),
         # A PEM key store holds the certificate chain and the private key in one file, and OpenSSL finds both.
-        "ssl_certfile": _pem(properties, "ssl.keystore"),
-        "ssl_password": properties.get("ssl.key.password"),
+        "ssl_certfile": key_store,
+        # Without a password OpenSSL would ask for it on the terminal.
+        "ssl_password": properties.get("ssl.key.password", "" if key_store else None),
     }
     return {name: value for name, value in arguments.items() if value is not None}
 

@@ -23,7 +23,7 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
 from smoke import DEFAULT_PATH, cleanup, names, rights
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, makes_no_topic, read
 from smoke.group import Group
 from smoke.lag import log_bounds
 from smoke.producing import producing
@@ -392,12 +392,11 @@ def consumer(kafka, coordinator):
         settings = {
             "auto_offset_reset": "earliest",
             "enable_auto_commit": False,
-            "allow_auto_create_topics": False,
             "key_deserializer": from_json,
             "value_deserializer": from_json,
             "heartbeat_interval_ms": 100,  # how soon a member hears that its group is rebalancing; stock is 3000
         }
-        opened.append(KafkaConsumer(group_id=group, **(kafka | settings | overrides)))
+        opened.append(makes_no_topic(KafkaConsumer(group_id=group, **(kafka | settings | overrides))))
         return opened[-1]
 
     yield consumer
@@ -450,7 +449,6 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
         "session_timeout_ms": 6000,
         "heartbeat_interval_ms": 100,
         "enable_auto_commit": False,
-        "allow_auto_create_topics": False,
         "auto_offset_reset": "earliest",
     }
     command = [sys.executable, "-W", "ignore", "-m", "smoke.member", topic]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from smoke.client import makes_no_topic
 from smoke.lag import PartitionLag, committed_offsets, log_bounds, rows, with_leader
 
 _BATCH = (
@@ -141,11 +142,11 @@ def timestamps(arguments, places, seconds=5):
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",  # if retention deletes what we are about to read
-        allow_auto_create_topics=False,
         bootstrap_timeout_ms=int(seconds * 1000),
         max_partition_fetch_bytes=_BATCH,
         max_poll_records=1,
     ) as consumer:
+        makes_no_topic(consumer)
         ends = consumer.end_offsets(list(left))
         consumer.assign(list(left))
         for tp, offsets in left.items():

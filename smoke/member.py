@@ -13,12 +13,13 @@ import sys
 
 from kafka import KafkaConsumer
 
+from smoke.client import makes_no_topic
 from smoke.wait import wait_until
 
 
 def main(topic):
     """Join, show what is owned, and die; or end with a message when nothing is owned after a while."""
-    consumer = KafkaConsumer(**json.loads(sys.stdin.readline()))
+    consumer = makes_no_topic(KafkaConsumer(**json.loads(sys.stdin.readline())))
     consumer.subscribe([topic])
     consumer.partitions_for_topic(topic)
 

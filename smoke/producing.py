@@ -5,6 +5,8 @@ import contextlib
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from smoke.client import makes_no_topic
+
 SECONDS = 5
 
 
@@ -12,12 +14,10 @@ SECONDS = 5
 def producing(**settings):
     """Yield a KafkaProducer(**settings), and close it. What no broker takes within SECONDS after the block is dropped.
 
-    It makes no topic by asking for it, which may have been deleted.
-
     kafka-python 3.0.12 waits for it for 2 minutes in its own `with`; and a close() whose time is over leaves the
     producer as it was: it goes on sending, also to topics that are removed meanwhile, and complains when Python ends.
     """
-    producer = KafkaProducer(**{"allow_auto_create_topics": False} | settings)
+    producer = makes_no_topic(KafkaProducer(**settings))
     try:
         yield producer
     finally:

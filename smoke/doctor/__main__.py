@@ -14,10 +14,9 @@ import sys
 import time
 
 from smoke import DEFAULT_PATH
-from smoke.client import ClientPropertiesError, kafka_python, read
+from smoke.client import ClientPropertiesError, kafka_python, read, tls_context
 from smoke.doctor.advice import ADVICE
 from smoke.doctor.checks import Finding, examine
-from smoke.doctor.link import tls_context
 from smoke.doctor.write import write
 
 HEALTHY, FAULT, NOWHERE_TO_LOOK = 0, 1, 2
@@ -107,14 +106,7 @@ def usable(properties):
                 f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
             )
     if arguments["security_protocol"].endswith("SSL"):
-        try:
-            tls_context(arguments)
-        except OSError as error:
-            reason = getattr(error, "reason", None) or error
-            raise ClientPropertiesError(
-                f"ssl.truststore.location or ssl.keystore.location cannot be used ({reason}). "
-                "Name PEM files; ssl.key.password is for an encrypted key."
-            ) from None
+        tls_context(arguments)
     return arguments
 
 

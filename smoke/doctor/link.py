@@ -16,6 +16,8 @@ from kafka.protocol.broker_version_data import BrokerVersionData
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
+from smoke.client import tls_context
+
 _MAX_ANSWER = 256 << 20  # bytes; what claims to be longer is not Kafka
 _GLANCE = 0.5  # seconds in which a port that has nobody behind it closes
 _UNSUPPORTED_SASL_MECHANISM, _ILLEGAL_SASL_STATE = 33, 34
@@ -112,7 +114,7 @@ class Link:
             self.socket = tls_context(self.arguments).wrap_socket(self.socket, server_hostname=self.host)
         except ssl.SSLCertVerificationError as error:
             code = _CERTIFICATE.get(error.verify_code, "certificate-untrusted")
-            raise Fault(code, f"{error.verify_message}; {self._certificate()}") from None
+            raise Fault(code, f"{error.verify_message.rstrip('.')}; {self._certificate()}") from None
         except OSError as error:
             raise self._misunderstanding(error) from None
         return f"{self.socket.version()}, the certificate is trusted" + (
@@ -311,20 +313,6 @@ def listen(address, port, seconds):
         if closed and not question:
             return "nobody"
     return odd or ("closes" if closed else "silent")
-
-
-def tls_context(arguments):
-    """The ssl.SSLContext for arguments of kafka_python. Raises OSError (ssl.SSLError is one) for unusable files."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = arguments["ssl_check_hostname"]
-    if cafile := arguments.get("ssl_cafile"):
-        context.load_verify_locations(cafile)
-    else:
-        context.load_default_certs()
-    if certificate := arguments.get("ssl_certfile"):
-        # Without a password OpenSSL would ask for it on the terminal.
-        context.load_cert_chain(certificate, password=arguments.get("ssl_password", ""))
-    return context
 
 
 def describe_certificate(certificate):

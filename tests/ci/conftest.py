@@ -3,22 +3,16 @@
 import fcntl
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.docker import docker, remove
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "ci"
 STACK = "cibuild"  # every name of a test's stack begins with it
-
-
-def docker(*arguments):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
 
 
 def left():
@@ -26,13 +20,6 @@ def left():
     kinds = {"ps -a": "{{.Names}}", "volume ls": "{{.Name}}", "network ls": "{{.Name}}"}
     found = [docker(*kind.split(), "--filter", f"name=^{STACK}", "--format", name) for kind, name in kinds.items()]
     return sorted(" ".join(found).split())
-
-
-def remove():
-    """Remove what a failed or killed test left, without Ansible."""
-    for kind, removal in (("ps -a", "rm -f"), ("volume ls", "volume rm"), ("network ls", "network rm")):
-        if ids := docker(*kind.split(), "-q", "--filter", f"name=^{STACK}").split():
-            docker(*removal.split(), *ids)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,10 +33,10 @@ def _alone():
 @pytest.fixture(autouse=True)
 def _nothing_left():
     """Each test begins with nothing, removes what it made, and is told what it forgot."""
-    remove()
+    remove(STACK)  # without Ansible, what a failed or killed test left
     yield
     forgotten = left()
-    remove()
+    remove(STACK)
     assert not forgotten, f"left behind: {forgotten}"
 
 

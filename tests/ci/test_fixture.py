@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, STACK, docker, left
+from conftest import ROOT, STACK, left
 from jobs import environment
 
 from smoke.wait import wait_until
+from tests.docker import docker
 
 BROKER = f"{STACK}-pytest-kafka"
 

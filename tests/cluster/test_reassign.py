@@ -14,11 +14,12 @@ from collections import Counter
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from several_brokers import Cluster, docker
+from several_brokers import Cluster
 
 from smoke.client import connect, kafka_python
 from smoke.reassign import ImpossibleError, StalledError, Wanted, holds, plan, rebalance, throttles
 from smoke.wait import wait_until
+from tests.docker import docker, zookeeper
 
 PREFIX, PORT = "kp-move", 30200
 BIG, PARTITIONS, MEGABYTES = "big", 6, 30
@@ -66,15 +67,9 @@ class Writer(threading.Thread):
 
 
 @pytest.fixture(scope="module")
-def image():
-    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof").splitlines()
-    return max(images) if images else pytest.skip("the image is not there; site.yml makes it")
-
-
-@pytest.fixture(scope="module")
-def cluster(image):
-    cluster = Cluster(image, PREFIX, PORT)
-    try:
+def cluster():
+    with zookeeper(PREFIX):
+        cluster = Cluster(PREFIX, PORT)
         cluster.start(1, 2, 3, offsets_topic_replication_factor=2)
         with cluster.admin(1) as admin:
             admin.create_topics(TOPICS, wait_for_metadata=True)
@@ -83,8 +78,6 @@ def cluster(image):
             sent = [producer.send(BIG, chunk, partition=n % PARTITIONS) for n in range(10 * MEGABYTES)]
             [future.get(60) for future in sent]
         yield cluster
-    finally:
-        cluster.remove()
 
 
 @pytest.fixture(scope="module")

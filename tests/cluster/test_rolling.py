@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from several_brokers import Cluster, docker
+from several_brokers import Cluster
 
 from smoke.ready import NotReadyError
 from smoke.rolling import (
@@ -19,6 +19,7 @@ from smoke.rolling import (
     wait_can_stop,
 )
 from smoke.wait import wait_until
+from tests.docker import docker, zookeeper
 
 PREFIX, PORT = "kp-rolling", 29900
 REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reach.py"
@@ -26,19 +27,14 @@ REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reac
 
 @pytest.fixture(scope="module")
 def cluster():
-    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof").splitlines()
-    if not images:
-        pytest.skip("no image kafka-proof: run site.yml once")
-    cluster = Cluster(max(images), PREFIX, PORT)
-    try:
+    with zookeeper(PREFIX):
+        cluster = Cluster(PREFIX, PORT)
         cluster.start(1, 2)
         with cluster.admin() as admin:
             topics = {"both": {"num_partitions": 4, "replication_factor": 2}}
             admin.create_topics(topics | {"one": {"num_partitions": 4, "replication_factor": 1}})
             wait_until("both in sync", lambda: look(admin), lambda seen: len(seen) >= 8 and not obstacles(seen, 0), 30)
         yield cluster
-    finally:
-        cluster.remove()
 
 
 def ask(*addresses):

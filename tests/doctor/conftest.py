@@ -4,21 +4,15 @@ A client gets the addresses of the listener by which it came, so one broker with
 most of them.
 """
 
-import datetime
-import ipaddress
-import subprocess
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from smoke.wait import wait_until
+from tests.certificates import Authority, demand_certificate, key_store
+from tests.docker import SETTINGS, docker, run, zookeeper
 
 PREFIX = "kp-doctor"  # every container and the network begin with it
 PORTS = {"good": 29693, "tls": 29694, "sasl": 29695, "lonely": 29696, "kraft": 29697, "second": 29698, "nobody": 29699}
@@ -26,39 +20,20 @@ ADMIN = "org.apache.kafka.common.security"
 MANY_SECONDS = 60
 
 
-def docker(*arguments, check=True):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
 class Containers:
     """The containers of this run, by name without the prefix."""
 
-    def __init__(self, image):
-        self.image = image
-
     def run(self, name, script, properties, *options):
-        docker(
-            *("run", "--detach", "--name", f"{PREFIX}-{name}", "--network", PREFIX, "--entrypoint", "bash"),
-            *("--env", "KAFKA_HEAP_OPTS=-Xms128m -Xmx160m"),
-            *("--env", "KAFKA_JVM_PERFORMANCE_OPTS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
-            *("--env", "PROPERTIES=" + "".join(f"{key}={value}\n" for key, value in properties.items())),
-            *(*options, self.image, "-c", f'printf %s "$PROPERTIES" >/tmp/p && {script}'),
-        )
-
-    def zookeeper(self):
-        settings = {"dataDir": "/tmp/zookeeper", "clientPort": 2181, "admin.enableServer": "false", "maxClientCnxns": 0}
-        self.run("zookeeper", "exec /opt/kafka/bin/zookeeper-server-start.sh /tmp/p", settings)
+        run(PREFIX, f"{PREFIX}-{name}", script, properties, *options)
 
     def broker(self, name, broker_id, listeners, chroot="", **settings):
         """`listeners`: dict[name, (protocol, advertised host:port, port on the host or 0 for any)]."""
         inside = {listener: 19092 + index for index, listener in enumerate(listeners)}
         self.run(
             name,
-            "exec /opt/kafka/bin/kafka-server-start.sh /tmp/p",
+            "exec kafka-server-start.sh /tmp/p",
             {
+                **SETTINGS,
                 "broker.id": broker_id,
                 "zookeeper.connect": f"{PREFIX}-zookeeper:2181{chroot}",
                 "zookeeper.session.timeout.ms": 30000,
@@ -71,11 +46,6 @@ class Containers:
                     f"{each}:{protocol}" for each, (protocol, _, _) in listeners.items()
                 ),
                 "inter.broker.listener.name": next(iter(listeners)),
-                "controlled.shutdown.retry.backoff.ms": 200,
-                "group.initial.rebalance.delay.ms": 0,
-                "log.cleaner.dedupe.buffer.size": 16777216,
-                "offsets.topic.num.partitions": 1,
-                "offsets.topic.replication.factor": 1,
                 **settings,
             },
             *(
@@ -99,24 +69,11 @@ class Containers:
         """docker kill, start, stop, pause or unpause."""
         docker(what, f"{PREFIX}-{name}")
 
-    def remove(self):
-        if left := docker("ps", "-aq", "--filter", f"name=^{PREFIX}-", check=False).split():
-            docker("rm", "--force", "--volumes", *left)
-        docker("network", "rm", PREFIX, check=False)
-
 
 @pytest.fixture(scope="session")
 def containers():
-    image = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False).split()
-    if not image:
-        pytest.skip("no image kafka-proof: run site.yml once")
-    containers = Containers(max(image))  # the newest version
-    containers.remove()
-    docker("network", "create", PREFIX)
-    try:
-        yield containers
-    finally:
-        containers.remove()
+    with zookeeper(PREFIX):
+        yield Containers()
 
 
 def admin(address):
@@ -152,10 +109,10 @@ def cluster(containers, authority):
         "ENCRYPTED": f"127.0.0.1:{PORTS['tls']}",
     }
     certificates = {
-        "TLS": authority.server("localhost"),
-        "EXPIRED": authority.server("localhost", days=(-20, -10)),
-        "HOST": authority.server("other.example"),
-        "CLIENT": authority.server("localhost"),
+        "TLS": authority.issue("localhost"),
+        "EXPIRED": authority.issue("localhost", days=(-20, -10)),
+        "HOST": authority.issue("other.example"),
+        "CLIENT": authority.issue("localhost"),
     }
     listeners = {
         "INTERNAL": ("PLAINTEXT", f"{PREFIX}-broker1:19092", None),
@@ -173,16 +130,11 @@ def cluster(containers, authority):
             f'{ADMIN}.plain.PlainLoginModule required username="admin" password="x" user_alice="wonderland";'
         ),
         "listener.name.sasl.scram-sha-256.sasl.jaas.config": f"{ADMIN}.scram.ScramLoginModule required;",
-        "listener.name.client.ssl.client.auth": "required",
-        "listener.name.client.ssl.truststore.type": "PEM",
-        "listener.name.client.ssl.truststore.certificates": one_line(authority.pem),
+        **demand_certificate("listener.name.client", authority),
     }
-    for name, (certificate, key) in certificates.items():
-        prefix = f"listener.name.{name.lower()}.ssl.keystore"
-        settings |= {f"{prefix}.type": "PEM", f"{prefix}.certificate.chain": one_line(certificate)}
-        settings |= {f"{prefix}.key": one_line(key)}
+    for name, certificate in certificates.items():
+        settings |= key_store(f"listener.name.{name.lower()}", *certificate)
 
-    containers.zookeeper()
     inside = containers.broker("broker1", 1, listeners, **settings)
     wait_for_brokers(good[0], [1])  # so that it is the controller
     second = {
@@ -239,7 +191,7 @@ def kraft(containers):
     }
     script = (
         "kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config /tmp/p >/dev/null && "
-        "exec /opt/kafka/bin/kafka-server-start.sh /tmp/p"
+        "exec kafka-server-start.sh /tmp/p"
     )
     listener = {"process.roles": "controller", "node.id": 100, "listeners": "CONTROLLER://0.0.0.0:9093"}
     containers.run("controller", script, common | listener)
@@ -254,51 +206,13 @@ def kraft(containers):
     return address
 
 
-class Authority:
-    """A certificate authority. `pem` is its certificate, `path` the file that holds it."""
-
-    def __init__(self, directory: Path):
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "doctor's test authority")])
-        self.certificate = self._sign(self.name, self.key, (-30, 30), x509.BasicConstraints(ca=True, path_length=0))
-        self.pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        self.path = directory / "authority.pem"
-        self.path.write_text(self.pem)
-
-    def server(self, host, days=(-1, 30)):
-        """A certificate for `host`, and its key, both PEM; `days`: from when to when, counted from now."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        hosts = [x509.DNSName(host)]
-        if host == "localhost":
-            hosts.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-        certificate = self._sign(name, key, days, x509.SubjectAlternativeName(hosts))
-        return (
-            certificate.public_bytes(serialization.Encoding.PEM).decode(),
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ).decode(),
-        )
-
-    def _sign(self, name, key, days, extension):
-        now = datetime.datetime.now(datetime.UTC)
-        start, end = (now + datetime.timedelta(days=day) for day in days)
-        builder = x509.CertificateBuilder(self.name, name, key.public_key(), x509.random_serial_number(), start, end)
-        return builder.add_extension(extension, critical=False).sign(self.key, hashes.SHA256())
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory):
     """The authority that signed the brokers' certificates."""
-    return Authority(tmp_path_factory.mktemp("authority"))
+    return Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
 
 
 @pytest.fixture(scope="session")
 def stranger(tmp_path_factory):
     """An authority that signed none of them."""
-    return Authority(tmp_path_factory.mktemp("stranger"))
-
-
-def one_line(pem):
-    """PEM as a value in a properties file."""
-    return pem.replace("\n", "\\n")
+    return Authority(tmp_path_factory.mktemp("tls") / "stranger.pem")

@@ -19,12 +19,12 @@ from smoke.client import NoKafkaError, connect, kafka_python
 from smoke.ready import wait_ready
 from smoke.status import collect
 from smoke.wait import wait_until
+from tests.docker import docker, image, remove
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more
 IDS = (1, 2, 3)
 ROOT = Path(__file__).resolve().parents[2]
-VERSION = yaml.safe_load((ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text())["stack_kafka_version"]
 DATA = "/var/lib/kafka/data"
 SECONDS = 120  # to be whole again
 PLAY = 600  # seconds that a playbook may take; it may have to build an image
@@ -37,19 +37,6 @@ CONFIG = {
     "offsets.topic.num.partitions": 6,
     "zookeeper.session.timeout.ms": SESSION * 1000,
 }
-
-
-def docker(*arguments, check=True):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
-def image():
-    """The project's image of the version that it deploys, "" when it is not there. Other tests make others."""
-    found = docker("image", "ls", "-q", f"kafka-proof:{VERSION}-*", check=False).split()
-    return found[0] if found else ""
 
 
 class Cluster:
@@ -218,12 +205,7 @@ class Cluster:
 
     def remove(self):
         """Remove containers, volumes and the network, whatever there is of them."""
-        own = ("--filter", f"name=^{self.name}-(kafka|zookeeper|holder)")
-        if left := docker("ps", "-aq", *own, check=False).split():
-            docker("rm", "--force", "--volumes", *left)
-        if left := docker("volume", "ls", "-q", *own, check=False).split():
-            docker("volume", "rm", *left)
-        docker("network", "rm", self.network, check=False)
+        remove(f"{self.name}-(kafka|zookeeper|holder)")
 
 
 @contextlib.contextmanager

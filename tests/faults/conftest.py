@@ -3,6 +3,8 @@
 import cluster as clusters
 import pytest
 
+from tests.docker import image
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "sample: quick, for every run of CI")
@@ -10,8 +12,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def running():
-    if not clusters.image():
-        pytest.skip(f"no image kafka-proof:{clusters.VERSION}: run site.yml once")
+    image()  # or these tests are skipped
     with clusters.running() as cluster:
         yield cluster
 

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster import DATA, SESSION, VERSION, docker
+from cluster import DATA, SESSION
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
@@ -17,6 +17,7 @@ from smoke.client import connect
 from smoke.rolling import settings_of
 from smoke.wait import wait_until
 from smoke.workload import Load
+from tests.docker import VERSION, docker
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "filter"))
 from kafka_proof import kafka_diagnosis

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from cluster import PREFIX, VERSION, Cluster, docker, image
+from cluster import PREFIX, Cluster
 from fault_table import gone
 from test_faults import BUILD
 from verify import verified
@@ -12,6 +12,7 @@ from verify import verified
 from smoke.fault_table import row, save
 from smoke.workload import Load
 from tests import hosts
+from tests.docker import VERSION, docker, image
 
 NAME = f"{PREFIX}-hosts"
 
@@ -47,10 +48,8 @@ class Hosts(Cluster):
 
 @pytest.fixture
 def three_hosts(tmp_path):
-    if not image():
-        pytest.skip(f"no image kafka-proof:{VERSION}: run site.yml once")
     archive = str(tmp_path / "image.tar")
-    docker("save", "--output", archive, docker("image", "inspect", "-f", "{{index .RepoTags 0}}", image()))
+    docker("save", "--output", archive, image())
     cluster = Hosts(archive)
     try:
         cluster.start()

@@ -1,13 +1,13 @@
 """The workload finds what is lost: on topics that are set up to lose messages, and with a careless producer."""
 
 import pytest
-from cluster import docker
 from fault_table import NOTICED, gone, kill
 from verify import verified
 
 from smoke.client import connect
 from smoke.wait import wait_until
 from smoke.workload import PARTITIONS, Load
+from tests.docker import docker
 
 
 def topic(*replicas, **configs):

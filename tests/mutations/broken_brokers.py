@@ -3,29 +3,18 @@
 Each function below the class deploys one, returns the address for the suite, and says in its docstring what is wrong.
 """
 
-import subprocess
 import uuid
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from smoke.wait import wait_until
+from tests.docker import SETTINGS, docker, run
 
 PREFIX = "kp-mutations"  # every container and the network begin with it
 HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine
 SECONDS = 60
 DEMO = (("kafka_demo", 2),)  # the topic of site.yml: its name and the number of its partitions
-SETTINGS = {  # as in the role's profile `development`
-    "controlled.shutdown.retry.backoff.ms": 200,
-    "group.initial.rebalance.delay.ms": 0,
-    "log.cleaner.dedupe.buffer.size": 16777216,
-    "offsets.topic.num.partitions": 1,
-    "offsets.topic.replication.factor": 1,
-    "transaction.state.log.min.isr": 1,
-    "transaction.state.log.num.partitions": 1,
-    "transaction.state.log.replication.factor": 1,
-    "zookeeper.session.timeout.ms": 6000,
-}
 DEPLOYMENTS = {}
 
 
@@ -34,22 +23,8 @@ def deployment(function):
     return function
 
 
-def docker(*arguments, check=True):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
 class Brokers:
-    """Clusters of one broker or two, which share one ZooKeeper."""
-
-    def __init__(self, image):
-        self.image = image
-        self.remove()
-        docker("network", "create", PREFIX)
-        settings = {"dataDir": "/tmp/zookeeper", "clientPort": 2181, "admin.enableServer": "false", "maxClientCnxns": 0}
-        self._run("zookeeper", "zookeeper-server-start.sh", settings)
+    """Clusters of one broker or two, which share the ZooKeeper of tests.docker."""
 
     def start(self, port=FIRST, *, broker=1, cluster="", advertised=None, options=(), topics=DEMO, **more):  # noqa: PLR0913
         """Start a broker, with its settings in `more` (_ for each dot), and make its topics; return its address.
@@ -70,7 +45,7 @@ class Brokers:
         }
         settings |= {key.replace("_", "."): value for key, value in more.items()}
         publish = ("--publish", f"127.0.0.1:{port}:{port}", "--publish", f"127.0.0.1:{port + 100}:19093")
-        self._run(str(port), "kafka-server-start.sh", settings, *publish, *options)
+        run(PREFIX, f"{PREFIX}-{port}", "exec kafka-server-start.sh /tmp/p", settings, *publish, *options)
         self.wait_for(broker, port)
         for topic, partitions in topics:
             self.make_topic(port, topic, {"num_partitions": partitions})
@@ -115,21 +90,6 @@ class Brokers:
         """Remove all brokers but the healthy one, and let ZooKeeper go on."""
         docker("unpause", f"{PREFIX}-zookeeper", check=False)
         docker("rm", "--force", "--volumes", f"{PREFIX}-{FIRST}", f"{PREFIX}-{SECOND}", check=False)
-
-    def remove(self):
-        if left := docker("ps", "-aq", "--filter", f"name=^{PREFIX}-", check=False).split():
-            docker("rm", "--force", "--volumes", *left)
-        docker("network", "rm", PREFIX, check=False)
-
-    def _run(self, name, script, properties, *options):
-        docker(
-            *("run", "--detach", "--name", f"{PREFIX}-{name}", "--network", PREFIX, "--entrypoint", "bash"),
-            *("--env", "KAFKA_HEAP_OPTS=-Xms128m -Xmx160m"),
-            *("--env", "KAFKA_JVM_PERFORMANCE_OPTS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1"),
-            *("--env", "PROPERTIES=" + "".join(f"{key}={value}\n" for key, value in properties.items())),
-            *(*options, self.image, "-c"),
-            f'printf %s "$PROPERTIES" >/tmp/p && exec /opt/kafka/bin/{script} /tmp/p',
-        )
 
     def _admin(self, port):
         address = f"localhost:{port + 100}"

@@ -17,6 +17,8 @@ import mutation_table
 import pytest
 from kafka import KafkaAdminClient
 
+from tests.docker import zookeeper
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PREFIX = "mutant"  # of the topics and groups that the suite makes here
@@ -35,14 +37,8 @@ def every(mutations):
 @pytest.fixture(scope="session")
 def brokers():
     """A ZooKeeper, and brokers to come. All are removed in the end."""
-    found = broken_brokers.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False)
-    if not found:
-        pytest.skip("no image kafka-proof: run site.yml once")
-    brokers = broken_brokers.Brokers(max(found.split()))  # the newest version
-    try:
-        yield brokers
-    finally:
-        brokers.remove()
+    with zookeeper(broken_brokers.PREFIX):
+        yield broken_brokers.Brokers()
 
 
 @pytest.fixture(scope="session")

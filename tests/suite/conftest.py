@@ -1,36 +1,44 @@
 """One broker for these tests, with an authorizer: containers of the project's image, removed at the end.
 
-Who comes without a password may do all; a user may do what a test grants.
+Who comes without a password may do all, and over TLS too; any other user may do what a test grants.
 """
 
-import subprocess
-
 import pytest
-from kafka.admin import ACL, ACLFilter, ACLOperation, ACLPermissionType, ResourcePattern, ResourcePatternFilter
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from kafka.admin import ACLResourcePatternType as Pattern
 from kafka.admin import ResourceType as Kind
 from suite_run import answers
 
-from smoke.client import connect
+from smoke.client import connect, kafka_python
+from tests.certificates import Authority, demand_certificate, key_store
+from tests.docker import SETTINGS, docker, run, zookeeper
 
 PREFIX = "kp-suite"  # every container and the network begin with it
-OPEN, SASL = 22682, 22683
+LISTENERS = {  # name: protocol, port
+    "OPEN": ("PLAINTEXT", 22682),
+    "SASL": ("SASL_PLAINTEXT", 22683),
+    "TLS": ("SSL", 22684),
+    "SASL_TLS": ("SASL_SSL", 22685),
+}
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 USERS = ("alice", "slow")
-
-
-def docker(*arguments, check=True):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
 
 
 class Broker:
     """The broker: how clients come to it, what may be done to it, and what users may do in it."""
 
     def __init__(self):
-        self.address = f"localhost:{OPEN}"
+        self.address = f"localhost:{LISTENERS['OPEN'][1]}"
         self.arguments = {"bootstrap_servers": [self.address]}  # of any kafka-python client
 
     def do(self, what, *options):
@@ -55,79 +63,101 @@ class Broker:
                 admin.create_acls(acls)
 
 
-def run(name, command, properties, *options):
-    docker(
-        *("run", "--detach", "--name", f"{PREFIX}-{name}", "--network", PREFIX, "--entrypoint", "bash"),
-        *("--env", "KAFKA_HEAP_OPTS=-Xms128m -Xmx192m"),
-        *("--env", "PROPERTIES=" + "".join(f"{key}={value}\n" for key, value in properties.items())),
-        *(*options, image(), "-c", f'printf %s "$PROPERTIES" >/tmp/p && exec /opt/kafka/bin/{command} /tmp/p'),
-    )
-
-
-def image():
-    found = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "kafka-proof", check=False).split()
-    if not found:
-        pytest.skip("no image kafka-proof: run site.yml once")
-    return max(found)  # the newest version
-
-
-def remove():
-    if left := docker("ps", "-aq", "--filter", f"name=^{PREFIX}-", check=False).split():
-        docker("rm", "--force", "--volumes", *left)
-    docker("network", "rm", PREFIX, check=False)
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """The authority that signed the certificates of the broker and of the client."""
+    return Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
 
 
 @pytest.fixture(scope="session")
-def broker():
-    image()
-    remove()
-    docker("network", "create", PREFIX)
-    try:
-        zookeeper = {"dataDir": "/tmp/zookeeper", "clientPort": 2181, "admin.enableServer": "false"}
-        run("zookeeper", "zookeeper-server-start.sh", zookeeper)
-        passwords = " ".join(f'user_{user}="secret"' for user in USERS)
-        properties = {
-            "broker.id": 1,
-            "zookeeper.connect": f"{PREFIX}-zookeeper:2181",
-            "zookeeper.session.timeout.ms": 6000,
-            "log.dirs": "/tmp/data",
-            "listeners": f"OPEN://0.0.0.0:{OPEN},SASL://0.0.0.0:{SASL}",
-            "advertised.listeners": f"OPEN://localhost:{OPEN},SASL://localhost:{SASL}",
-            "listener.security.protocol.map": "OPEN:PLAINTEXT,SASL:SASL_PLAINTEXT",
-            "inter.broker.listener.name": "OPEN",
-            "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.sasl.plain.sasl.jaas.config": f"{LOGIN} {passwords};",
-            "authorizer.class.name": "kafka.security.authorizer.AclAuthorizer",
-            "super.users": "User:ANONYMOUS;User:slow",
-            "controlled.shutdown.retry.backoff.ms": 200,
-            "group.initial.rebalance.delay.ms": 0,
-            "log.cleaner.dedupe.buffer.size": 16777216,
-            "offsets.topic.num.partitions": 1,
-            "offsets.topic.replication.factor": 1,
-            "transaction.state.log.num.partitions": 1,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "auto.create.topics.enable": "true",
-        }
-        published = [option for port in (OPEN, SASL) for option in ("--publish", f"127.0.0.1:{port}:{port}")]
-        run("broker", "kafka-server-start.sh", properties, *published)
+def broker(authority):
+    passwords = " ".join(f'user_{user}="secret"' for user in USERS)
+    certificate = authority.issue("localhost")
+    settings = SETTINGS | {
+        "broker.id": 1,
+        "zookeeper.connect": f"{PREFIX}-zookeeper:2181",
+        "log.dirs": "/tmp/data",
+        "listeners": ",".join(f"{name}://0.0.0.0:{port}" for name, (_, port) in LISTENERS.items()),
+        "advertised.listeners": ",".join(f"{name}://localhost:{port}" for name, (_, port) in LISTENERS.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, (kind, _) in LISTENERS.items()),
+        "inter.broker.listener.name": "OPEN",
+        "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl.plain.sasl.jaas.config": f"{LOGIN} {passwords};",
+        **key_store("listener.name.tls", *certificate),
+        **demand_certificate("listener.name.tls", authority),
+        **key_store("listener.name.sasl_tls", *certificate),
+        "listener.name.sasl_tls.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "listener.name.sasl_tls.scram-sha-512.sasl.jaas.config": f"{SCRAM};",
+        "authorizer.class.name": "kafka.security.authorizer.AclAuthorizer",
+        "super.users": "User:ANONYMOUS;User:slow;User:carol;User:CN=client",
+        "auto.create.topics.enable": "true",
+    }
+    published = [option for _, port in LISTENERS.values() for option in ("--publish", f"127.0.0.1:{port}:{port}")]
+    with zookeeper(PREFIX):
+        run(PREFIX, f"{PREFIX}-broker", "exec kafka-server-start.sh /tmp/p", settings, *published)
         broker = Broker()
         answers(broker.arguments)
+        with connect(broker.arguments) as admin:
+            admin.alter_user_scram_credentials(
+                [UserScramCredentialUpsertion("carol", ScramMechanism.SCRAM_SHA_512, "secret")]
+            )
         yield broker
-    finally:
-        remove()
 
 
 @pytest.fixture(scope="session")
-def user(broker, tmp_path_factory):
+def tls(broker, authority, tmp_path_factory):
+    """Client properties of who comes with a certificate: dict[str, str]."""
+    own = tmp_path_factory.mktemp("tls") / "client.pem"
+    own.write_text("".join(authority.issue("client")))
+    return {
+        "bootstrap.servers": f"localhost:{LISTENERS['TLS'][1]}",
+        "security.protocol": "SSL",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.path),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(own),
+    }
+
+
+@pytest.fixture(scope="session")
+def sasl_tls(broker, authority):
+    """Client properties of who comes with a password, over TLS: dict[str, str]."""
+    properties = {
+        "bootstrap.servers": f"localhost:{LISTENERS['SASL_TLS'][1]}",
+        "security.protocol": "SASL_SSL",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.path),
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.jaas.config": f'{SCRAM} username="carol" password="secret";',
+    }
+    answers(kafka_python(properties))  # the broker learns of a new password a moment after it is set
+    return properties
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory):
+    """file(properties): the path of a file of these client properties."""
+
+    def file(properties):
+        path = tmp_path_factory.mktemp("client") / "client.properties"
+        path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+        return path
+
+    return file
+
+
+@pytest.fixture(scope="session")
+def user(broker, file):
     """user(name): the path of the user's client properties."""
 
     def user(name):
-        path = tmp_path_factory.mktemp(name) / "client.properties"
-        path.write_text(
-            f"bootstrap.servers=localhost:{SASL}\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\n"
-            f'sasl.jaas.config={LOGIN} username="{name}" password="secret";\n'
+        return file(
+            {
+                "bootstrap.servers": f"localhost:{LISTENERS['SASL'][1]}",
+                "security.protocol": "SASL_PLAINTEXT",
+                "sasl.mechanism": "PLAIN",
+                "sasl.jaas.config": f'{LOGIN} username="{name}" password="secret";',
+            }
         )
-        return path
 
     return user

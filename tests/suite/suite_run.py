@@ -73,6 +73,12 @@ def until_line(process, words):
     raise AssertionError(f"the run ended without a line with {words!r}:\n{seen}")
 
 
+def refused(run, *words):
+    """The run could not begin, and says all these words in one line."""
+    assert run.status == 2, run.output
+    assert all(word in run.verdict for word in words), run.verdict
+
+
 def names(arguments, prefix):
     """The topics and groups that begin with `prefix`: sorted list of str."""
     with connect(arguments) as admin:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from conftest import Kind, Pattern
-from suite_run import finish, names, start, suite, until_line
+from suite_run import finish, names, refused, start, suite, until_line
 
 from smoke.client import connect
 
@@ -25,12 +25,6 @@ RIGHTS = {  # what a run says that it needs: how it is granted
     "Write on transactional id smoke-*": (Kind.TRANSACTIONAL_ID, "smoke-", Pattern.PREFIXED, "WRITE"),
 }
 IMPLIED = {"DescribeConfigs on topic smoke-*"}  # by AlterConfigs
-
-
-def refused(run, *words):
-    """The run could not begin, and says all these words in one line."""
-    assert run.status == 2, run.output
-    assert all(word in run.verdict for word in words), run.verdict
 
 
 @pytest.mark.parametrize(
@@ -169,6 +163,13 @@ def old(connection):
 def test_server_that_is_not_kafka_or_too_old(answer, words):
     with server(answer) as address:
         refused(suite("--bootstrap-server", address), f"{address}", words)
+
+
+def test_server_that_says_nothing_to_a_client_with_tls(file, tls):
+    with server(silent) as address:
+        run = suite("--client-properties", file(tls | {"bootstrap.servers": address}), "--deadline", "60")
+
+    refused(run, f"{address}: no Kafka answered within 5 s", "timed out", "Start the broker")
 
 
 def test_nobody_listens():
