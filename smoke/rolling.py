@@ -97,7 +97,8 @@ def look(admin):
             for name in names[start : start + _BATCH]
         ]
         for name, settings in admin.describe_configs(resources, config_filter="all")["topic"].items():
-            minimum[name] = int(settings["min.insync.replicas"]["value"])
+            if found := settings.get("min.insync.replicas"):
+                minimum[name] = int(found["value"])
     return [
         Partition(
             topic["name"],
@@ -105,7 +106,8 @@ def look(admin):
             partition["leader_id"] if partition["leader_id"] >= 0 else None,
             partition["replica_nodes"],
             partition["isr_nodes"],
-            minimum.get(topic["name"], 1),
+            # A topic that is just made or deleted does not tell: then no more than one of its replicas is to be missed.
+            minimum.get(topic["name"]) or max(1, len(partition["replica_nodes"]) - 1),
         )
         for topic in topics
         for partition in topic["partitions"]

@@ -5,7 +5,7 @@ from kafka_plan import plan
 from zookeeper import zookeeper_batches, zookeeper_stranger_leads
 from zookeeper_look import parse
 
-from smoke.rolling import Partition, behind, dynamic_changes, obstacles
+from smoke.rolling import Partition, behind, dynamic_changes, look, obstacles
 
 
 def partition(leader=1, replicas=(1, 2, 3), in_sync=(1, 2, 3), minimum=2):
@@ -170,6 +170,18 @@ MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retent
 )
 def test_plan(brokers, options, decision):
     assert decide(*brokers, **options) == decision
+
+
+def test_a_topic_that_does_not_tell_its_settings_is_to_miss_one_replica_at_most():
+    class Admin:  # what a broker says of a topic that is deleted between two questions
+        def describe_topics(self):
+            partition = {"partition_index": 0, "leader_id": 1, "replica_nodes": [1, 2, 3], "isr_nodes": [1, 2, 3]}
+            return [{"name": name, "partitions": [partition]} for name in ("told", "untold")]
+
+        def describe_configs(self, resources, config_filter):
+            return {"topic": {"told": {"min.insync.replicas": {"value": "1"}}, "untold": {}}}
+
+    assert [item.min_in_sync for item in look(Admin())] == [1, 2]
 
 
 # ZooKeeper
