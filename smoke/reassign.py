@@ -312,6 +312,7 @@ class _Run:
         self.say = say
         self.stop = stop
         self.slowed = set()  # brokers that have a throttle from this run
+        self.throttled = {}  # what was set by this run, {(kind, name): [keys]}
 
     def _wait(self, look, failed):
         """Call `look()`, which returns what is left, a tuple of numbers and a line of text, until no number is left.
@@ -451,17 +452,24 @@ class _Run:
                 names += [f"{tp.partition}:{broker}" for broker in those]
         rates = dict.fromkeys(_RATES, str(self.throttle))
         self.slowed = set(_registered(self.admin))
-        self._alter(
-            [ConfigResource(ConfigResourceType.BROKER, str(broker), dict(rates)) for broker in sorted(self.slowed)]
-            + [
-                ConfigResource(ConfigResourceType.TOPIC, topic, dict(zip(_LISTS, map(",".join, both), strict=True)))
-                for topic, both in lists.items()
-            ]
-        )
+        brokers = {(ConfigResourceType.BROKER, str(broker)): dict(rates) for broker in sorted(self.slowed)}
+        topics = {
+            (ConfigResourceType.TOPIC, topic): dict(zip(_LISTS, map(",".join, both), strict=True))
+            for topic, both in lists.items()
+        }
+        self.throttled = {resource: list(settings) for resource, settings in (brokers | topics).items()}
+        self._alter([ConfigResource(*resource, settings) for resource, settings in (brokers | topics).items()])
 
     def _remove_throttles(self):
         """Remove every throttle of replication there is: who runs this means it to be the only one that moves."""
-        if left := throttles(self.admin):
+        # A broker tells of a setting a moment after it was made, so what was set here is removed also if none does yet.
+        there = {(ConfigResourceType.BROKER, str(broker)) for broker in _registered(self.admin)}
+        own = {
+            resource: keys
+            for resource, keys in self.throttled.items()
+            if resource in there or resource[0] is ConfigResourceType.TOPIC
+        }
+        if left := throttles(self.admin) | own:
             self._alter(
                 [
                     ConfigResource(kind, name, dict.fromkeys(keys, (AlterConfigOp.DELETE, None)))
@@ -489,7 +497,11 @@ class _Run:
                 if running:
                     self.admin.alter_partition_reassignments(dict.fromkeys(running))
                 self._remove_throttles()
-                break
+                if not throttles(self.admin):
+                    break
+                if time.monotonic() >= deadline:
+                    self.say("brokers still tell of throttles, though they were removed. Run it again.")
+                    return
             except _NO_ANSWER as error:
                 _look_again(self.admin)
                 if time.monotonic() >= deadline:

@@ -110,8 +110,7 @@ def partitions(admin):
 
 def check(admin, brokers):
     """All is even, in sync and led by its preferred leader, and no trace of a move is left."""
-    # A broker takes a setting back a moment after that was acknowledged.
-    wait_until("no throttle", lambda: throttles(admin), lambda found: found == {}, seconds=10)
+    assert throttles(admin) == {}
     assert admin.list_partition_reassignments() == {}
     found = partitions(admin)
     load = Counter(broker for partition in found for broker in partition["replica_nodes"])
