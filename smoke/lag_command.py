@@ -64,10 +64,12 @@ class Looks:
         return report(groups, self._history, now, written)
 
     def _written(self, groups):
-        places = {}
+        places, ends = {}, {}
         for row in [row for group in groups for row in group.partitions if row.lag]:
-            places.setdefault(TopicPartition(row.topic, row.partition), set()).add(row.end - row.lag)
-        return timestamps(self._arguments, places, self._options.timeout)
+            tp = TopicPartition(row.topic, row.partition)
+            places.setdefault(tp, set()).add(row.end - row.lag)
+            ends[tp] = row.end
+        return timestamps(self._arguments, places, ends, self._options.timeout)
 
     def close(self):
         if self._admin is not None:

@@ -124,12 +124,13 @@ def with_leaders(admin, topics):
     return {tp: led for topic in described if not topic["error_code"] for tp, led in with_leader(topic).items()}
 
 
-def timestamps(arguments, places, seconds=5):
+def timestamps(arguments, places, ends, seconds=5):
     """Read when the first message at or after each place was written.
 
     `arguments`: those of smoke.client.kafka_python. `places`: dict[TopicPartition, iterable of offsets below the end].
-    `seconds`: how long to wait for an answer. Returns dict[(TopicPartition, offset), milliseconds since 1970, or None
-    when the message has no timestamp]. What is missing there has no message: only a transaction's marker is left.
+    `ends`: dict[TopicPartition, offset], where they end. `seconds`: how long to wait for an answer.
+    Returns dict[(TopicPartition, offset), milliseconds since 1970, or None when the message has no timestamp]. What is
+    missing there has no message: only a transaction's marker is left.
 
     Raises TimeoutError, and kafka.errors.KafkaError such as TopicAuthorizationFailedError: it takes the right to read.
     """
@@ -147,7 +148,6 @@ def timestamps(arguments, places, seconds=5):
         max_poll_records=1,
     ) as consumer:
         makes_no_topic(consumer)
-        ends = consumer.end_offsets(list(left))
         consumer.assign(list(left))
         for tp, offsets in left.items():
             consumer.seek(tp, offsets[0])

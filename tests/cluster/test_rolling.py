@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from several_brokers import Cluster
 
+from smoke.client import kafka_python
 from smoke.ready import NotReadyError
 from smoke.rolling import (
     elect_preferred_leaders,
@@ -19,6 +20,7 @@ from smoke.rolling import (
     wait_can_stop,
 )
 from smoke.wait import wait_until
+from smoke.workload import Workload, topic_of_its_own
 from tests.docker import docker, zookeeper
 
 PREFIX, PORT = "kp-rolling", 29900
@@ -91,3 +93,22 @@ def test_gate_and_return(cluster):
             "the preferred leaders", lambda: look(admin), lambda seen: all(p.leader == p.replicas[0] for p in seen)
         )
     assert elect_preferred_leaders(client) == 0
+
+
+def test_leaders_that_move_while_a_workload_is_read_again(cluster, monkeypatch):
+    """As the controller moves them by itself, some time after a broker came back."""
+    client, stop = cluster.properties(1, 2), Workload._stop
+
+    def stop_and_move(workload):
+        stop(workload)
+        assert elect_preferred_leaders(client) > 0
+
+    monkeypatch.setattr(Workload, "_stop", stop_and_move)
+    topic = {"num_partitions": 4, "replication_factor": 2}
+    with topic_of_its_own(kafka_python(client), "kp-moved-", topic) as name:
+        docker("restart", cluster.name(2))
+        wait_back(client, 2, 60, 60, lambda said: None)
+        with Workload(kafka_python(client), name, "kp-moved-group") as workload:
+            pass
+    assert workload.result["problems"] == []
+    assert workload.result["acked"] == workload.result["consumed"] > 0
