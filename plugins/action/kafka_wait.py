@@ -2,6 +2,7 @@
 
     kafka_wait:
       until: can_stop                               # or back
+      host: kafka-1                                 # its name in the inventory, for messages
       broker: 1                                     # id
       client: {bootstrap.servers: localhost:9092}   # client properties
       timeout: 600                                  # seconds
@@ -33,13 +34,14 @@ class ActionModule(ActionBase):
         _, args = self.validate_argument_spec(
             argument_spec={
                 "until": {"type": "str", "choices": ["can_stop", "back"], **required},
+                "host": {"type": "str", **required},
                 "broker": {"type": "int", **required},
                 "client": {"type": "dict", **required},
                 "timeout": {"type": "int", **required},
                 "start_timeout": {"type": "int", "default": 90},
             }
         )
-        host, started = task_vars["inventory_hostname"], time.monotonic()
+        host, started = args["host"], time.monotonic()
 
         def say(text):
             self._display.display(f"  {host}: {text}")

@@ -144,8 +144,10 @@ def other_properties(found, wanted):
     if not found or found["started"] < wanted["restart_since"].rstrip("Z"):
         return None
     before, after = found["env"].get("PROPERTIES"), wanted["env"]["PROPERTIES"]
+    if before == after:
+        return None
     alike = found["recipe"] == recipe(wanted | {"env": wanted["env"] | {"PROPERTIES": before}})
-    return {"before": before, "after": after} if alike and before != after else None
+    return {"before": before, "after": after} if alike else None
 
 
 def shell_script(change, found, container):
