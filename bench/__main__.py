@@ -50,10 +50,10 @@ def run(*command, **options):
     return done.stdout
 
 
-def seconds(work, *arguments):
+def seconds(work, *arguments, **variables):
     """How long `work` takes, in seconds."""
     started = time.perf_counter()
-    work(*arguments)
+    work(*arguments, **variables)
     return time.perf_counter() - started
 
 
