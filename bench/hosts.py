@@ -6,6 +6,8 @@ Six bare hosts (tests/hosts.py) get an engine and the image, which is not measur
 
 - site.yml on 1, 3 and 6 hosts without containers, and on 1 and 3 where nothing is to be done; on 1 also with the
   kafka_profile of several, whose brokers start with thrice the work;
+- site.yml on 1 and 6 hosts without containers once more, each host held to a sixth of the processors, so that the one
+  has no more of them than each of the six;
 - on the 3: each broker is restarted alone by its engine, until it is back in sync, of which the mean counts (the
   controller takes longer); then all of them by site.yml with a setting that a broker reads only when it starts. Once
   with nothing else to do, and once while smoke.workload writes with acks=all, whose longest stall counts. Its clients
@@ -39,6 +41,7 @@ NAME = "kp-bench-hosts"
 COUNTS = (1, 3, 6)
 ROLLED = 3  # brokers that are restarted
 ZOOKEEPERS = 3  # at most: more make an ensemble slower
+SHARE = round(os.cpu_count() / max(COUNTS), 2)  # processors for each host, if all are to have the same
 TIMEOUT = 600  # seconds for one broker to be back
 VARIABLES = {"stack_name": NAME, "kafka_heap": "256m"}
 CLIENT_PROPERTIES = ROOT / "build" / NAME / "client.properties"
@@ -89,6 +92,11 @@ def restart(host):
     )
 
 
+def limit_processors(made, share):
+    """Let each host have this part of one processor; 0 for as much as there is."""
+    run("docker", "update", "--cpus", str(share), *(host.name for host in made.hosts))
+
+
 def measure(made, inventories, rounds):
     """Return {name: list of figures}, a figure a round."""
     figures = {}
@@ -121,6 +129,11 @@ def measure(made, inventories, rounds):
                 restarts(", workload", under_workload, 499)
         remove()
         note("new 1, as several", seconds(play, inventories[1], "site.yml", kafka_profile="production"))
+        for count in (1, max(COUNTS)):
+            remove()
+            limit_processors(made, SHARE)
+            note(f"new {count}, a share", seconds(play, inventories[count], "site.yml", kafka_profile="production"))
+            limit_processors(made, 0)
     return figures
 
 
@@ -136,6 +149,7 @@ def table(figures):
         row("site.yml, 3 hosts / 1, no containers", middle["new 3"], middle["new 1"], ""),
         row("site.yml, 6 hosts / 1, no containers", middle["new 6"], middle["new 1"], "at most 2.5"),
         row("the same, the one with kafka_profile=production", middle["new 6"], middle["new 1, as several"], ""),
+        row(f"the same, each host held to {SHARE} of a core", middle["new 6, a share"], middle["new 1, a share"], ""),
         row("site.yml, 3 hosts / 1, nothing to do", middle["again 3"], middle["again 1"], "at most 1.5"),
         row(
             "restart of 3 brokers by site.yml / of one by its engine",
