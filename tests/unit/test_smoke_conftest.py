@@ -1,0 +1,16 @@
+"""What the suite's hooks do around pytest's own."""
+
+import contextlib
+import gc
+from types import SimpleNamespace
+
+from smoke import conftest
+
+
+def test_no_finalizer_runs_while_a_failure_is_shown():
+    hook = conftest.pytest_runtest_makereport(None, None)
+    next(hook)
+    assert not gc.isenabled()
+    with contextlib.suppress(StopIteration):
+        hook.send(SimpleNamespace(failed=False))
+    assert gc.isenabled()
