@@ -4,7 +4,7 @@ An action of the controller, because `file` and `copy` would cost three modules,
 
     client_properties:
       path: build/client.properties   # its directory is made
-      content: "bootstrap.servers=localhost:9092\\n"
+      content: "bootstrap.servers=localhost:9092\\n"   # if it is empty, there is to be no file
 """
 
 from pathlib import Path
@@ -27,9 +27,12 @@ class ActionModule(ActionBase):
         path, content = Path(args["path"]), args["content"]
         try:
             before = path.read_text(encoding="utf-8") if path.exists() else ""
-            changed = before != content
+            changed = before != content or (path.exists() and not content)
             if changed and not self._task.check_mode:
-                _replace(path, content)
+                if content:
+                    _replace(path, content)
+                else:
+                    path.unlink()
         except OSError as error:
             advice = "Set stack_client_properties to a file that can be written."
             return {"failed": True, "msg": f"{path}: {error.strerror}. {advice}"}

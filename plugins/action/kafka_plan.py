@@ -9,7 +9,7 @@
 Returns
 
     at_once      [host]: those that do not run, or are cut off, so that nobody misses them; of a new cluster, all
-    one_by_one   [host]: those that run and have to be restarted, the active controller last
+    one_by_one   [host]: those that run and have to be restarted: who does not answer first, the active controller last
     configure    {id: {key: value, or null to reset it}}: settings that brokers take while they run
     said         [str]: what will be done, for people
 
@@ -19,12 +19,15 @@ what is wrong.
 
 import contextlib
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import javaproperties
 from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
 from smoke.client import ClientPropertiesError, why_not
+from smoke.ready import NotReadyError, identify
 from smoke.rolling import admin_client, dynamic_changes, set_dynamic, settings_of
 
 _PATIENCE = 5  # seconds for the cluster to answer
@@ -50,36 +53,61 @@ class ActionModule(ActionBase):
             }
         )
         brokers = [broker | {"id": int(broker["id"])} for broker in args["brokers"]]
-        controller, settings, refuses = None, {}, lambda _: False
+        controller, silent, settings, refuses = None, set(), {}, lambda _: False
         with contextlib.ExitStack() as stack:
             if any(broker["running"] for broker in brokers):
                 stack.enter_context(why_not())
                 with contextlib.suppress(KafkaError, ClientPropertiesError):
                     admin = stack.enter_context(admin_client(args["client"], _PATIENCE))
                     cluster = admin.describe_cluster()
-                    registered = {item["broker_id"] for item in cluster["brokers"]}
+                    registered = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in cluster["brokers"]}
                     controller = cluster["controller_id"]
-                    settings = settings_of(admin, [item["id"] for item in brokers if item["id"] in registered])
+                    changed = [item["id"] for item in brokers if item["running"] and item["change"] != "nothing"]
+                    silent = {broker for broker in changed if not _answers(admin, broker, registered.get(broker))}
+                    asked = [item["id"] for item in brokers if item["id"] in registered.keys() - silent]
+                    settings = settings_of(admin, asked)
                     refuses = functools.partial(set_dynamic, admin, validate_only=True)
-            return {"changed": False, **plan(brokers, controller, settings, refuses, args["gate"])}
+            cluster = Cluster(controller, silent, settings, refuses)
+            return {"changed": False, **plan(brokers, cluster, args["gate"])}
 
 
-def plan(brokers, controller, settings, refuses, gate=True):
+def _answers(admin, broker, address):
+    try:
+        identify(admin, broker, address)
+    except NotReadyError:
+        return False
+    return address is not None
+
+
+class Cluster(NamedTuple):
+    """What the cluster says of itself.
+
+    controller: id of the active one, or None;
+    silent: ids of brokers that run, are to be changed, and are not registered or do not answer at their address;
+    settings: {id: {key: {value, read_only, config_source}}}, what brokers say of their settings, of those that answer;
+    refuses: function of {id: {key: value or None}}, what brokers would not take while they run, false if nothing.
+    """
+
+    controller: int | None
+    silent: set
+    settings: dict
+    refuses: Callable
+
+
+def plan(brokers, cluster, gate=True):
     """Decide.
 
     brokers: list of {host, id, change, running, properties: {before, after} or None}, see engine_run;
-    controller: id of the active one, or None;
-    settings: {id: {key: {value, read_only, config_source}}}, what brokers say of their settings, of those that answer;
-    refuses: function of {id: {key: value or None}}, what brokers would not take while they run, false if nothing;
+    cluster: a Cluster;
     gate: whether those that run are to be changed one at a time.
     """
     at_once, one_by_one, configure, said = [], [], {}, []
     for broker in brokers:
-        now = _dynamic(settings.get(broker["id"], {}))
-        overlay = _overlay(broker, settings.get(broker["id"])) if broker["change"] == "make" else {}
+        now = _dynamic(cluster.settings.get(broker["id"], {}))
+        overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "make" else {}
         if overlay:
             overlay = {broker["id"]: dynamic_changes(overlay, now)}
-        if broker["change"] == "nothing" or (overlay and not refuses(overlay)):
+        if broker["change"] == "nothing" or (overlay and not cluster.refuses(overlay)):
             changes = (overlay or {broker["id"]: dynamic_changes({}, now)})[broker["id"]]
             if changes:
                 configure[broker["id"]] = changes
@@ -90,7 +118,8 @@ def plan(brokers, controller, settings, refuses, gate=True):
         # A single broker has no other to wait for; to connect one that is cut off stops nothing.
         rolls = broker["running"] and broker["change"] != "connect" and len(brokers) > 1 and gate
         (one_by_one if rolls else at_once).append(broker)
-    one_by_one.sort(key=lambda broker: broker["id"] == controller)
+    # The gate of any other would wait for who does not answer.
+    one_by_one.sort(key=lambda broker: (broker["id"] not in cluster.silent, broker["id"] == cluster.controller))
     said += [f"{broker['host']}: {broker['change']}" for broker in at_once]
     said += [f"{broker['host']}: {broker['change']}, when its turn comes" for broker in one_by_one]
     return {

@@ -20,6 +20,11 @@ from smoke.client import ClientPropertiesError, why_not
 from smoke.ready import NotReadyError
 from smoke.rolling import wait_back, wait_can_stop
 
+_ADVICE = (
+    "See playbooks/status.yml, and run this again when that is mended. Where nothing works anyway, "
+    "-e kafka_restart_gate=false changes all brokers at once, and waits for nothing"
+)
+
 
 class ActionModule(ActionBase):
     """See the module's docstring."""
@@ -53,5 +58,6 @@ class ActionModule(ActionBase):
                 else:
                     wait_can_stop(args["client"], args["broker"], args["timeout"], say)
         except (NotReadyError, ClientPropertiesError) as error:
-            return {"failed": True, "msg": f"{host}: {error}"}
+            advice = "" if args["until"] == "back" else f". {_ADVICE}"
+            return {"failed": True, "msg": f"{host}: {error}{advice}"}
         return {"changed": False, "seconds": round(time.monotonic() - started, 1)}

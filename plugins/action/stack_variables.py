@@ -3,9 +3,11 @@
     stack_variables:
       roles: roles             # the directory of the roles, whose meta/argument_specs.yml say what there is
       work_out: [_kafka_x]     # names of variables, which may make use of those that are checked
+      typed: [stack_]          # whose types are checked: those that begin so; all, if it is left out
 
 Returns `values`, {name: value}. For all roles at once: by itself Ansible checks the specification of each role in a
-task of its own, on each host.
+task of its own, on each host. Names of the playbooks' own variables are common words, and belong to this project only
+where they come by -e.
 """
 
 import difflib
@@ -15,6 +17,10 @@ from pathlib import Path
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
+
+_ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
+_PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
 
 
 class ActionModule(ActionBase):
@@ -30,11 +36,15 @@ class ActionModule(ActionBase):
             argument_spec={
                 "roles": {"type": "path", "required": True},
                 "work_out": {"type": "list", "elements": "str", "required": True},
+                "typed": {"type": "list", "elements": "str", "default": [""]},
             }
         )
         specification = specified(args["roles"])
-        values = self._templar.template({name: task_vars[name] for name in specification if name in task_vars})
-        if problems := variable_problems(values, task_vars, specification):
+        typed = tuple(args["typed"])
+        values = {name: task_vars[name] for name in specification if name in task_vars and name.startswith(typed)}
+        values = self._templar.template(values)
+        given = load_extra_vars(self._loader)
+        if problems := variable_problems(values, task_vars, specification, given):
             return {"failed": True, "msg": "\n".join([f"{task_vars['inventory_hostname']}:", *problems])}
         values = self._templar.template({name: task_vars[name] for name in args["work_out"]})
         return {"changed": False, "values": values}
@@ -49,13 +59,14 @@ def specified(roles):
     return found
 
 
-def variable_problems(values, names, specification):
+def variable_problems(values, names, specification, given=()):
     """What in one host's variables is misspelt, removed or mistyped.
 
-    `values`: {name: value} of what is specified; `names`: of all variables; `specification`: what `specified` returns.
+    `values`: {name: value} of what is specified; `names`: of all variables; `specification`: what `specified` returns;
+    `given`: names of those that came by -e.
     """
     problems = []
-    ours = [name for name in names if name.startswith(("docker_engine_", "kafka_", "stack_", "zookeeper_"))]
+    ours = [name for name in names if name.startswith(_ROLES)] + [name for name in given if name.startswith(_PLAYBOOKS)]
     for name in sorted(set(ours) - specification.keys()):
         if not any(re.match(str(pattern), name) for pattern in values.get("stack_ignored_variables", [])):
             near = difflib.get_close_matches(name, specification, n=1, cutoff=0)

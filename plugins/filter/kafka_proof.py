@@ -147,6 +147,11 @@ def _broker_problems(broker, resolve):
                 "Name one of those."
             )
     for item in listeners:
+        if item["name"] == broker["client_listener"] and item["protocol"] in PROTOCOLS[1:]:
+            yield (
+                f"kafka_client_listener is {item['name']} with {item['protocol']}, and no variable says by what a "
+                "client of that proves itself. Name a PLAINTEXT listener; the others may be of any protocol."
+            )
         yield from _listener_problems(item, broker["is_local"], resolve)
     for key in sorted(broker["config"].keys() & broker["computed"].keys()):
         yield f"kafka_config sets {key}, which is derived from {_OWNERS.get(key, 'kafka_listeners')}. Set that instead."

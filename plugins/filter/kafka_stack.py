@@ -49,6 +49,15 @@ def protocol_to_keep(brokers, hostvars, wanted):
     return min((protocol for _, protocol in found), key=_number)
 
 
+def protocol_kept(brokers, hostvars):
+    """The protocol that an upgrade has not raised yet; "" if brokers speak that of the version that they run.
+
+    `brokers`: list of {host, container}.
+    """
+    found = [broker_version(hostvars[item["host"]]["__stack_engine"], item["container"]) for item in brokers]
+    return min((item[1] for item in found if item and item[1] != _line(item[0])), key=_number, default="")
+
+
 def version_problems(engine, container, wanted, upgrading):
     """Why a broker's container may not be made with the version that is wanted."""
     if not (found := broker_version(engine, container)):
@@ -90,7 +99,8 @@ def stack_problems(groups, in_play):
     if left_out := sorted({*groups.get("kafka", []), *groups.get("zookeeper", [])} - set(in_play)):
         problems.append(
             f"--limit leaves out {', '.join(left_out)}, and what may change is decided for all hosts together. "
-            "Run it without; hosts where nothing is to change are not touched."
+            "Run it without: hosts where nothing is to change are not touched, and one broker is taken out by "
+            "playbooks/decommission.yml."
         )
     return problems
 
@@ -212,6 +222,7 @@ class FilterModule:
             engines,
             host_problems,
             own_containers,
+            protocol_kept,
             protocol_to_keep,
             sharing,
             stack_problems,

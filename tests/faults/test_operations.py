@@ -3,11 +3,12 @@
 import re
 
 import cluster as clusters
-from cluster import PORT, PREFIX
+from cluster import PORT, PREFIX, ROOT
 from fault_table import gone
 from verify import verified
 
 from smoke.workload import Load
+from tests.docker import docker
 
 
 def started_anew(before, after):
@@ -39,6 +40,55 @@ def test_a_change_that_breaks_a_broker_stops_there_and_goes_on_when_it_is_mended
         assert verified(cluster, break_and_mend, Load())["problems"] == []
     finally:
         config["queued.max.requests"] = 401
+
+
+def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
+    """Its address leads nowhere, and that the others are changed too makes them wait for it."""
+    second = cluster.brokers[2]
+
+    def mislead_and_mend(cluster):
+        cluster.variables["kafka_advertised_host"] = "{{ '127.0.0.9' if kafka_broker_id == 2 else 'localhost' }}"
+        said = cluster.play("site.yml", fails=True, kafka_start_timeout=15)
+        assert f"broker 2 does not answer at its advertised address 127.0.0.9:{cluster.port + 1}" in said
+
+        del cluster.variables["kafka_advertised_host"]
+        cluster.variables["kafka_heap"] = "260m"
+        said = cluster.play("site.yml")
+        assert re.findall(r"Wait until the others can do without (\S+)\]", said)[0] == "host-2"
+        cluster.wait_whole()
+
+    try:
+        before = cluster.lives()
+        assert verified(cluster, mislead_and_mend, Load())["problems"] == []
+        assert started_anew(before, cluster.lives()) == {*cluster.brokers.values()} >= {second}
+    finally:
+        cluster.variables["kafka_heap"] = "256m"
+        cluster.variables.pop("kafka_advertised_host", None)
+
+
+def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
+    def speak(name):
+        return "inter.broker.protocol.version=3.8" in docker("inspect", "-f", "{{.Config.Env}}", name)
+
+    # As upgrade.yml -e upgrade_protocol=false leaves them.
+    cluster.play("site.yml", _kafka_protocol="3.8")
+    before = cluster.lives()
+    cluster.play("site.yml")
+    assert cluster.lives() == before
+    assert all(map(speak, cluster.brokers.values()))
+
+    cluster.play("playbooks/upgrade.yml")
+    assert not any(map(speak, cluster.brokers.values()))
+    cluster.wait_whole()
+
+
+def test_what_a_run_has_not_proved_the_next_one_proves(cluster):
+    unproved = ROOT / "build" / cluster.name / "client.properties.unproved"
+    unproved.write_text("")
+    assert "Give the partitions back" not in cluster.play("site.yml", "--check")
+    assert "Give the partitions back" in cluster.play("site.yml")
+    assert not unproved.exists()
+    assert "Give the partitions back" not in cluster.play("site.yml")
 
 
 def test_a_look_at_what_would_be_done_changes_nothing(cluster):

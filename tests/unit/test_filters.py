@@ -24,6 +24,7 @@ from kafka_stack import (
     engines,
     host_problems,
     own_containers,
+    protocol_kept,
     protocol_to_keep,
     sharing,
     stack_problems,
@@ -532,6 +533,23 @@ def test_protocol_to_keep(brokers, protocol):
     wanted = [{"host": f"h{number}", "container": f"k{number}"} for number in range(1, len(brokers) + 1)]
     hostvars = {item["host"]: {"__stack_engine": versions(*brokers)} for item in wanted}
     assert protocol_to_keep(wanted, hostvars, "3.9.2") == protocol
+
+
+@pytest.mark.parametrize(
+    ("brokers", "protocol"),
+    [
+        ([("3.9.2", None), ("3.9.2", None)], ""),
+        ([("3.9.2", "3.8"), ("3.9.2", "3.8")], "3.8"),
+        ([("3.9.2", None), ("3.9.2", "3.8")], "3.8"),  # interrupted while it rose
+        ([("3.8.1", None), ("3.9.2", "3.8")], "3.8"),  # interrupted before
+        ([("3.9.2", "3.9")], ""),
+        ([], ""),
+    ],
+)
+def test_protocol_kept(brokers, protocol):
+    wanted = [{"host": f"h{number}", "container": f"k{number}"} for number in range(1, len(brokers) + 1)]
+    hostvars = {item["host"]: {"__stack_engine": versions(*brokers)} for item in wanted}
+    assert protocol_kept(wanted, hostvars) == protocol
 
 
 # A broker that does not answer

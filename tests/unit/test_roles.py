@@ -20,8 +20,9 @@ def defaults(role):
 
 
 def options(role):
-    [entry_point] = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values()
-    return entry_point["options"]
+    entry_points = load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]
+    [name] = entry_points.keys() - {"playbooks"}
+    return entry_points[name]["options"]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,7 +1,7 @@
 """Who may be restarted, in which order, and what needs no restart; without a broker."""
 
 import pytest
-from kafka_plan import plan
+from kafka_plan import Cluster, plan
 from zookeeper import zookeeper_batches, zookeeper_stranger_leads
 from zookeeper_look import parse
 
@@ -76,8 +76,8 @@ def says(**values):
     }
 
 
-def decide(*brokers, controller=1, settings=None, refused=False, gate=True):
-    found = plan(brokers, controller, settings or {}, lambda changes: refused, gate)
+def decide(*brokers, controller=1, silent=(), settings=None, refused=False, gate=True):
+    found = plan(brokers, Cluster(controller, set(silent), settings or {}, lambda changes: refused), gate)
     return found["at_once"], found["one_by_one"], found["configure"]
 
 
@@ -102,6 +102,12 @@ MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retent
             id="controller last",
         ),
         pytest.param([broker(1, "make"), broker(2, "make", False)], {}, (["k2"], ["k1"], {}), id="repair, then roll"),
+        pytest.param(
+            [broker(1, "make"), broker(2, "make"), broker(3, "make")],
+            {"controller": 2, "silent": [3]},
+            ([], ["k3", "k1", "k2"], {}),
+            id="one runs and does not answer",
+        ),
         pytest.param([broker(1, "restart"), broker(2)], {}, ([], ["k1"], {}), id="restart"),
         pytest.param([broker(1, "make"), broker(2, "make")], {"gate": False}, (["k1", "k2"], [], {}), id="no gate"),
         pytest.param([broker(1, "make")], {}, (["k1"], [], {}), id="a single broker has none to wait for"),

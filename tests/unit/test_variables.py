@@ -1,5 +1,6 @@
 """Which of a host's variables are refused, before any host is spoken to."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,23 @@ def test_all_are_named_at_once():
 def test_no_problems():
     assert problems(kafka_port="9092", kafka_config={"a": 1}, kafka_topics_present=[], stack_name="a.b-C_1") == []
     assert problems() == []
+
+
+def test_a_variable_of_a_playbook_is_ours_where_it_is_given_for_it():
+    given = {"teardown_date": True, "upgrade_protocol": False, "rebalance_trottle": 1, "other": 1}
+    found = variable_problems({}, ["restart_policy"], SPECIFICATION, given)
+    assert [problem.partition(" If ")[0] for problem in found] == [
+        "rebalance_trottle is no variable of this project. Did you mean rebalance_throttle?",
+        "teardown_date is no variable of this project. Did you mean teardown_data?",
+    ]
+
+
+def test_the_playbooks_variables_are_all_specified():
+    playbooks = Path(__file__).resolve().parents[2] / "playbooks"
+    words = set(
+        re.findall(
+            r"\b(?:decommission|(?:rebalance|restart|support|teardown|upgrade)_)\w*",
+            "".join(path.read_text() for path in playbooks.glob("*.yml")),
+        )
+    )
+    assert {word for word in words if word not in SPECIFICATION} <= {"support_gather", "teardown_"}
