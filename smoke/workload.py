@@ -363,19 +363,20 @@ def main(argv=None):
     try:
         arguments = kafka_python(read(options.client_properties))
         with contextlib.ExitStack() as stack:
+            # Before anything is sent: a result that cannot be written would be known too late.
+            report = stack.enter_context(open(options.report, "w", encoding="utf-8")) if options.report else None
             topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix))
             stack.enter_context(removed(arguments, prefix, topics=False))
             load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
             with Workload(arguments, topic, f"{prefix}group", load) as workload:
                 while workload.sending and not stop.wait(0.2):
                     pass
-    except (ClientPropertiesError, NoKafkaError, KafkaError, AssertionError) as error:
+            if report:
+                json.dump(workload.result, report, indent=2)
+    except (ClientPropertiesError, NoKafkaError, KafkaError, AssertionError, OSError) as error:
         print(f"workload: {error}", file=sys.stderr)
         return 2
     result = workload.result
-    if options.report:
-        with open(options.report, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2)
     print(summary(result))
     return 1 if result["problems"] else 0
 
