@@ -72,11 +72,13 @@ class ActionModule(ActionBase):
 
 
 def _answers(admin, broker, address):
+    if address is None:
+        return False  # not registered
     try:
         identify(admin, broker, address)
     except NotReadyError:
         return False
-    return address is not None
+    return True
 
 
 class Cluster(NamedTuple):
