@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
 from smoke.client import ClientPropertiesError
+from smoke.mask import masked
 from smoke.rolling import admin_client, set_dynamic, settings_of
 
 
@@ -38,7 +39,7 @@ class ActionModule(ActionBase):
 
 def _diff(broker, before, changes):
     def text(values):
-        return "".join(f"{key}={values[key]}\n" for key in sorted(values))
+        return masked("".join(f"{key}={values[key]}\n" for key in sorted(values)))
 
     return {
         "before": text({key: before.get(key, {}).get("value") for key in changes}),
