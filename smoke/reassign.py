@@ -169,7 +169,52 @@ def plan(admin, wanted):
             f"{len(offline)} partitions have no leader, the first {_name(offline[0])}: nothing can be copied from "
             "them. Start the broker that holds them."
         )
-    return {TopicPartition(*key): (now[TopicPartition(*key)], then) for key, then in changes.items()}
+    changes = {TopicPartition(*key): (now[TopicPartition(*key)], then) for key, then in changes.items()}
+    if problems := room_problems(_coming(admin, changes, described), _disks(admin, changes)):
+        raise ImpossibleError(" ".join(problems))
+    return changes
+
+
+def room_problems(coming, disks):
+    """Which brokers have no room for what is to come. A full disk ends its broker, so a twentieth of it stays free.
+
+    coming: {broker: bytes}; disks: {broker: (bytes that can be used, bytes in all)}, of those that tell.
+    """
+    return [
+        f"broker {broker} is to get {_bytes(coming[broker])}, and of its disk of {_bytes(whole)} it can use "
+        f"{_bytes(usable)}. Make room there, add a broker, or let topics keep less."
+        for broker, (usable, whole) in sorted(disks.items())
+        if coming.get(broker, 0) > max(0, usable - whole / 20)
+    ]
+
+
+def _coming(admin, changes, described):
+    """{broker: bytes that it gets and does not have}."""
+    topics = defaultdict(list)
+    for tp in changes:
+        topics[tp.topic].append(tp.partition)
+    leaders = {described[tp]["leader_id"] for tp in changes}
+    sizes = _sizes(admin, leaders | _takers(changes), dict(topics)) if changes else {}
+    coming = defaultdict(int)
+    for tp, (before, after) in changes.items():
+        for broker in set(after) - set(before):
+            whole = sizes.get((tp, described[tp]["leader_id"]), 0)
+            coming[broker] += max(0, whole - sizes.get((tp, broker), 0))
+    return coming
+
+
+def _disks(admin, changes):
+    """{broker: (bytes that can be used, bytes in all)} of those that get something; before Kafka 3.3 none tells."""
+    disks = {}
+    for broker in sorted(_takers(changes)):
+        directories = _log_dirs(admin, broker, [])
+        if all(directory["total_bytes"] >= 0 for directory in directories):
+            disks[broker] = tuple(sum(item[key] for item in directories) for key in ("usable_bytes", "total_bytes"))
+    return disks
+
+
+def _takers(changes):
+    return {broker for before, after in changes.values() for broker in set(after) - set(before)}
 
 
 def _refuse_brokers(registered, wanted):

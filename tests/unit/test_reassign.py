@@ -7,7 +7,7 @@ import pytest
 from kafka import TopicPartition
 
 from smoke.placement import ImpossibleError, make_plan
-from smoke.reassign import _bytes, _is_done, _missing, _target, render
+from smoke.reassign import _bytes, _is_done, _missing, _target, render, room_problems
 
 
 def brokers(*ids, racks=""):
@@ -196,3 +196,11 @@ def test_plan_for_people():
         "before": "a partition 1: 1, 2\nb partition 0: 1\n",
         "after": "a partition 1: 3, 2\nb partition 0: 2\n",
     }
+
+
+def test_who_has_no_room():
+    coming = {1: 100, 2: 100, 3: 100}
+    disks = {1: (151, 1000), 2: (149, 1000)}  # of the third nobody knows; a twentieth stays free
+    [problem] = room_problems(coming, disks)
+    assert "broker 2 is to get 100 B, and of its disk of 1 kB it can use 149 B" in problem
+    assert room_problems({}, {1: (0, 1000)}) == []
