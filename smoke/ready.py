@@ -55,8 +55,8 @@ def _look(admin, expected):
         raise NotReadyError(f"broker {missing} not registered, of those there are {sorted(brokers)}")
     if cluster["controller_id"] not in brokers:
         raise NotReadyError("no controller yet")
-    for broker_id, broker in sorted(brokers.items()):
-        identify(admin, broker_id, f"{broker['host']}:{broker['port']}")
+    for broker_id in sorted(expected):
+        identify(admin, broker_id, f"{brokers[broker_id]['host']}:{brokers[broker_id]['port']}")
     admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, which makes the first one
     return {
         "cluster_id": cluster["cluster_id"],

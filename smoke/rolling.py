@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
+from kafka.protocol.metadata import MetadataRequest
 
 from smoke.client import kafka_python
 from smoke.ready import NotReadyError, identify
@@ -25,7 +26,7 @@ THROTTLES = {
 
 
 class Partition(NamedTuple):
-    """One partition as the controller sees it. `leader` is None where there is none."""
+    """One partition as a broker sees it. `leader` is None where there is none."""
 
     topic: str
     number: int
@@ -38,14 +39,17 @@ class Partition(NamedTuple):
         return f"{self.topic}-{self.number}"
 
 
-def obstacles(partitions, broker):
+def obstacles(partitions, broker, silent=False):
     """Why the cluster cannot do without this broker now: a list of messages, empty if it may stop.
 
     What the broker itself explains is none, nor is a partition that can never spare a replica (as many replicas as
-    must be in sync): nobody can do better.
+    must be in sync): nobody can do better. If it is `silent`, which is that it does not answer, it also explains what
+    waits for it alone: a partition of which no other replica is in sync.
     """
     found = []
     for item in partitions:
+        if silent and set(item.in_sync) <= {broker} <= set(item.replicas):
+            continue
         missing = sorted(set(item.replicas) - set(item.in_sync) - {broker})
         if item.leader is None and set(item.replicas) != {broker}:
             found.append(f"{item} is offline, its replicas are on {sorted(item.replicas)}")
@@ -86,20 +90,51 @@ def admin_client(client, seconds):
         yield admin
 
 
+class View(NamedTuple):
+    """What one broker says of the cluster: {id: address} of those that are registered, and the list of Partitions."""
+
+    registered: dict
+    partitions: list
+
+
 def look(admin):
-    """Return the list of Partitions, of all topics."""
-    topics = admin.describe_topics()
-    minimum = {}
-    names = [topic["name"] for topic in topics]
+    """Return what each broker that answers says, {id: View}. Raises KafkaError if none does.
+
+    All are asked, because one that has lost ZooKeeper and still answers goes on saying that all is well.
+    """
+    said, reasons = {}, []
+    for broker in sorted(node.node_id for node in admin._manager.cluster.brokers()):
+        try:
+            said[broker] = admin._manager.run(_metadata, admin, broker)
+        except KafkaError as error:
+            reasons.append(error)
+    if not said:
+        raise reasons[0] if reasons else KafkaError("no broker is registered")
+    minimum = _min_in_sync(admin, sorted({topic["name"] for found in said.values() for topic in found["topics"]}))
+    return {broker: _view(found, minimum) for broker, found in said.items()}
+
+
+async def _metadata(admin, broker):
+    # KafkaAdminClient.describe_topics asks whichever broker it likes.
+    request = MetadataRequest(topics=None, allow_auto_topic_creation=False)
+    return (await admin._manager.send(request, node_id=broker)).to_dict()
+
+
+def _min_in_sync(admin, names):
+    found = {}
     for start in range(0, len(names), _BATCH):
         resources = [
             ConfigResource(ConfigResourceType.TOPIC, name, ["min.insync.replicas"])
             for name in names[start : start + _BATCH]
         ]
         for name, settings in admin.describe_configs(resources, config_filter="all")["topic"].items():
-            if found := settings.get("min.insync.replicas"):
-                minimum[name] = int(found["value"])
-    return [
+            if setting := settings.get("min.insync.replicas"):
+                found[name] = int(setting["value"])
+    return found
+
+
+def _view(metadata, minimum):
+    partitions = [
         Partition(
             topic["name"],
             partition["partition_index"],
@@ -109,9 +144,15 @@ def look(admin):
             # A topic that is just made or deleted does not tell: then no more than one of its replicas is to be missed.
             minimum.get(topic["name"]) or max(1, len(partition["replica_nodes"]) - 1),
         )
-        for topic in topics
+        for topic in metadata["topics"]
         for partition in topic["partitions"]
     ]
+    return View({item["node_id"]: f"{item['host']}:{item['port']}" for item in metadata["brokers"]}, partitions)
+
+
+def _all(views, what):
+    """What holds of the partitions in any view: what(partitions) is a list."""
+    return list({str(item): item for view in views.values() for item in what(view.partitions)}.values())
 
 
 def settings_of(admin, brokers):
@@ -136,6 +177,17 @@ def set_dynamic(admin, changes, validate_only=False):
     return refused
 
 
+def answers(admin, broker, address):
+    """Whether this broker answers as itself at `address`, at which it is registered; None if it is not."""
+    if address is None:
+        return False
+    try:
+        identify(admin, broker, address)
+    except NotReadyError:
+        return False
+    return True
+
+
 def wait_can_stop(client, broker, seconds, say):
     """Wait until the cluster can do without this broker. Raises NotReadyError after `seconds`, with what was last seen.
 
@@ -143,7 +195,10 @@ def wait_can_stop(client, broker, seconds, say):
     """
 
     def check(admin):
-        if found := obstacles(look(admin), broker):
+        views = look(admin)
+        address = next((view.registered[broker] for view in views.values() if broker in view.registered), None)
+        silent = not answers(admin, broker, address)
+        if found := _all(views, lambda partitions: obstacles(partitions, broker, silent)):
             raise NotReadyError(f"broker {broker} may not stop yet; {_few(found)}")
 
     _wait(client, seconds, say, check)
@@ -155,18 +210,19 @@ def wait_back(client, broker, start_seconds, seconds, say):
     The first two have to be so after `start_seconds`, all after `seconds`. Else as `wait_can_stop`.
     """
 
-    def answers(admin):
-        known = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in admin.describe_cluster()["brokers"]}
-        if broker not in known:
-            raise NotReadyError(f"broker {broker} is not registered, of those there are {sorted(known)}")
-        identify(admin, broker, known[broker])
+    def is_there(admin):
+        views = look(admin)
+        for view in views.values():
+            if broker not in view.registered:
+                raise NotReadyError(f"broker {broker} is not registered, of those there are {sorted(view.registered)}")
+        identify(admin, broker, view.registered[broker])
+        return views
 
     def in_sync(admin):
-        answers(admin)
-        if late := behind(look(admin), broker):
+        if late := _all(is_there(admin), lambda partitions: behind(partitions, broker)):
             raise NotReadyError(f"broker {broker} catches up, partitions left: {len(late)}; {_few(late)}")
 
-    _wait(client, start_seconds, say, answers)
+    _wait(client, start_seconds, say, is_there)
     _wait(client, seconds, say, in_sync)
 
 
@@ -175,7 +231,7 @@ def elect_preferred_leaders(client, seconds=30):
     with admin_client(client, seconds) as admin:
         moved = {
             (item.topic, item.number)
-            for item in look(admin)
+            for item in _all(look(admin), list)
             if item.leader != item.replicas[0] and item.replicas[0] in item.in_sync
         }
         if not moved:

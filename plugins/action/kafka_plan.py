@@ -11,7 +11,6 @@ Returns
     at_once      [host]: those that do not run, or are cut off, so that nobody misses them; of a new cluster, all
     one_by_one   [host]: those that run and have to be restarted: who does not answer first, the active controller last
     configure    {id: {key: value, or null to reset it}}: settings that brokers take while they run
-    said         [str]: what will be done, for people
 
 Where the cluster does not answer, it is decided without it: nothing is configured, and the gate before each broker says
 what is wrong.
@@ -19,6 +18,7 @@ what is wrong.
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,10 +27,10 @@ from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
 from smoke.client import ClientPropertiesError, why_not
-from smoke.ready import NotReadyError, identify
-from smoke.rolling import admin_client, dynamic_changes, set_dynamic, settings_of
+from smoke.rolling import admin_client, answers, dynamic_changes, set_dynamic, settings_of
 
 _PATIENCE = 5  # seconds for the cluster to answer
+_PAUSE = 0.2  # seconds between two tries
 
 # Where a listener is also says which ports its container publishes.
 _NEEDS_CONTAINER = {"listeners", "advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name"}
@@ -53,32 +53,31 @@ class ActionModule(ActionBase):
             }
         )
         brokers = [broker | {"id": int(broker["id"])} for broker in args["brokers"]]
-        controller, silent, settings, refuses = None, set(), {}, lambda _: False
-        with contextlib.ExitStack() as stack:
-            if any(broker["running"] for broker in brokers):
-                stack.enter_context(why_not())
-                with contextlib.suppress(KafkaError, ClientPropertiesError):
-                    admin = stack.enter_context(admin_client(args["client"], _PATIENCE))
-                    cluster = admin.describe_cluster()
-                    registered = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in cluster["brokers"]}
-                    controller = cluster["controller_id"]
-                    changed = [item["id"] for item in brokers if item["running"] and item["change"] != "nothing"]
-                    silent = {broker for broker in changed if not _answers(admin, broker, registered.get(broker))}
-                    asked = [item["id"] for item in brokers if item["id"] in registered.keys() - silent]
-                    settings = settings_of(admin, asked)
-                    refuses = functools.partial(set_dynamic, admin, validate_only=True)
-            cluster = Cluster(controller, silent, settings, refuses)
-            return {"changed": False, **plan(brokers, cluster, args["gate"])}
+        return {"changed": False, **_decide(args["client"], brokers, args["gate"])}
 
 
-def _answers(admin, broker, address):
-    if address is None:
-        return False  # not registered
-    try:
-        identify(admin, broker, address)
-    except NotReadyError:
-        return False
-    return True
+def _decide(client, brokers, gate):
+    deadline = time.monotonic() + _PATIENCE
+    while any(broker["running"] for broker in brokers) and time.monotonic() < deadline:
+        # kafka-python asks whichever broker it likes, which may be the one that does not answer.
+        with (
+            contextlib.suppress(KafkaError, ClientPropertiesError),
+            why_not(),
+            admin_client(client, _PATIENCE) as admin,
+        ):
+            return plan(brokers, _look(admin, brokers), gate)
+        time.sleep(_PAUSE)
+    return plan(brokers, Cluster(None, set(), {}, lambda _: False), gate)
+
+
+def _look(admin, brokers):
+    cluster = admin.describe_cluster()
+    registered = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in cluster["brokers"]}
+    changed = [item["id"] for item in brokers if item["running"] and item["change"] != "nothing"]
+    silent = {broker for broker in changed if not answers(admin, broker, registered.get(broker))}
+    asked = [item["id"] for item in brokers if item["id"] in registered.keys() - silent]
+    refuses = functools.partial(set_dynamic, admin, validate_only=True)
+    return Cluster(cluster["controller_id"], silent, settings_of(admin, asked), refuses)
 
 
 class Cluster(NamedTuple):
@@ -103,7 +102,7 @@ def plan(brokers, cluster, gate=True):
     cluster: a Cluster;
     gate: whether those that run are to be changed one at a time.
     """
-    at_once, one_by_one, configure, said = [], [], {}, []
+    at_once, one_by_one, configure = [], [], {}
     for broker in brokers:
         now = _dynamic(cluster.settings.get(broker["id"], {}))
         overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "make" else {}
@@ -113,7 +112,6 @@ def plan(brokers, cluster, gate=True):
             changes = (overlay or {broker["id"]: dynamic_changes({}, now)})[broker["id"]]
             if changes:
                 configure[broker["id"]] = changes
-                said.append(f"{broker['host']}: set {', '.join(sorted(changes))} while it runs")
             continue
         if changes := dynamic_changes({}, now):  # its file will say it all
             configure[broker["id"]] = changes
@@ -122,13 +120,10 @@ def plan(brokers, cluster, gate=True):
         (one_by_one if rolls else at_once).append(broker)
     # The gate of any other would wait for who does not answer.
     one_by_one.sort(key=lambda broker: (broker["id"] not in cluster.silent, broker["id"] == cluster.controller))
-    said += [f"{broker['host']}: {broker['change']}" for broker in at_once]
-    said += [f"{broker['host']}: {broker['change']}, when its turn comes" for broker in one_by_one]
     return {
         "at_once": [broker["host"] for broker in at_once],
         "one_by_one": [broker["host"] for broker in one_by_one],
         "configure": configure,
-        "said": said,
     }
 
 

@@ -25,8 +25,14 @@ def zookeeper_problems(members):
     return own + _ensemble_problems(members)
 
 
-def _member_problems(container, ports, config, computed, **_):
+def _member_problems(container, ports, config, computed, server, **_):
     problems = []
+    # It is the container's name where all of the stack is on one engine.
+    if re.match(r"localhost:|127\.|\[::1\]", server):
+        problems.append(
+            f"its ZooKeeper server is to be reached by the other hosts at {server.partition(':')[0]}, which to each of "
+            "them is itself. Set stack_address to the address by which they reach this host."
+        )
     own = sorted(key for key in config if key in computed or key.startswith("server."))
     if own:
         problems.append(
@@ -79,7 +85,8 @@ def zookeeper_batches(members, hostvars):
     new = [server for server in changed if not server["data"] and server not in lost]
     running.sort(key=lambda server: server["leads"])
 
-    batches, up = [], [server["host"] for server in servers if server["running"]]
+    # One that is as it should be counts also while it crashes: the others are not to go on without what it knows.
+    batches, up = [], [server["host"] for server in servers if server["running"] or server["change"] == "nothing"]
     for batch in [down, *([server] for server in [*lost, *running, *new])]:
         if batch:
             names = [server["host"] for server in batch]
@@ -90,6 +97,17 @@ def zookeeper_batches(members, hostvars):
             gated = len(current) > 1 if batch[0] in running else batch != down and len(others) > len(servers) // 2
             batches.append({"hosts": names, "others": others if gated else [], "wait": enough})
     return batches
+
+
+def zookeeper_left_behind(members, hostvars):
+    """Which servers that are not in the inventory any more could go on without the others: names such as server.3.
+
+    Brokers would be divided among two ensembles, each of which takes messages. Arguments as in `zookeeper_batches`.
+    """
+    servers = [_server(member, hostvars) for member in members]
+    known = {key for server in servers if server["running"] for key in server["ensemble"]}
+    gone = known - {f"server.{server['id']}" for server in servers}
+    return sorted(gone) if len(gone) > len(known) // 2 else []
 
 
 def zookeeper_stranger_leads(members, hostvars):
@@ -131,6 +149,7 @@ class FilterModule:
     def filters(self):
         functions = (
             zookeeper_batches,
+            zookeeper_left_behind,
             zookeeper_ports,
             zookeeper_problems,
             zookeeper_servers,

@@ -2,10 +2,10 @@
 
 import pytest
 from kafka_plan import Cluster, plan
-from zookeeper import zookeeper_batches, zookeeper_stranger_leads
+from zookeeper import zookeeper_batches, zookeeper_left_behind, zookeeper_stranger_leads
 from zookeeper_look import parse
 
-from smoke.rolling import Partition, behind, dynamic_changes, look, obstacles
+from smoke.rolling import Partition, View, _all, _view, behind, dynamic_changes, obstacles
 
 
 def partition(leader=1, replicas=(1, 2, 3), in_sync=(1, 2, 3), minimum=2):
@@ -179,15 +179,33 @@ def test_plan(brokers, options, decision):
 
 
 def test_a_topic_that_does_not_tell_its_settings_is_to_miss_one_replica_at_most():
-    class Admin:  # what a broker says of a topic that is deleted between two questions
-        def describe_topics(self):
-            partition = {"partition_index": 0, "leader_id": 1, "replica_nodes": [1, 2, 3], "isr_nodes": [1, 2, 3]}
-            return [{"name": name, "partitions": [partition]} for name in ("told", "untold")]
+    # What a broker says of a topic that is deleted between two questions.
+    found = {"partition_index": 0, "leader_id": 1, "replica_nodes": [1, 2, 3], "isr_nodes": [1, 2, 3]}
+    topics = [{"name": name, "partitions": [found]} for name in ("told", "untold")]
+    view = _view({"topics": topics, "brokers": [{"node_id": 1, "host": "h", "port": 9}]}, {"told": 1})
+    assert [item.min_in_sync for item in view.partitions] == [1, 2]
+    assert view.registered == {1: "h:9"}
 
-        def describe_configs(self, resources, config_filter):
-            return {"topic": {"told": {"min.insync.replicas": {"value": "1"}}, "untold": {}}}
 
-    assert [item.min_in_sync for item in look(Admin())] == [1, 2]
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        pytest.param(partition(2, in_sync=(2,)), None, id="the others wait for it"),
+        pytest.param(partition(None, in_sync=(2,)), None, id="it was the last in sync"),
+        pytest.param(partition(1, in_sync=(1,)), "not in sync: [3]", id="another is behind"),
+        pytest.param(partition(None, (1, 3), (), 1), "is offline", id="it has no part in it"),
+    ],
+)
+def test_obstacles_to_mend_who_does_not_answer(found, words):
+    said = obstacles([found], 2, silent=True)
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
+def test_what_any_broker_says_counts():
+    in_sync, late = partition(), partition(in_sync=(1, 2))
+    views = {1: View({}, [late]), 2: View({}, [in_sync]), 3: View({}, [in_sync])}
+    assert _all(views, lambda partitions: behind(partitions, 3)) == [late]
 
 
 # ZooKeeper
@@ -254,6 +272,11 @@ def new(number):
             id="from one to three: who has data first",
         ),
         pytest.param(
+            [server(1, running=False), server(2, ensemble=(1, 2, 3)), new(3)],
+            [("z3", "z1 z2", True)],
+            id="who has the data crashes: the others may not go on without it",
+        ),
+        pytest.param(
             [server(1, "make"), server(2, "make", leads=True), new(4)],
             [("z1", "z2", True), ("z2", "z1", True), ("z4", "z1 z2", True)],
             id="the fourth replaces the third",
@@ -284,6 +307,24 @@ def test_zookeeper_batches(servers, batches):
 )
 def test_a_stranger_leads(servers, strangers):
     assert zookeeper_stranger_leads(members(servers), dict(servers)) == strangers
+
+
+@pytest.mark.parametrize(
+    ("servers", "names"),
+    [
+        pytest.param([server(1, "make"), new(4), new(5)], ["server.2", "server.3"], id="two of three replaced at once"),
+        pytest.param([server(1, "make")], ["server.2", "server.3"], id="from three to one"),
+        pytest.param([server(1, "make"), server(2, "make"), new(4)], [], id="one of three replaced"),
+        pytest.param([server(1, "make", ensemble=(1, 2))], [], id="from two to one"),
+        pytest.param(
+            [server(number, "make", ensemble=(1, 2, 3, 4, 5)) for number in (1, 2, 3)], [], id="from five to three"
+        ),
+        pytest.param([server(1, "make", ensemble=()), new(2), new(3)], [], id="from one to three"),
+        pytest.param([new(1), new(2), new(3)], [], id="a new ensemble"),
+    ],
+)
+def test_who_would_be_left_behind(servers, names):
+    assert zookeeper_left_behind(members(servers), dict(servers)) == names
 
 
 def test_what_a_server_says():
