@@ -233,13 +233,15 @@ def main(argv=None):
     logging.getLogger("kafka").addHandler(logging.NullHandler())  # what went wrong is said in one line, below
 
     try:
-        with connect(kafka_python(read(options.client_properties)), options.timeout) as admin:
+        properties = read(options.client_properties)
+        with connect(kafka_python(properties), options.timeout) as admin:
             status = collect(admin)
     except (ClientPropertiesError, NoKafkaError) as error:
         print(error, file=sys.stderr)
         return 2
     except KafkaError as error:
-        print(f"{options.client_properties}: the cluster stopped answering ({error}). Try again.", file=sys.stderr)
+        where = properties["bootstrap.servers"]
+        print(f"{where}: the cluster stopped answering ({error}). Try again.", file=sys.stderr)
         return 2
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head
     print(json.dumps(status, indent=2) if options.json else render(status))

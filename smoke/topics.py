@@ -6,7 +6,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, for_code
 
-from smoke.client import ClientPropertiesError, kafka_python, read
+from smoke.client import ClientPropertiesError, kafka_python
 
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
@@ -46,7 +46,8 @@ def make_plan(topics, absent, actual):
         if replicas not in (None, now["replication_factor"]):
             plan.refused.append(
                 f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that moves "
-                f"data. Set replication_factor: {now['replication_factor']}, or use kafka-reassign-partitions.sh."
+                f"data. Set replication_factor: {now['replication_factor']}, or run: ansible-playbook "
+                f'playbooks/rebalance.yml -e \'{{"rebalance_replication": {{"{name}": {replicas}}}}}\''
             )
         if topic["config"] is not None:
             wanted = settings(topic["config"])
@@ -169,12 +170,12 @@ def batches(items):
 def have(params, check):
     """Make a cluster's topics what they are wanted to be. Returns the result of an Ansible task, which may have failed.
 
-    params: {client_properties, topics, absent, timeout}, as the module kafka_topics documents them; check: whether to
+    params: {client, topics, absent, timeout}, as the module kafka_topics documents them; check: whether to
     say only what would be done.
     """
-    where = params["client_properties"]
+    where = params["client"].get("bootstrap.servers")
     try:
-        return _have(where, params["topics"], params["absent"], params["timeout"] * 1000, check)
+        return _have(params["client"], params["topics"], params["absent"], params["timeout"] * 1000, check)
     except Refused as refusal:
         rest, problems = refusal.args
         return {"failed": True, "msg": "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])}
@@ -182,10 +183,10 @@ def have(params, check):
         return {"failed": True, "msg": f"{where}: {error}"}
 
 
-def _have(client_properties, topics, absent, timeout_ms, check):
+def _have(client, topics, absent, timeout_ms, check):
     try:
         admin = KafkaAdminClient(
-            **kafka_python(read(client_properties)),
+            **kafka_python(client),
             bootstrap_timeout_ms=1000 if check else timeout_ms,
             reconnect_backoff_max_ms=200,
             request_timeout_ms=timeout_ms,

@@ -16,6 +16,7 @@ if it answers,
     networks     [str]
     volumes      [str]
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` is there and may tell
+    addresses    [str], the host's own, if `ip` is there and the engine is the host's
 
 else `msg`, why not. `recipe`, `stack` and `version` are the labels that engine_run gives; null where somebody else made
 it.
@@ -44,7 +45,10 @@ docker network ls --format '{{{{json .Name}}}}'
 echo volumes
 docker volume ls --format '{{{{json .Name}}}}'
 echo listening
-ss -Hltnp 2>/dev/null || true
+ss -Hltnp 2>/dev/null
+echo addresses
+[ -n "$DOCKER_HOST" ] || ip -brief address 2>/dev/null
+true
 """
 
 _NO_ROOT = (
@@ -96,13 +100,17 @@ class ActionModule(ActionBase):
 
 def parse(output):
     """Turn what the script printed into what this action returns."""
-    sections = {"containers": [], "image": [], "networks": [], "volumes": [], "listening": []}
+    sections = {"containers": [], "image": [], "networks": [], "volumes": [], "listening": [], "addresses": []}
     for line in filter(None, output.splitlines()):  # of what is not there, docker prints an empty line
         if line in sections:
             section = sections[line]
         else:
             section.append(line)
     listening = [match.groups() for match in map(_SOCKET.match, sections.pop("listening")) if match]
+    # eth0@if7 UP 172.17.0.2/16 fe80::42/64
+    addresses = [
+        word.partition("/")[0] for line in sections.pop("addresses") for word in line.split()[2:] if "/" in word
+    ]
     sections = {name: [json.loads(line) for line in lines] for name, lines in sections.items()}
     images = [
         {"id": image["Id"], "tags": image["RepoTags"] or [], "digests": image["RepoDigests"] or []}
@@ -116,6 +124,7 @@ def parse(output):
             {"address": address, "port": int(port), "name": name, "pid": pid and int(pid)}
             for address, port, name, pid in listening
         ],
+        "addresses": addresses,
     }
 
 

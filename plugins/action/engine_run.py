@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
         done = self._low_level_execute_command(command, in_data=change["script"].encode())
         if done["rc"]:
             said = (done["stderr"].strip() or done["stdout"].strip()).splitlines()[-2:]  # the last may only say which
-            what = "removed" if change["change"] == "remove" else "run"
+            what = {"remove": "removed", "stop": "stopped"}.get(change["change"], "run")
             where = f"{task_vars['inventory_hostname']}: {change['name']} could not be {what}."
             return {"failed": True, "msg": " ".join([where, "The engine said:", *said])}
         return result

@@ -32,7 +32,8 @@ class ActionModule(ActionBase):
                 "timeout": {"type": "int", "default": 10},
             }
         )
-        host, asked = task_vars["inventory_hostname"], json.dumps([args["addresses"], args["timeout"]])
+        host = "this machine" if self._task.delegate_to else task_vars["inventory_hostname"]
+        asked = json.dumps([args["addresses"], args["timeout"]])
         done = self._low_level_execute_command(f"python3 - {shlex.quote(asked)}", in_data=_SCRIPT.read_bytes())
         try:
             problems = json.loads(done["stdout"])

@@ -1,7 +1,7 @@
 """Move replicas between a cluster's brokers until the load is even: `smoke.reassign`, run on the controller.
 
     kafka_rebalance:
-      client_properties: build/client.properties
+      client: {bootstrap.servers: "localhost:9092"}  # client properties
       brokers: [1, 2, 3]        # ids that the inventory names
       drain: [3]                # of these, those that are to hold nothing; default: none
       replication: {orders: 3}  # topics that are to have another number of replicas; default: none
@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
 from smoke import reassign
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python
 
 
 class ActionModule(ActionBase):
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
         ids = {"type": "list", "elements": "int"}
         _, args = self.validate_argument_spec(
             argument_spec={
-                "client_properties": {"type": "str", "required": True},
+                "client": {"type": "dict", "required": True},
                 "brokers": {**ids, "required": True},
                 "drain": {**ids, "default": []},
                 "replication": {"type": "dict", "default": {}},
@@ -41,17 +41,22 @@ class ActionModule(ActionBase):
                 "timeout": {"type": "int", "required": True},
             }
         )
-        where = args["client_properties"]
         try:
-            with connect(kafka_python(read(where))) as admin, reassign.stop_signals() as stop:
+            with connect(kafka_python(args["client"])) as admin, reassign.stop_signals() as stop:
                 return self._have(admin, args, stop)
         except (reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted, KafkaError) as error:
-            return {"failed": True, "msg": f"{where}: {error}"}
+            return {"failed": True, "msg": f"{args['client']['bootstrap.servers']}: {error}"}
         except (ClientPropertiesError, NoKafkaError) as error:
             return {"failed": True, "msg": str(error)}
 
     def _have(self, admin, args, stop):
-        replication = {topic: int(count) for topic, count in args["replication"].items()}
+        replication = {}
+        for topic, count in args["replication"].items():
+            if not str(count).isdecimal():
+                raise reassign.ImpossibleError(
+                    f"topic {topic} is to have {count!r} replicas. Give a number, 1 or more."
+                )
+            replication[topic] = int(count)
         wanted = reassign.Wanted(args["brokers"], args["drain"], replication)
         changes = reassign.plan(admin, wanted)
         result = {"changed": bool(changes), "partitions": len(changes), "diff": reassign.render(changes)}

@@ -22,12 +22,14 @@ import hashlib
 import json
 import shlex
 
+from smoke.mask import masked
+
 
 def engine_change(container, engine):
     """What engine_run has to do so that an engine, as engine_look shows it, runs the container as it is wanted.
 
     Returns {"name": for people,
-             "change": what is to be done: nothing, connect, start, restart or make,
+             "change": what is to be done: nothing, connect, unpause, start, restart or make,
              "running": whether it runs before,
              "properties": {before, after} if it is to be made anew only because of the variable PROPERTIES, else None,
              "script": the shell's commands that do it,
@@ -39,23 +41,43 @@ def engine_change(container, engine):
         "name": f"the container {container['name']}",
         "change": change,
         "running": bool(found) and found["state"] == "running",
-        "properties": other_properties(found, container),
+        "properties": other_properties(found, container, engine.get("image")),
         "script": "" if change == "nothing" else shell_script(change, found, container),
         "diff": diff(found, container),
     }
 
 
-def engine_removal(engine, containers=(), volumes=(), networks=(), stop_timeout=0):
+def engine_stop(engine, containers):
+    """What engine_run has to do so that none of these runs; returned as by `engine_change`."""
+    running = [
+        item["name"]
+        for item in engine.get("containers", [])
+        if item["name"] in containers and item["state"] != "exited"
+    ]
+    return {
+        "name": ", ".join(running),
+        "change": "stop" if running else "nothing",
+        "script": shlex.join(["exec", "docker", "stop", *running]),
+        "diff": {
+            side: "".join(f"container {name}: {state}\n" for name in running)
+            for side, state in (("before", "runs"), ("after", "stopped"))
+        },
+    }
+
+
+def engine_removal(engine, containers=(), volumes=(), networks=(), kill=False):
     """What engine_run has to do so that an engine has none of these any more; returned as by `engine_change`.
 
-    A container has `stop_timeout` seconds to stop in order; with 0 it is killed. Others leave a network before it goes.
+    A container has the time to stop in order that it was made with, unless it is to be killed. Other containers leave
+    a network before it goes.
     """
     there = {item["name"] for item in engine.get("containers", [])}
     lines, gone = [], []
     for name in filter(there.__contains__, containers):
         word = shlex.quote(name)
-        lines += [f"docker stop -t {stop_timeout} {word} >/dev/null"] if stop_timeout else []
-        lines += [f"docker rm --force {word} >/dev/null"]
+        lines += [] if kill else [f"docker stop {word} >/dev/null"]
+        # With the volumes that have no name: Kafka's own image declares two.
+        lines += [f"docker rm --force --volumes {word} >/dev/null"]
         gone += [f"container {name}"]
     for name in filter(engine.get("networks", []).__contains__, networks):
         word = shlex.quote(name)
@@ -120,7 +142,7 @@ def recipe(container):
 
 
 def what_to_do(found, wanted, image):
-    """Decide what makes a container run as it is wanted: "nothing", "connect", "start", "restart" or "make".
+    """Decide what makes a container run as it is wanted: "nothing", "connect", "unpause", "start", "restart" or "make".
 
     found: the container as engine_look shows it, or None; wanted: the container; image: the one that it is to run, as
     engine_look shows it, or None.
@@ -133,15 +155,19 @@ def what_to_do(found, wanted, image):
     if wanted["network"] not in found["networks"]:
         # A broker that is cut off cannot stop in order: it waits for ZooKeeper. Connected, it goes on.
         return "connect" if found["state"] == "running" and found["started"] >= since else "make"
+    if found["state"] == "paused":
+        return "unpause"
     if found["state"] not in ("running", "restarting"):
         return "start"
     # One that crashes, so that the engine restarts it, is as it was made; who waits for it says what is wrong with it.
     return "restart" if found["started"] < since else "nothing"
 
 
-def other_properties(found, wanted):
+def other_properties(found, wanted, image):
     """PROPERTIES {before, after} of a container that differs from the wanted one in that variable alone, else None."""
-    if not found or found["started"] < wanted["restart_since"].rstrip("Z"):
+    if not found or not image or found["image_id"] != image["id"]:
+        return None
+    if found["started"] < wanted["restart_since"].rstrip("Z"):
         return None
     before, after = found["env"].get("PROPERTIES"), wanted["env"]["PROPERTIES"]
     if before == after:
@@ -155,13 +181,21 @@ def shell_script(change, found, container):
     name = shlex.quote(container["name"])
     if change == "connect":
         return f"exec docker network connect {shlex.quote(container['network'])} {name}"
-    if change == "start":
-        return f"exec docker start {name}"
+    if change in ("start", "unpause"):
+        return f"exec docker {change} {name}"
     if change == "restart":
         return f"exec docker restart -t {container['stop_timeout']} {name}"
+    # What runs stays until it is sure that there is something to run instead.
+    needed = {"image": container["image"], "network": container["network"]}
     lines = ["set -e"]
+    for kind, what in needed.items():
+        advice = f"echo 'Run site.yml without --tags, which has the {kind} first.' >&2"
+        lines += [f"docker {kind} inspect {shlex.quote(what)} >/dev/null || {{ {advice}; exit 1; }}"]
     if found:
-        lines += [f"docker stop -t {container['stop_timeout']} {name} >/dev/null", f"docker rm {name} >/dev/null"]
+        # A container that is paused does not stop.
+        lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
+        lines += [f"docker stop -t {container['stop_timeout']} {name} >/dev/null"]
+        lines += [f"docker rm --volumes {name} >/dev/null"]
     lines += [f"export {key}={shlex.quote(str(value))}" for key, value in container["env"].items()]
     label = f"kafka-proof.recipe={recipe(container)}"
     lines += [shlex.join(["docker", "run", "--detach", "--pull", "never", "--label", label, *run_command(container)])]
@@ -172,9 +206,10 @@ def diff(found, container):
     """What --diff shows, before and after."""
 
     def text(state, image, ports, env):
+        env = {key: masked(str(value)) for key, value in env.items()}
         lines = [f"state: {state}", f"image: {image}", f"ports: {', '.join(sorted(ports))}"]
         for key in sorted(env):
-            lines += [f"{key}:", *(f"  {line}" for line in str(env[key]).splitlines())]
+            lines += [f"{key}:", *(f"  {line}" for line in env[key].splitlines())]
         return "\n".join(lines) + "\n"
 
     after = text(
@@ -193,4 +228,4 @@ class FilterModule:
     """Make the functions available to the roles."""
 
     def filters(self):
-        return {"engine_change": engine_change, "engine_removal": engine_removal}
+        return {function.__name__: function for function in (engine_change, engine_removal, engine_stop)}

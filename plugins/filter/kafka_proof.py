@@ -45,9 +45,30 @@ def kafka_published_ports(listeners):
     ]
 
 
-def kafka_advertised(listeners, name):
-    """The `host:port` that the listener `name` advertises; None if there is no such listener."""
-    return next((_advertised(item) for item in listeners if item["name"] == name), None)
+def kafka_client(brokers):
+    """What a client needs to know, {key of client.properties: value}. `brokers`: as in `kafka_problems`."""
+    of_clients = [
+        next(item for item in broker["listeners"] if item["name"] == broker["client_listener"]) for broker in brokers
+    ]
+    return {
+        "bootstrap.servers": ",".join(map(_advertised, of_clients)),
+        "security.protocol": of_clients[0]["protocol"],
+    }
+
+
+def kafka_client_now(client, brokers, hostvars):
+    """As `client`, of `kafka_client`, and with the addresses at which the brokers that run are reached until they are
+    made anew with those of the inventory. `brokers`: list of {host, container, client_listener}."""
+    now = []
+    for broker in brokers:
+        containers = hostvars[broker["host"]]["__stack_engine"].get("containers", [])
+        running = [item for item in containers if item["name"] == broker["container"] and item["state"] == "running"]
+        for item in running:
+            listener = rf"^advertised\.listeners=(?:.*,)?{re.escape(broker['client_listener'])}://([^,\n]+)"
+            if found := re.search(listener, item["env"].get("PROPERTIES", ""), re.MULTILINE):
+                now.append(found[1])
+    servers = dict.fromkeys([*now, *client["bootstrap.servers"].split(",")])
+    return client | {"bootstrap.servers": ",".join(servers)}
 
 
 def _advertised(listener):
@@ -58,13 +79,17 @@ def _bracketed(host):
     return f"[{host}]" if ":" in str(host) else host
 
 
-def kafka_addresses(brokers):
-    """What kafka_reach has to try: each broker's addresses beyond its own engine. `brokers`: as in `kafka_problems`."""
+def kafka_addresses(brokers, for_clients=False):
+    """What kafka_reach has to try: each broker's addresses beyond its own engine. `brokers`: as in `kafka_problems`.
+
+    For clients: without the listener that is for the brokers among themselves, whose network may be theirs alone.
+    """
     return [
         [int(broker["broker_id"]), _advertised(item), item["protocol"] == "PLAINTEXT"]
         for broker in brokers
         for item in broker["listeners"]
         if item.get("bind_address")
+        and not (for_clients and item["name"] == broker["inter_broker_listener"] != broker["client_listener"])
     ]
 
 
@@ -104,6 +129,12 @@ def kafka_problems(brokers, resolve=_resolve):
     problems = []
     for broker in brokers:
         problems += [f"{broker['host']}: {message}" for message in _broker_problems(broker, resolve)]
+        most = int(broker["config"].get("reserved.broker.max.id", 1000))
+        if not 0 <= int(broker["broker_id"]) <= most:
+            problems.append(
+                f"{broker['host']}: kafka_broker_id is {broker['broker_id']}. Kafka's are 0 to {most}; "
+                "reserved.broker.max.id in kafka_config allows more."
+            )
     for broker_id, hosts in _shared((str(broker["broker_id"]), broker["host"]) for broker in brokers):
         problems.append(f"{hosts}: all have kafka_broker_id {broker_id}. Give each broker an id of its own.")
     advertised = [
@@ -115,7 +146,8 @@ def kafka_problems(brokers, resolve=_resolve):
     for address, hosts in _shared(dict.fromkeys(advertised)):
         problems.append(
             f"{hosts}: all advertise {address}, and clients would reach one of them for another. "
-            "Give each its own kafka_advertised_host or kafka_port."
+            "Give each its own kafka_advertised_host or kafka_port. With ansible_connection=local all are this "
+            "machine; for other hosts begin with examples/hosts.ini."
         )
     return problems
 
@@ -189,6 +221,12 @@ def _listener_problems(listener, is_local, resolve):
             f"listener {name} has bind_address {listener['bind_address']}, and Docker publishes on addresses. "
             "Write one, such as 0.0.0.0."
         )
+    elif not _is_loopback(host) and _is_loopback(listener["bind_address"]) and listener["bind_address"] != LOOPBACK:
+        # As Debian has it in /etc/hosts for a machine's own name.
+        yield (
+            f"listener {name} advertises {host}, which here is {listener['bind_address']}, where no other machine "
+            "reaches it. Set kafka_bind_address to the address that others know, or to 0.0.0.0."
+        )
 
 
 def _is_address(text):
@@ -226,14 +264,19 @@ def _topic_problems(topic, brokers):
             f"kafka_topics_present has {name!r}, a name that Kafka refuses. "
             "Use 1 to 249 letters, digits, dots, underscores and hyphens."
         )
-    if int(topic.get("partitions", 1)) < 1:
+    if int(_given(topic, "partitions")) < 1:
         yield f"topic {name} has partitions {topic['partitions']}. Give it 1 or more."
-    replicas = int(topic.get("replication_factor", 1))
+    replicas = int(_given(topic, "replication_factor"))
     if not 1 <= replicas <= brokers:
         yield (
             f"topic {name} has replication_factor {replicas}, and the inventory has {brokers} broker(s). "
             "Lower it, or add hosts to the group kafka."
         )
+
+
+def _given(topic, key):
+    """What a topic is to have of it; null is as if it were left out."""
+    return 1 if topic.get(key) is None else topic[key]
 
 
 def kafka_to_plan(brokers, hostvars):
@@ -245,11 +288,11 @@ def kafka_to_plan(brokers, hostvars):
     ]
 
 
-def kafka_diagnoses(brokers, servers, hostvars):
+def kafka_diagnoses(brokers, servers, hostvars, options=""):
     """What is wrong with those brokers whose container is not well; with all, if every one seems well.
 
     `brokers`, `servers`: lists of {host, container}, of Kafka and ZooKeeper. Read of each host's variables:
-    `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`).
+    `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`). `options`: of `stack_options`.
     """
     said, well = [], []
     for host in [broker["host"] for broker in brokers]:
@@ -258,13 +301,13 @@ def kafka_diagnoses(brokers, servers, hostvars):
         lines = [*log.get("stdout_lines", []), *log.get("stderr_lines", [])]
         names = [item["container"] for item in [*brokers, *servers] if item["host"] == host]
         found = [item for item in containers or [] if item["name"] in names]
-        diagnosis = [f"{host}:", *kafka_diagnosis(found, lines)]
+        diagnosis = [f"{host}:", *kafka_diagnosis(found, lines, options)]
         is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
         (well if names[0] in is_well else said).extend(diagnosis)
     return said or well
 
 
-def kafka_diagnosis(containers, log):
+def kafka_diagnosis(containers, log, options=""):
     """Say why a broker does not answer: how its containers fare, what is known of such an end, and what it said last.
 
     `containers`: as engine_look shows them; `log`: the broker's last lines.
@@ -276,14 +319,16 @@ def kafka_diagnosis(containers, log):
     ]
     if not containers:
         said.append("There is no container of it.")
-    said += dict.fromkeys(advice for sign, advice in _SIGNS.items() if any(sign in line for line in log))
+    said += dict.fromkeys(
+        advice.format(options=options) for sign, advice in _SIGNS.items() if any(sign in line for line in log)
+    )
     return [*said, "It said last:", *log[-15:]] if log else said
 
 
 _OTHER_CLUSTER = (
     "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
     "Restore ZooKeeper's volume; or, to give the messages up, run: "
-    "ansible-playbook playbooks/teardown.yml -e teardown_data=true"
+    "ansible-playbook{options} playbooks/teardown.yml -e teardown_data=true"
 )
 _SIGNS = {
     "InconsistentClusterIdException": _OTHER_CLUSTER,
@@ -306,8 +351,9 @@ class FilterModule:
     def filters(self):
         functions = (
             kafka_addresses,
-            kafka_advertised,
             kafka_bind_address,
+            kafka_client,
+            kafka_client_now,
             kafka_diagnoses,
             kafka_diagnosis,
             kafka_listener_properties,

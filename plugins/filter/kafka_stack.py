@@ -1,6 +1,8 @@
 """Decisions about the stack as a whole and its engines, as functions: they see what there is and say what follows."""
 
 import re
+import shlex
+from pathlib import Path
 
 
 def engines(hosts, hostvars):
@@ -11,8 +13,33 @@ def engines(hosts, hostvars):
         if variables.get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1"):
             found[host] = "local"
         else:
-            found[host] = str(variables.get("ansible_host", host))
+            port = int(variables.get("ansible_port") or 22)
+            found[host] = str(variables.get("ansible_host", host)) + (f" port {port}" if port != 22 else "")
     return found
+
+
+def stack_options(sources, usual, stack_name):
+    """The options with which a command is about this inventory and stack, such as " -i hosts.ini -e stack_name=two".
+
+    `sources`: Ansible's inventory sources, as absolute paths; `usual`: those that it takes without any option.
+    """
+    options = [] if list(sources) == list(usual) else [word for source in sources for word in ("-i", _relative(source))]
+    options += ["-e", f"stack_name={stack_name}"] if stack_name else []
+    return "".join(f" {shlex.quote(word)}" for word in options)
+
+
+def smoke_options(stack_name, client_properties, topics):
+    """The options with which `tox -e smoke` is about this stack, and expects the first topic that is wanted."""
+    topic = next((":".join(str(item[key]) for key in ("name", "partitions") if item.get(key)) for item in topics), "")
+    if not stack_name and topic == "kafka_demo:2":
+        return ""  # what it expects by itself
+    options = ["--", "--client-properties", _relative(client_properties), *(["--topic", topic] if topic else [])]
+    return "".join(f" {shlex.quote(word)}" for word in options)
+
+
+def _relative(path):
+    """As it is written from here, if it is below."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else str(path)
 
 
 def sharing(engine_of, host):
@@ -49,16 +76,19 @@ def protocol_to_keep(brokers, hostvars, wanted):
     return min((protocol for _, protocol in found), key=_number)
 
 
-def protocol_kept(brokers, hostvars):
-    """The protocol that an upgrade has not raised yet; "" if brokers speak that of the version that they run.
+def protocol_kept(host, brokers, hostvars):
+    """The protocol that an upgrade has not raised yet on a host; "" if its broker speaks that of the version it runs.
 
-    `brokers`: list of {host, container}.
+    A broker that is new speaks as the slowest of the others. `brokers`: list of {host, container}.
     """
-    found = [broker_version(hostvars[item["host"]]["__stack_engine"], item["container"]) for item in brokers]
-    return min((item[1] for item in found if item and item[1] != _line(item[0])), key=_number, default="")
+    found = {
+        item["host"]: broker_version(hostvars[item["host"]]["__stack_engine"], item["container"]) for item in brokers
+    }
+    kept = {name: item[1] for name, item in found.items() if item and item[1] != _line(item[0])}
+    return kept.get(host, "") if found.get(host) else min(kept.values(), key=_number, default="")
 
 
-def version_problems(engine, container, wanted, upgrading):
+def version_problems(engine, container, wanted, upgrading, options=""):
     """Why a broker's container may not be made with the version that is wanted."""
     if not (found := broker_version(engine, container)):
         return []
@@ -72,7 +102,7 @@ def version_problems(engine, container, wanted, upgrading):
     if _line(wanted) != _line(version) and not upgrading:
         return [
             f"{container} runs Kafka {version}, and stack_kafka_version is {wanted}. "
-            "Run: ansible-playbook playbooks/upgrade.yml, which changes the version one broker at a time."
+            f"Run: ansible-playbook{options} playbooks/upgrade.yml, which changes the version one broker at a time."
         ]
     return []
 
@@ -110,25 +140,28 @@ def own_containers(names, engine):
     return [item["name"] for item in engine.get("containers", []) if item["name"] in names and _is_own(item)]
 
 
-def host_problems(engine_of, hostvars, servers, brokers, upgrading):
+def host_problems(engine_of, hostvars, servers, brokers, upgrading, options=""):  # noqa: PLR0913, PLR0917
     """What on each host, and on its engine, is in the way of what is wanted there.
 
     `engine_of`: what `engines` said; `servers`, `brokers`: lists of {host, container, ports}, brokers with a version.
-    Of each host's variables is read `__stack_engine`, as engine_look shows it.
+    Of each host's variables is read `__stack_engine`, as engine_look shows it. `options`: of `stack_options`, for
+    commands that the messages advise.
     """
     problems = []
     for host in engine_of:
         engine = hostvars[host]["__stack_engine"]
-        wanted = containers_wanted([*servers, *brokers], sharing(engine_of, host))
-        found = engine_problems(wanted, engine, len(servers))
+        neighbours, found = sharing(engine_of, host), []
+        if host == neighbours[0]:
+            wanted = containers_wanted([*servers, *brokers], neighbours)
+            found = engine_problems(wanted, engine, len(servers), options)
         for broker in brokers:
             if broker["host"] == host:
-                found += version_problems(engine, broker["container"], broker["version"], upgrading)
+                found += version_problems(engine, broker["container"], broker["version"], upgrading, options)
         problems += [f"{host}: {message}" for message in found]
     return problems
 
 
-def engine_problems(wanted, engine, zookeepers):
+def engine_problems(wanted, engine, zookeepers, options=""):
     """What on the engine and its host is in the way of the containers that are wanted on it.
 
     `wanted`: {name: ["address:port:port"]}; `engine`: as engine_look shows it; `zookeepers`: how many servers the
@@ -141,11 +174,12 @@ def engine_problems(wanted, engine, zookeepers):
         earlier += [(_binding(port), f"wanted for {name} too") for port in ports]
     problems += _forgotten_brokers(wanted, engine)
     # Of several servers one may lose its data: it gets it from the others.
-    return problems + (list(_data_problems(wanted, engine)) if zookeepers == 1 else [])
+    return problems + (list(_data_problems(wanted, engine, options)) if zookeepers == 1 else [])
 
 
 def _container_problems(name, ports, engine, holders):
     holders, own_ports = list(holders), set()
+    is_zookeeper = re.search(r"zookeeper(-\d+)?$", name)
     for item in engine.get("containers", []):
         ports_now = {tuple(port) for port in item["ports"]}
         if item["name"] != name:
@@ -163,13 +197,23 @@ def _container_problems(name, ports, engine, holders):
         pid = f" (pid {item['pid']})" if item.get("pid") else ""
         process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
         holders.append(((item["address"], item["port"]), process))
-    for address, port in map(_binding, ports):
+    own = engine.get("addresses", [])
+    for number, (address, port) in enumerate(map(_binding, ports)):
         if (address, port) in own_ports:
             continue
-        held = [how for (other, number), how in holders if number == port and _overlap(address, other)]
+        if own and not ({address} & {"0.0.0.0", "::", *own} or address.startswith("127.")):
+            yield (
+                f"port {port} of {name} is to be published on {address}, and this host has {', '.join(own)}. "
+                f"Set {'zookeeper' if is_zookeeper else 'kafka'}_bind_address to one of them, and stack_address to "
+                "that by which the other hosts reach it."
+            )
+        held = [how for (other, taken), how in holders if taken == port and _overlap(address, other)]
         if held:
-            variable = "zookeeper_port" if re.search(r"zookeeper(-\d+)?$", name) else "kafka_port"
+            variable = _PORTS[number] if is_zookeeper else "kafka_port, or that of the listener in kafka_listeners"
             yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+
+
+_PORTS = ("zookeeper_port", "zookeeper_quorum_port", "zookeeper_election_port")  # as zookeeper_ports gives them
 
 
 def _forgotten_brokers(wanted, engine):
@@ -184,7 +228,7 @@ def _forgotten_brokers(wanted, engine):
             )
 
 
-def _data_problems(wanted, engine):
+def _data_problems(wanted, engine, options):
     volumes = engine.get("volumes", [])
     for kafka in wanted:
         zookeeper = f"{kafka.removesuffix('kafka')}zookeeper"
@@ -192,7 +236,8 @@ def _data_problems(wanted, engine):
             yield (
                 f"the volume {kafka}-data holds messages of a cluster whose ZooKeeper data, the volume "
                 f"{zookeeper}-data, is gone; a broker refuses to serve them to another cluster. Restore that volume; "
-                "or run ansible-playbook playbooks/teardown.yml -e teardown_data=true, to give the messages up."
+                "or give the messages up, with "
+                f"ansible-playbook{options} playbooks/teardown.yml -e teardown_data=true."
             )
 
 
@@ -225,6 +270,8 @@ class FilterModule:
             protocol_kept,
             protocol_to_keep,
             sharing,
+            smoke_options,
+            stack_options,
             stack_problems,
             version_problems,
         )

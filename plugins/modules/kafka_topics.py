@@ -1,14 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: topics as data, over Kafka's own protocol. One connection for all topics, and no JVM."""
-
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
-try:
-    from smoke.topics import have
-
-    MISSING = None
-except ImportError as error:
-    MISSING = error
+"""What the action kafka_topics does and takes, for ansible-doc. There is nothing to run on a host."""
 
 DOCUMENTATION = r"""
 module: kafka_topics
@@ -18,11 +9,11 @@ description:
   - Before anything is changed the broker is asked whether it would accept each change; if it refuses one, none is done.
   - Refuses what would lose messages or cannot be done in place, as fewer partitions or another replication factor.
   - Deletes only what O(absent) names.
-  - An action of the same name runs it on the controller, where this project's Python environment is.
+  - Runs on the controller, where this project's Python environment is.
 options:
-  client_properties:
-    description: Path of a file of client properties, which says where the cluster is and how to speak to it.
-    type: path
+  client:
+    description: Kafka's own client properties, which say where the cluster is and how to speak to it.
+    type: dict
     required: true
   topics:
     description: The topics that are wanted. Others are left alone.
@@ -64,7 +55,7 @@ author: The kafka-proof authors
 EXAMPLES = r"""
 - name: Have the topics
   kafka_topics:
-    client_properties: build/client.properties
+    client: {bootstrap.servers: "localhost:9092"}
     topics:
       - name: kafka_demo
         partitions: 2
@@ -79,36 +70,3 @@ grown: {description: Names of topics that got more partitions, returned: success
 configured: {description: Names of topics whose configuration was changed, returned: success, type: list, elements: str}
 deleted: {description: Names of topics that were deleted, returned: success, type: list, elements: str}
 """
-
-OPTIONS = {
-    "client_properties": {"type": "path", "required": True},
-    "topics": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "partitions": {"type": "int"},
-            "replication_factor": {"type": "int"},
-            "config": {"type": "dict"},
-        },
-    },
-    "absent": {"type": "list", "elements": "str", "default": []},
-    "timeout": {"type": "int", "default": 60},
-}
-
-
-def main():
-    """Run as an Ansible module."""
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    if MISSING:
-        module.fail_json(
-            msg=f"{missing_required_lib('kafka-proof')} Run this on the machine that has the project's environment: "
-            f"delegate_to: localhost. ({MISSING})"
-        )
-    done = have(module.params, module.check_mode)
-    (module.fail_json if done.get("failed") else module.exit_json)(**done)
-
-
-if __name__ == "__main__":
-    main()

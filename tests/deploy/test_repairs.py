@@ -28,10 +28,19 @@ def repaired(stack):
     stack.site()  # for the next test, when this one failed half way
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("how", ["stop", "kill", "pause"])
 def test_broker_stopped(stack, repaired, how):
     docker(how, stack.kafka)
     repaired()
+
+
+def test_without_the_image_what_runs_is_let_be(stack):
+    before = stack.state()
+    play = stack.play("site.yml", "--tags", "zookeeper,kafka", stack_image="kafka-proof:none")
+    assert not play.ok
+    assert "No such image" in play.message
+    assert "Run site.yml without --tags" in play.message
+    assert stack.state() == before
 
 
 def test_both_containers_removed(stack, repaired):

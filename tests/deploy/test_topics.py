@@ -88,7 +88,7 @@ def test_what_the_broker_would_lose_or_does_not_know_is_refused(topics):
         # What could be done beside it is not done either.
         play = topics({"name": OWN, **wanted}, {"name": f"{OWN}_other", "partitions": 1})
         assert not play.ok
-        assert not [word for word in [OWN, "client.properties", *words] if word not in play.message], play.message
+        assert not [word for word in [OWN, "localhost:", *words] if word not in play.message], play.message
 
 
 def test_another_replication_factor_is_refused(stack, topics):
@@ -97,10 +97,25 @@ def test_another_replication_factor_is_refused(stack, topics):
     other = "other kafka_broker_id=2 kafka_advertised_host=127.0.0.2 kafka_bind_address=127.0.0.2"
     two = LOCALHOST.replace("[kafka]\nlocalhost", f"[kafka]\nlocalhost\n{other}")
     for name, words in [
-        (OWN, ["has replication factor 1 and 2", "kafka-reassign-partitions.sh"]),
+        (OWN, ["has replication factor 1 and 2", "rebalance_replication"]),
         (f"{OWN}_other", ["eplication factor", "InvalidReplicationFactor"]),
     ]:
         wanted = [{"name": name, "replication_factor": 2}]
         play = stack.play("site.yml", "--tags", "topics", inventory=two, kafka_topics_present=wanted)
         assert not play.ok
         assert not [word for word in [name, "client.properties", *words] if word not in play.message], play.message
+
+
+def test_the_cluster_is_that_of_the_inventory_and_not_of_client_properties(stack):
+    """Which may be that of another inventory, and be of another cluster."""
+    good = stack.client_properties.read_text()
+    stack.client_properties.write_text("bootstrap.servers=127.0.0.1:1\n")
+    try:
+        wanted = [{"name": OWN, "partitions": 1}]
+        play = stack.play("site.yml", "--tags", "topics", kafka_topics_present=wanted)
+        assert play.ok, play.message
+        assert OWN in stack.play("playbooks/status.yml").result("Show the cluster")["msg"]
+        play = stack.play("site.yml", "--tags", "topics", kafka_topics_present=[], kafka_topics_absent=[OWN])
+        assert play.result("Have the topics")["deleted"] == [OWN]
+    finally:
+        stack.client_properties.write_text(good)

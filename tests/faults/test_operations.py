@@ -74,12 +74,30 @@ def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
     cluster.play("site.yml", _kafka_protocol="3.8")
     before = cluster.lives()
     cluster.play("site.yml")
+    cluster.play("playbooks/upgrade.yml", upgrade_protocol="false")
     assert cluster.lives() == before
     assert all(map(speak, cluster.brokers.values()))
 
     cluster.play("playbooks/upgrade.yml")
     assert not any(map(speak, cluster.brokers.values()))
     cluster.wait_whole()
+
+
+def test_all_brokers_move_to_other_ports_and_back(cluster):
+    """Nobody answers at the new ones when it begins."""
+    said = cluster.play("site.yml", kafka_port=f"{{{{ {cluster.port + 20} + kafka_broker_id }}}}")
+    assert len(re.findall(r"Wait until the others can do without (\S+)\]", said)) == len(cluster.brokers)
+    cluster.repair()
+
+
+def test_zookeepers_that_could_go_on_by_themselves_are_not_left_behind(cluster):
+    all_of_them, before = cluster.zookeepers, cluster.lives()
+    cluster.zookeepers = dict([*all_of_them.items()][:1])
+    try:
+        assert "as a second ensemble" in cluster.play("site.yml", fails=True)
+    finally:
+        cluster.zookeepers = all_of_them
+    assert cluster.lives() == before
 
 
 def test_what_a_run_has_not_proved_the_next_one_proves(cluster):

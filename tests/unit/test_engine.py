@@ -4,7 +4,17 @@ import json
 import subprocess
 
 import pytest
-from engine import diff, engine_change, engine_removal, other_properties, recipe, run_command, shell_script, what_to_do
+from engine import (
+    diff,
+    engine_change,
+    engine_removal,
+    engine_stop,
+    other_properties,
+    recipe,
+    run_command,
+    shell_script,
+    what_to_do,
+)
 from engine_look import parse
 
 WANTED = {
@@ -45,6 +55,7 @@ def found(**other):
         pytest.param(found(), IMAGE, "nothing", id="all is well"),
         pytest.param(found(state="restarting"), IMAGE, "nothing", id="it crashes"),
         pytest.param(found(state="exited"), IMAGE, "start", id="stopped"),
+        pytest.param(found(state="paused"), IMAGE, "unpause", id="paused"),
         pytest.param(found(state="created"), IMAGE, "start", id="its port was taken when it was made"),
         pytest.param(found(networks=["net", "other"]), IMAGE, "nothing", id="somebody connected another network"),
         pytest.param(None, IMAGE, "make", id="not there"),
@@ -81,11 +92,13 @@ def test_restart_since(container, since, change):
 def test_other_properties():
     container = found(env=WANTED["env"])
     other = WANTED | {"env": WANTED["env"] | {"PROPERTIES": "a=2\n"}}
-    assert other_properties(container, other) == {"before": "a=1\nb='2'\n", "after": "a=2\n"}
-    assert other_properties(container, WANTED) is None
-    assert other_properties(None, other) is None
-    assert other_properties(container, other | {"ports": []}) is None  # and its ports
-    assert other_properties(container, other | {"restart_since": "2027"}) is None  # it has to be restarted anyway
+    assert other_properties(container, other, IMAGE) == {"before": "a=1\nb='2'\n", "after": "a=2\n"}
+    assert other_properties(container, WANTED, IMAGE) is None
+    assert other_properties(None, other, IMAGE) is None
+    assert other_properties(container, other | {"ports": []}, IMAGE) is None  # and its ports
+    assert other_properties(container, other | {"restart_since": "2027"}, IMAGE) is None  # it is restarted anyway
+    assert other_properties(container, other, IMAGE | {"id": "sha256:2"}) is None  # the image was built anew
+    assert other_properties(container, other, None) is None
 
 
 @pytest.mark.parametrize(
@@ -125,8 +138,11 @@ def test_a_container_is_made_anew(tmp_path):
     script = shell_script("make", found(), WANTED)
     *before, (arguments, environment) = run(script, tmp_path)
     assert [call for call, _ in before] == [
+        # Before that which runs is stopped.
+        ["image", "inspect", "image:1"],
+        ["network", "inspect", "net"],
         ["stop", "-t", "120", "kafka"],
-        ["rm", "kafka"],
+        ["rm", "--volumes", "kafka"],
     ]
     assert arguments[0] == "run"
     assert arguments[arguments.index("--label") + 1] == f"kafka-proof.recipe={RECIPE}"
@@ -170,11 +186,11 @@ def test_the_change_says_all_that_is_to_be_done():
 def test_what_is_there_is_removed(tmp_path):
     engine = {"containers": [found(), found(name="other")], "networks": ["net"], "volumes": ["kafka-data", "v"]}
     everything = {"containers": ["kafka", "none"], "networks": ["net", "none"], "volumes": ["kafka-data", "none"]}
-    change = engine_removal(engine, **everything, stop_timeout=120)
+    change = engine_removal(engine, **everything)
     calls = [call for call, _ in run(change["script"], tmp_path)]
-    assert calls[0] == ["stop", "-t", "120", "kafka"]
-    assert [call[:3] for call in calls[1:]] == [
-        ["rm", "--force", "kafka"],
+    assert calls[0] == ["stop", "kafka"]
+    assert [call[:5] if call[0] == "rm" else call[:3] for call in calls[1:]] == [
+        ["rm", "--force", "--volumes", "kafka"],
         ["network", "inspect", "--format"],
         ["network", "rm", "net"],
         ["volume", "rm", "kafka-data"],
@@ -183,8 +199,23 @@ def test_what_is_there_is_removed(tmp_path):
         "remove",
         "container kafka\nnetwork net\nvolume kafka-data\n",
     )
-    assert "docker stop" not in engine_removal(engine, **everything)["script"]
+    assert "docker stop" not in engine_removal(engine, **everything, kill=True)["script"]
     assert engine_removal({}, **everything)["change"] == "nothing"
+
+
+def test_what_runs_is_stopped(tmp_path):
+    engine = {"containers": [found(), found(name="other"), found(name="third", state="exited")]}
+    change = engine_stop(engine, ["kafka", "third", "none"])
+    assert [call for call, _ in run(change["script"], tmp_path)] == [["stop", "kafka"]]
+    assert (change["change"], change["diff"]["after"]) == ("stop", "container kafka: stopped\n")
+    assert engine_stop(engine, ["third"])["change"] == "nothing"
+
+
+def test_secrets_are_not_in_the_diff():
+    secret = WANTED | {"env": {"PROPERTIES": "ssl.keystore.password=hunter22\na=1\n"}}
+    shown = diff(found(env=secret["env"]), secret)
+    assert "hunter22" not in shown["before"] + shown["after"]
+    assert "a=1" in shown["after"]
 
 
 def test_parse():
@@ -209,7 +240,10 @@ def test_parse():
 LISTEN 0      4096   127.0.0.1:9092  0.0.0.0:* users:(("docker-proxy",pid=10171,fd=4))
 LISTEN 0      128         [::]:22       [::]:*
 LISTEN 0      5              *:80          *:* users:(("a b",pid=1,fd=3),("a b",pid=2,fd=3))
-LISTEN 0      5  127.0.0.53%lo:53    0.0.0.0:*"""
+LISTEN 0      5  127.0.0.53%lo:53    0.0.0.0:*
+addresses
+lo               UNKNOWN        127.0.0.1/8 ::1/128
+eth0@if7         UP             172.17.0.2/16 fe80::42/64"""
     assert parse("\n".join([*lines, sockets])) == {
         "containers": [
             {
@@ -239,6 +273,7 @@ LISTEN 0      5  127.0.0.53%lo:53    0.0.0.0:*"""
             {"address": "*", "port": 80, "name": "a b", "pid": 1},
             {"address": "127.0.0.53", "port": 53, "name": None, "pid": None},
         ],
+        "addresses": ["127.0.0.1", "::1", "172.17.0.2", "fe80::42"],
     }
     assert parse("containers\nimage\n\nnetworks\nvolumes\n")["image"] is None
     crashing = container | {"State": container["State"] | {"Status": "restarting"}}

@@ -8,8 +8,9 @@ import pytest
 import zookeeper
 from kafka_proof import (
     kafka_addresses,
-    kafka_advertised,
     kafka_bind_address,
+    kafka_client,
+    kafka_client_now,
     kafka_diagnoses,
     kafka_diagnosis,
     kafka_listener_properties,
@@ -27,6 +28,8 @@ from kafka_stack import (
     protocol_kept,
     protocol_to_keep,
     sharing,
+    smoke_options,
+    stack_options,
     stack_problems,
     version_problems,
 )
@@ -89,11 +92,24 @@ def test_published_ports_are_those_with_an_address():
     assert kafka_published_ports(listeners) == ["127.0.0.1:9092:9092", "[::1]:9093:9093"]
 
 
-@pytest.mark.parametrize(
-    ("name", "address"), [("EXTERNAL", "localhost:9092"), ("INTERNAL", "kafka:19092"), ("X", None)]
-)
-def test_advertised(name, address):
-    assert kafka_advertised([listener(), inside()], name) == address
+def test_client():
+    brokers = [broker(), second(port=9093, broker_id=2)]
+    assert kafka_client(brokers) == {
+        "bootstrap.servers": "localhost:9092,localhost:9093",
+        "security.protocol": "PLAINTEXT",
+    }
+
+
+def test_client_while_brokers_move_to_other_addresses():
+    def runs(properties, state="running"):
+        containers = [{"name": "k", "state": state, "env": {"PROPERTIES": properties}}]
+        return {"__stack_engine": {"containers": containers}}
+
+    advertised = "a=1\nadvertised.listeners=INTERNAL://k:1,EXTERNAL://localhost:9000\nb=1\n"
+    hostvars = {"one": runs(advertised), "two": runs(advertised.replace("9000", "9001"), "exited")}
+    brokers = [{"host": host, "container": "k", "client_listener": "EXTERNAL"} for host in hostvars]
+    now = kafka_client_now({"bootstrap.servers": "localhost:9092,localhost:9000", "x": "y"}, brokers, hostvars)
+    assert now == {"bootstrap.servers": "localhost:9000,localhost:9092", "x": "y"}
 
 
 @pytest.mark.parametrize(
@@ -181,12 +197,22 @@ def test_brokers_without_problems(brokers):
             ["a.invalid", "does not resolve", "/etc/hosts"],
         ),
         ({"listeners": [listener(bind_address="eth0"), inside()]}, ["bind_address eth0", "0.0.0.0"]),
+        (
+            {"listeners": [listener(advertised_host="192.0.2.7", bind_address="127.0.1.1"), inside()]},
+            ["192.0.2.7", "127.0.1.1", "kafka_bind_address"],
+        ),
+        ({"broker_id": 1001}, ["kafka_broker_id is 1001", "0 to 1000", "reserved.broker.max.id"]),
+        ({"broker_id": -1}, ["kafka_broker_id is -1"]),
         ({"config": {"broker.id": 7}}, ["kafka_config sets broker.id", "kafka_broker_id"]),
         ({"config": {"listeners": "y"}}, ["kafka_config sets listeners", "kafka_listeners"]),
     ],
 )
 def test_broker_problems(change, words):
     says(kafka_problems([broker(**change)], resolve), "one: ", *words)
+
+
+def test_a_large_broker_id_is_fine_where_it_is_allowed():
+    assert kafka_problems([broker(broker_id=2000, config={"reserved.broker.max.id": 2000})], resolve) == []
 
 
 def test_duplicate_broker_ids():
@@ -336,9 +362,16 @@ def test_what_is_in_the_way(found, listening, planned, words):
     says(engine_problems(planned | WANTED, found | {"listening": listening}, 1), *words)
 
 
-@pytest.mark.parametrize(("name", "variable"), [("kafka", "kafka_port"), ("x-zookeeper", "zookeeper_port")])
-def test_which_variable_to_set(name, variable):
-    wanted = {name: ["[::1]:9092:9092"]}
+@pytest.mark.parametrize(
+    ("name", "ports", "variable"),
+    [
+        ("kafka", ["[::1]:9092:9092"], "kafka_port"),
+        ("x-zookeeper", ["[::1]:9092:2181"], "zookeeper_port"),
+        ("zookeeper-2", ["[::1]:1:2181", "[::1]:2:2888", "[::1]:9092:9092"], "zookeeper_election_port"),
+    ],
+)
+def test_which_variable_to_set(name, ports, variable):
+    wanted = {name: ports}
     says(engine_problems(wanted, engine(container("other", ("::1", 9092))), 1), "on ::1", f"set {variable}")
 
 
@@ -357,11 +390,57 @@ def test_messages_whose_cluster_is_gone(volumes, lost):
     problems = engine_problems({"x-zookeeper": [], "x-kafka": []}, found, 1)
     assert bool(problems) is lost
     if lost:
-        says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "teardown_data=true")
+        says(problems, "x-kafka-data", "x-zookeeper-data, is gone", "playbooks/teardown.yml -e teardown_data=true")
     # ZooKeeper runs on another host: what is there is not known here.
     assert engine_problems({"x-kafka": []}, found, 1) == []
     # One of several servers gets its data from the others.
     assert engine_problems({"x-zookeeper": [], "x-kafka": []}, found, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "words"),
+    [
+        ("kafka", "203.0.113.7:9092:9092", ["on 203.0.113.7", "has 127.0.0.1, 10.0.0.1", "kafka_bind_address"]),
+        ("zookeeper-2", "203.0.113.7:2181:2181", ["zookeeper_bind_address", "stack_address"]),
+        ("kafka", "10.0.0.1:9092:9092", None),
+        ("kafka", "0.0.0.0:9092:9092", None),
+        ("kafka", "127.0.0.2:9092:9092", None),
+    ],
+)
+def test_an_address_that_the_host_does_not_have(name, port, words):
+    problems = engine_problems({name: [port]}, engine() | {"addresses": ["127.0.0.1", "10.0.0.1"]}, 1)
+    says(problems, *words) if words else None
+    assert bool(problems) is bool(words)
+    assert engine_problems({name: [port]}, engine() | {"addresses": []}, 1) == []  # nobody told
+
+
+# Commands that messages advise
+
+
+@pytest.mark.parametrize(
+    ("sources", "name", "options"),
+    [
+        (["/p/inventory.example"], "", ""),
+        (["/p/inventory.example"], "two", " -e stack_name=two"),
+        (["/else where/hosts"], "", " -i '/else where/hosts'"),
+        (["a,b,"], "two", " -i a,b, -e stack_name=two"),
+    ],
+)
+def test_stack_options(sources, name, options):
+    assert stack_options(sources, ["/p/inventory.example"], name) == options
+
+
+@pytest.mark.parametrize(
+    ("name", "topics", "options"),
+    [
+        ("", [{"name": "kafka_demo", "partitions": 2}], ""),
+        ("two", [{"name": "kafka_demo", "partitions": 2}], " -- --client-properties /p --topic kafka_demo:2"),
+        ("", [{"name": "orders"}], " -- --client-properties /p --topic orders"),
+        ("", [], " -- --client-properties /p"),
+    ],
+)
+def test_smoke_options(name, topics, options):
+    assert smoke_options(name, "/p", topics) == options
 
 
 # The inventory
@@ -458,7 +537,7 @@ def test_host_problems_are_those_of_each_host_and_its_engine():
     hostvars["b"]["__stack_engine"] = engine()
     assert host_problems(two_engines, hostvars, servers, brokers, False) == []
     found = host_problems(one_engine, hostvars, servers, brokers, False)
-    assert ["wanted for kafka-a too" in message for message in found] == [True, True]
+    assert ["wanted for kafka-a too" in message for message in found] == [True]  # said once
 
     hostvars["a"]["__stack_engine"] = broker_of("3.8.1")
     says(host_problems(two_engines, hostvars, servers, brokers, False), "a: kafka-a runs", "upgrade.yml")
@@ -538,18 +617,23 @@ def test_protocol_to_keep(brokers, protocol):
 @pytest.mark.parametrize(
     ("brokers", "protocol"),
     [
-        ([("3.9.2", None), ("3.9.2", None)], ""),
-        ([("3.9.2", "3.8"), ("3.9.2", "3.8")], "3.8"),
-        ([("3.9.2", None), ("3.9.2", "3.8")], "3.8"),  # interrupted while it rose
-        ([("3.8.1", None), ("3.9.2", "3.8")], "3.8"),  # interrupted before
-        ([("3.9.2", "3.9")], ""),
-        ([], ""),
+        ([("3.9.2", None), ("3.9.2", None)], ["", "", ""]),
+        ([("3.9.2", "3.8"), ("3.9.2", "3.8")], ["3.8", "3.8", "3.8"]),
+        (
+            [("3.9.2", None), ("3.9.2", "3.8")],
+            ["", "3.8", "3.8"],
+        ),  # interrupted while it rose: no way back for the first
+        ([("3.8.1", None), ("3.9.2", "3.8")], ["", "3.8", "3.8"]),  # interrupted before
+        ([("3.9.2", "3.9")], ["", ""]),
+        ([], [""]),
     ],
 )
 def test_protocol_kept(brokers, protocol):
     wanted = [{"host": f"h{number}", "container": f"k{number}"} for number in range(1, len(brokers) + 1)]
     hostvars = {item["host"]: {"__stack_engine": versions(*brokers)} for item in wanted}
-    assert protocol_kept(wanted, hostvars) == protocol
+    hosts = [*hostvars, "new"]
+    hostvars["new"] = {"__stack_engine": {}}
+    assert [protocol_kept(host, [*wanted, {"host": "new", "container": "k"}], hostvars) for host in hosts] == protocol
 
 
 # A broker that does not answer

@@ -69,7 +69,12 @@ def test_plan_for_a_topic_that_is_there(topic, now, plan):
         pytest.param(wanted("t", 1), ["topic t", "2 partitions", "1 are wanted", "Set partitions: 2"], id="fewer"),
         pytest.param(
             wanted("t", None, 3),
-            ["topic t", "replication factor 1", "3 is wanted", "kafka-reassign-partitions.sh"],
+            [
+                "topic t",
+                "replication factor 1",
+                "3 is wanted",
+                """rebalance.yml -e '{"rebalance_replication": {"t": 3}}'""",
+            ],
             id="other replication",
         ),
     ],
