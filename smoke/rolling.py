@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
+from kafka.protocol.admin import DescribeConfigsRequest
 from kafka.protocol.metadata import MetadataRequest
 
 from smoke.client import kafka_python
@@ -15,6 +16,7 @@ from smoke.ready import NotReadyError, identify
 _PAUSE = 0.2  # seconds between two looks
 _SAY_EVERY = 10  # seconds; what changes is said at once
 _PREFERRED = 0  # election of the first replica; 1 would let one lead that is not in sync
+_MINIMUM = "min.insync.replicas"
 _BATCH = 200  # topics whose settings one request asks for
 
 # Set by who moves partitions, for as long as that takes, and not by the inventory.
@@ -102,35 +104,27 @@ def look(admin):
 
     All are asked, because one that has lost ZooKeeper and still answers goes on saying that all is well.
     """
-    said, reasons = {}, []
+    views, reasons = {}, []
     for broker in sorted(node.node_id for node in admin._manager.cluster.brokers()):
         try:
-            said[broker] = admin._manager.run(_metadata, admin, broker)
+            views[broker] = _view(*admin._manager.run(_ask, admin, broker))
         except KafkaError as error:
             reasons.append(error)
-    if not said:
+    if not views:
         raise reasons[0] if reasons else KafkaError("no broker is registered")
-    minimum = _min_in_sync(admin, sorted({topic["name"] for found in said.values() for topic in found["topics"]}))
-    return {broker: _view(found, minimum) for broker, found in said.items()}
+    return views
 
 
-async def _metadata(admin, broker):
-    # KafkaAdminClient.describe_topics asks whichever broker it likes.
+async def _ask(admin, broker):
+    """A broker's metadata, and {topic: min.insync.replicas}. KafkaAdminClient itself asks whichever broker it likes."""
     request = MetadataRequest(topics=None, allow_auto_topic_creation=False)
-    return (await admin._manager.send(request, node_id=broker)).to_dict()
-
-
-def _min_in_sync(admin, names):
-    found = {}
+    metadata = (await admin._manager.send(request, node_id=broker)).to_dict()
+    names, minimum = [topic["name"] for topic in metadata["topics"]], {}
     for start in range(0, len(names), _BATCH):
-        resources = [
-            ConfigResource(ConfigResourceType.TOPIC, name, ["min.insync.replicas"])
-            for name in names[start : start + _BATCH]
-        ]
-        for name, settings in admin.describe_configs(resources, config_filter="all")["topic"].items():
-            if setting := settings.get("min.insync.replicas"):
-                found[name] = int(setting["value"])
-    return found
+        resources = [(ConfigResourceType.TOPIC, name, [_MINIMUM]) for name in names[start : start + _BATCH]]
+        answer = await admin._manager.send(DescribeConfigsRequest(resources=resources), node_id=broker)
+        minimum |= {topic.resource_name: int(topic.configs[0].value) for topic in answer.results if topic.configs}
+    return metadata, minimum
 
 
 def _view(metadata, minimum):

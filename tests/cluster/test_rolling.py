@@ -35,8 +35,14 @@ def cluster():
         with cluster.admin() as admin:
             topics = {"both": {"num_partitions": 4, "replication_factor": 2}}
             admin.create_topics(topics | {"one": {"num_partitions": 4, "replication_factor": 1}})
-            wait_until("both in sync", lambda: look(admin), lambda seen: len(seen) >= 8 and not obstacles(seen, 0), 30)
+            wait_until(
+                "both in sync", lambda: seen_by(admin), lambda seen: len(seen) >= 8 and not obstacles(seen, 0), 30
+            )
         yield cluster
+
+
+def seen_by(admin, broker=1):
+    return look(admin)[broker].partitions
 
 
 def ask(*addresses):
@@ -86,13 +92,34 @@ def test_gate_and_return(cluster):
     docker("start", cluster.name(2))
     wait_back(client, 2, 60, 60, said.append)
     with cluster.admin() as admin:
-        assert not all(item.leader == item.replicas[0] for item in look(admin))
+        assert not all(item.leader == item.replicas[0] for item in seen_by(admin))
     assert elect_preferred_leaders(client) > 0
     with cluster.admin() as admin:
         wait_until(
-            "the preferred leaders", lambda: look(admin), lambda seen: all(p.leader == p.replicas[0] for p in seen)
+            "the preferred leaders", lambda: seen_by(admin), lambda seen: all(p.leader == p.replicas[0] for p in seen)
         )
     assert elect_preferred_leaders(client) == 0
+
+
+def test_one_that_has_lost_zookeeper_and_still_answers_is_not_believed(cluster):
+    client, rule = cluster.properties(1, 2), ("OUTPUT", "--protocol", "tcp", "--dport", "2181", "--jump", "DROP")
+    inside = ("nsenter", "--net", "--target", docker("inspect", "-f", "{{.State.Pid}}", cluster.name(2)), "iptables")
+    subprocess.run([*inside, "--insert", *rule], check=True)
+    try:
+        with cluster.admin(1) as admin:
+            wait_until("its session to end", lambda: seen_by(admin), lambda seen: obstacles(seen, 1) != [], 60)
+        with cluster.admin(2) as admin:
+            assert list(look(admin)) == [1]  # it does not even say what it is asked
+        said = []
+        with pytest.raises(NotReadyError):
+            wait_can_stop(client, 1, 15, said.append)
+        assert any("broker 1 may not stop yet" in text and "not in sync: [2]" in text for text in said)
+        with pytest.raises(NotReadyError):
+            wait_back(client, 2, 5, 5, said.append)
+        assert any("broker 2 is not registered" in text for text in said)
+    finally:
+        subprocess.run([*inside, "--delete", *rule], check=True)
+    wait_back(client, 2, 60, 60, lambda said: None)
 
 
 def test_leaders_that_move_while_a_workload_is_read_again(cluster, monkeypatch):
