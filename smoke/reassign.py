@@ -176,15 +176,16 @@ def plan(admin, wanted):
 
 
 def room_problems(coming, disks):
-    """Which brokers have no room for what is to come. A full disk ends its broker, so a twentieth of it stays free.
+    """Which brokers have no room for what is to come. A full disk ends its broker, so of what is free a tenth stays.
 
-    coming: {broker: bytes}; disks: {broker: (bytes that can be used, bytes in all)}, of those that tell.
+    coming: {broker: bytes}; disks: {broker: (bytes that can be used, bytes in all)}, of those that tell. Each is looked
+    at by itself, also where several share a disk.
     """
     return [
         f"broker {broker} is to get {_bytes(coming[broker])}, and of its disk of {_bytes(whole)} it can use "
-        f"{_bytes(usable)}. Make room there, add a broker, or let topics keep less."
+        f"{_bytes(usable)}, of which a tenth is to stay free. Make room there, add a broker, or let topics keep less."
         for broker, (usable, whole) in sorted(disks.items())
-        if coming.get(broker, 0) > max(0, usable - whole / 20)
+        if coming.get(broker, 0) > 0.9 * usable
     ]
 
 

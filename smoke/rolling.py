@@ -15,6 +15,7 @@ from smoke.ready import NotReadyError, identify
 
 _PAUSE = 0.2  # seconds between two looks
 _SAY_EVERY = 10  # seconds; what changes is said at once
+_SILENT = 30  # seconds without any answer; less may be a broker that has much to do
 _PREFERRED = 0  # election of the first replica; 1 would let one lead that is not in sync
 _MINIMUM = "min.insync.replicas"
 _BATCH = 200  # topics whose settings one request asks for
@@ -188,10 +189,15 @@ def wait_can_stop(client, broker, seconds, say):
     say(text) is told what is waited for, whenever that changes.
     """
 
+    spoke = time.monotonic()
+
     def check(admin):
+        nonlocal spoke
         views = look(admin)
         address = next((view.registered[broker] for view in views.values() if broker in view.registered), None)
-        silent = not answers(admin, broker, address)
+        if broker in views or answers(admin, broker, address):
+            spoke = time.monotonic()
+        silent = time.monotonic() - spoke > _SILENT
         if found := _all(views, lambda partitions: obstacles(partitions, broker, silent)):
             raise NotReadyError(f"broker {broker} may not stop yet; {_few(found)}")
 

@@ -89,10 +89,9 @@ def ask_cluster(directory, client_properties):
     directory.mkdir(parents=True, exist_ok=True)
     try:
         text = Path(client_properties).read_text(encoding="utf-8")
-        (directory / "client.properties").write_text(masked(text))
-        known = passwords(text)
     except OSError as error:
         return {"client.properties, and with it the cluster": f"{client_properties}: {error.strerror}"}
+    known = passwords(text)
     for name, module in (("cluster.json", "smoke.status"), ("lag.json", "smoke.lag_command")):
         command = [sys.executable, "-m", module, "--client-properties", str(client_properties), "--json"]
         try:
@@ -102,6 +101,7 @@ def ask_cluster(directory, client_properties):
             continue
         (directory / name).write_text(masked(done.stdout, known) if done.stdout else "")
         found[name] = masked(done.stderr.strip(), known) if done.returncode else ""
+    (directory / "client.properties").write_text(masked(text))  # last: it may be the one that was read
     return found
 
 

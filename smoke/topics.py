@@ -46,8 +46,8 @@ def make_plan(topics, absent, actual):
         if replicas not in (None, now["replication_factor"]):
             plan.refused.append(
                 f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that moves "
-                f"data. Set replication_factor: {now['replication_factor']}, or run: ansible-playbook "
-                f'playbooks/rebalance.yml -e \'{{"rebalance_replication": {{"{name}": {replicas}}}}}\''
+                f"data. Set replication_factor: {now['replication_factor']}, or run "
+                f'playbooks/rebalance.yml with -e \'{{"rebalance_replication": {{"{name}": {replicas}}}}}\''
             )
         if topic["config"] is not None:
             wanted = settings(topic["config"])

@@ -107,10 +107,9 @@ def parse(output):
         else:
             section.append(line)
     listening = [match.groups() for match in map(_SOCKET.match, sections.pop("listening")) if match]
-    # eth0@if7 UP 172.17.0.2/16 fe80::42/64
-    addresses = [
-        word.partition("/")[0] for line in sections.pop("addresses") for word in line.split()[2:] if "/" in word
-    ]
+    # eth0@if7 UP 172.17.0.2/16 fe80::42/64, and of a tunnel: tun0 UNKNOWN 10.8.0.2 peer 10.8.0.1/32
+    words = [word for line in sections.pop("addresses") for word in re.sub(r" peer \S+", "", line).split()[2:]]
+    addresses = [word.partition("/")[0] for word in words if "." in word or ":" in word]
     sections = {name: [json.loads(line) for line in lines] for name, lines in sections.items()}
     images = [
         {"id": image["Id"], "tags": image["RepoTags"] or [], "digests": image["RepoDigests"] or []}

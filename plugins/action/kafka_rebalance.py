@@ -44,7 +44,13 @@ class ActionModule(ActionBase):
         try:
             with connect(kafka_python(args["client"])) as admin, reassign.stop_signals() as stop:
                 return self._have(admin, args, stop)
-        except (reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted, KafkaError) as error:
+        except (
+            reassign.ImpossibleError,
+            reassign.StalledError,
+            reassign.Interrupted,
+            KafkaError,
+            RuntimeError,
+        ) as error:
             return {"failed": True, "msg": f"{args['client']['bootstrap.servers']}: {error}"}
         except (ClientPropertiesError, NoKafkaError) as error:
             return {"failed": True, "msg": str(error)}

@@ -156,7 +156,7 @@ def what_to_do(found, wanted, image):
         # A broker that is cut off cannot stop in order: it waits for ZooKeeper. Connected, it goes on.
         return "connect" if found["state"] == "running" and found["started"] >= since else "make"
     if found["state"] == "paused":
-        return "unpause"
+        return "unpause" if found["started"] >= since else "make"
     if found["state"] not in ("running", "restarting"):
         return "start"
     # One that crashes, so that the engine restarts it, is as it was made; who waits for it says what is wrong with it.

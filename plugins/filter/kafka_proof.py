@@ -52,23 +52,34 @@ def kafka_client(brokers):
     ]
     return {
         "bootstrap.servers": ",".join(map(_advertised, of_clients)),
-        "security.protocol": of_clients[0]["protocol"],
+        "security.protocol": next((item["protocol"] for item in of_clients), "PLAINTEXT"),
     }
 
 
 def kafka_client_now(client, brokers, hostvars):
     """As `client`, of `kafka_client`, and with the addresses at which the brokers that run are reached until they are
     made anew with those of the inventory. `brokers`: list of {host, container, client_listener}."""
-    now = []
-    for broker in brokers:
-        containers = hostvars[broker["host"]]["__stack_engine"].get("containers", [])
-        running = [item for item in containers if item["name"] == broker["container"] and item["state"] == "running"]
-        for item in running:
-            listener = rf"^advertised\.listeners=(?:.*,)?{re.escape(broker['client_listener'])}://([^,\n]+)"
-            if found := re.search(listener, item["env"].get("PROPERTIES", ""), re.MULTILINE):
-                now.append(found[1])
-    servers = dict.fromkeys([*now, *client["bootstrap.servers"].split(",")])
+    servers = dict.fromkeys([*_made_with(brokers, hostvars, ["running"]), *client["bootstrap.servers"].split(",")])
     return client | {"bootstrap.servers": ",".join(servers)}
+
+
+def kafka_client_there(client, brokers, hostvars):
+    """As `client`, but with the addresses that the brokers' containers were made with, if there are any."""
+    servers = _made_with(brokers, hostvars)
+    return client | {"bootstrap.servers": ",".join(servers)} if servers else client
+
+
+def _made_with(brokers, hostvars, states=None):
+    """What brokers' containers advertise to clients, whichever the inventory says."""
+    found = []
+    for broker in brokers:
+        engine = hostvars[broker["host"]].get("__stack_engine") or {}  # none of a host that is unreachable
+        for item in engine.get("containers", []):
+            if item["name"] == broker["container"] and item["state"] in (states or [item["state"]]):
+                listener = rf"^advertised\.listeners=(?:.*,)?{re.escape(broker['client_listener'])}://([^,\n]+)"
+                address = re.search(listener, item["env"].get("PROPERTIES", ""), re.MULTILINE)
+                found += [address[1]] if address else []
+    return found
 
 
 def _advertised(listener):
@@ -89,6 +100,7 @@ def kafka_addresses(brokers, for_clients=False):
         for broker in brokers
         for item in broker["listeners"]
         if item.get("bind_address")
+        and item.get("prove", True)
         and not (for_clients and item["name"] == broker["inter_broker_listener"] != broker["client_listener"])
     ]
 
@@ -129,8 +141,9 @@ def kafka_problems(brokers, resolve=_resolve):
     problems = []
     for broker in brokers:
         problems += [f"{broker['host']}: {message}" for message in _broker_problems(broker, resolve)]
-        most = int(broker["config"].get("reserved.broker.max.id", 1000))
-        if not 0 <= int(broker["broker_id"]) <= most:
+        most = int(broker["config"].get("reserved.broker.max.id") or 1000)
+        generated = str(broker["config"].get("broker.id.generation.enable", True)).lower() != "false"
+        if int(broker["broker_id"]) < 0 or (generated and int(broker["broker_id"]) > most):
             problems.append(
                 f"{broker['host']}: kafka_broker_id is {broker['broker_id']}. Kafka's are 0 to {most}; "
                 "reserved.broker.max.id in kafka_config allows more."
@@ -354,6 +367,7 @@ class FilterModule:
             kafka_bind_address,
             kafka_client,
             kafka_client_now,
+            kafka_client_there,
             kafka_diagnoses,
             kafka_diagnosis,
             kafka_listener_properties,

@@ -1,8 +1,14 @@
 """Decisions about the stack as a whole and its engines, as functions: they see what there is and say what follows."""
 
+import ipaddress
 import re
 import shlex
 from pathlib import Path
+
+from ansible import context
+
+# Variables that say what to do, not what the stack is.
+_OF_PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
 
 
 def engines(hosts, hostvars):
@@ -18,13 +24,18 @@ def engines(hosts, hostvars):
     return found
 
 
-def stack_options(sources, usual, stack_name):
+def stack_options(sources, usual, stack_name, given=None):
     """The options with which a command is about this inventory and stack, such as " -i hosts.ini -e stack_name=two".
 
-    `sources`: Ansible's inventory sources, as absolute paths; `usual`: those that it takes without any option.
+    `sources`: Ansible's inventory sources, as absolute paths; `usual`: those that it takes without any option;
+    `given`: what came by -e, by default what came to this run of Ansible.
     """
+    given = context.CLIARGS.get("extra_vars", ()) if given is None else given
     options = [] if list(sources) == list(usual) else [word for source in sources for word in ("-i", _relative(source))]
-    options += ["-e", f"stack_name={stack_name}"] if stack_name else []
+    given = [text for text in given if not text.startswith(_OF_PLAYBOOKS)]
+    if stack_name and not any("stack_name" in text for text in given):
+        given = [f"stack_name={stack_name}", *given]
+    options += [word for text in given for word in ("-e", text)]
     return "".join(f" {shlex.quote(word)}" for word in options)
 
 
@@ -153,7 +164,9 @@ def host_problems(engine_of, hostvars, servers, brokers, upgrading, options=""):
         neighbours, found = sharing(engine_of, host), []
         if host == neighbours[0]:
             wanted = containers_wanted([*servers, *brokers], neighbours)
-            found = engine_problems(wanted, engine, len(servers), options)
+            # Of this machine's engine it is not sure that it is this machine: it may be in a machine of its own.
+            seen = engine | {"addresses": []} if engine_of[host] == "local" else engine
+            found = engine_problems(wanted, seen, len(servers), options)
         for broker in brokers:
             if broker["host"] == host:
                 found += version_problems(engine, broker["container"], broker["version"], upgrading, options)
@@ -197,11 +210,11 @@ def _container_problems(name, ports, engine, holders):
         pid = f" (pid {item['pid']})" if item.get("pid") else ""
         process = f"in use by the process {item.get('name') or 'of another user'}{pid}"
         holders.append(((item["address"], item["port"]), process))
-    own = engine.get("addresses", [])
+    own = [_normal(address) for address in engine.get("addresses", [])]
     for number, (address, port) in enumerate(map(_binding, ports)):
         if (address, port) in own_ports:
             continue
-        if own and not ({address} & {"0.0.0.0", "::", *own} or address.startswith("127.")):
+        if own and not ({_normal(address)} & {"0.0.0.0", "::", *own} or address.startswith("127.")):
             yield (
                 f"port {port} of {name} is to be published on {address}, and this host has {', '.join(own)}. "
                 f"Set {'zookeeper' if is_zookeeper else 'kafka'}_bind_address to one of them, and stack_address to "
@@ -211,6 +224,14 @@ def _container_problems(name, ports, engine, holders):
         if held:
             variable = _PORTS[number] if is_zookeeper else "kafka_port, or that of the listener in kafka_listeners"
             yield f"port {port} on {address}, which {name} is to publish, is {held[0]}. Free it, or set {variable}."
+
+
+def _normal(address):
+    """As Python writes it: 2001:DB8:0::1 is 2001:db8::1."""
+    try:
+        return str(ipaddress.ip_address(address.partition("%")[0]))
+    except ValueError:
+        return address
 
 
 _PORTS = ("zookeeper_port", "zookeeper_quorum_port", "zookeeper_election_port")  # as zookeeper_ports gives them

@@ -81,6 +81,8 @@ def test_what_to_do(container, image, change):
         (found(), "2026-01-02T03:04:06Z", "restart"),
         (found(state="exited"), "2026-01-02T03:04:06Z", "start"),
         (found(networks=[]), "2026-01-02T03:04:05Z", "connect"),
+        (found(state="paused"), "2026-01-02T03:04:05Z", "unpause"),
+        (found(state="paused"), "2026-01-02T03:04:06Z", "make"),
         (found(networks=[]), "2026-01-02T03:04:06Z", "make"),
         (found(recipe="other"), "2026-01-02T03:04:06Z", "make"),
     ],
@@ -243,7 +245,8 @@ LISTEN 0      5              *:80          *:* users:(("a b",pid=1,fd=3),("a b",
 LISTEN 0      5  127.0.0.53%lo:53    0.0.0.0:*
 addresses
 lo               UNKNOWN        127.0.0.1/8 ::1/128
-eth0@if7         UP             172.17.0.2/16 fe80::42/64"""
+eth0@if7         UP             172.17.0.2/16 fe80::42/64
+tun0             UNKNOWN        10.8.0.2 peer 10.8.0.1/32"""
     assert parse("\n".join([*lines, sockets])) == {
         "containers": [
             {
@@ -273,7 +276,7 @@ eth0@if7         UP             172.17.0.2/16 fe80::42/64"""
             {"address": "*", "port": 80, "name": "a b", "pid": 1},
             {"address": "127.0.0.53", "port": 53, "name": None, "pid": None},
         ],
-        "addresses": ["127.0.0.1", "::1", "172.17.0.2", "fe80::42"],
+        "addresses": ["127.0.0.1", "::1", "172.17.0.2", "fe80::42", "10.8.0.2"],
     }
     assert parse("containers\nimage\n\nnetworks\nvolumes\n")["image"] is None
     crashing = container | {"State": container["State"] | {"Status": "restarting"}}

@@ -11,6 +11,7 @@ from kafka_proof import (
     kafka_bind_address,
     kafka_client,
     kafka_client_now,
+    kafka_client_there,
     kafka_diagnoses,
     kafka_diagnosis,
     kafka_listener_properties,
@@ -110,6 +111,9 @@ def test_client_while_brokers_move_to_other_addresses():
     brokers = [{"host": host, "container": "k", "client_listener": "EXTERNAL"} for host in hostvars]
     now = kafka_client_now({"bootstrap.servers": "localhost:9092,localhost:9000", "x": "y"}, brokers, hostvars)
     assert now == {"bootstrap.servers": "localhost:9000,localhost:9092", "x": "y"}
+    client = {"bootstrap.servers": "localhost:9092"}
+    assert kafka_client_there(client, brokers, hostvars) == {"bootstrap.servers": "localhost:9000,localhost:9001"}
+    assert kafka_client_there(client, brokers, {"one": {}, "two": {}}) == client
 
 
 @pytest.mark.parametrize(
@@ -211,8 +215,9 @@ def test_broker_problems(change, words):
     says(kafka_problems([broker(**change)], resolve), "one: ", *words)
 
 
-def test_a_large_broker_id_is_fine_where_it_is_allowed():
-    assert kafka_problems([broker(broker_id=2000, config={"reserved.broker.max.id": 2000})], resolve) == []
+@pytest.mark.parametrize("config", [{"reserved.broker.max.id": 2000}, {"broker.id.generation.enable": False}])
+def test_a_large_broker_id_is_fine_where_it_is_allowed(config):
+    assert kafka_problems([broker(broker_id=2000, config=config)], resolve) == []
 
 
 def test_duplicate_broker_ids():
@@ -418,16 +423,17 @@ def test_an_address_that_the_host_does_not_have(name, port, words):
 
 
 @pytest.mark.parametrize(
-    ("sources", "name", "options"),
+    ("sources", "name", "given", "options"),
     [
-        (["/p/inventory.example"], "", ""),
-        (["/p/inventory.example"], "two", " -e stack_name=two"),
-        (["/else where/hosts"], "", " -i '/else where/hosts'"),
-        (["a,b,"], "two", " -i a,b, -e stack_name=two"),
+        (["/p/inventory.example"], "", [], ""),
+        (["/p/inventory.example"], "two", [], " -e stack_name=two"),  # set in the inventory
+        (["/else where/hosts"], "", [], " -i '/else where/hosts'"),
+        (["a,b,"], "two", ["stack_name=two", "kafka_port=9093"], " -i a,b, -e stack_name=two -e kafka_port=9093"),
+        (["/p/inventory.example"], "", ['{"kafka_port": 1}', "teardown_data=true"], """ -e '{"kafka_port": 1}'"""),
     ],
 )
-def test_stack_options(sources, name, options):
-    assert stack_options(sources, ["/p/inventory.example"], name) == options
+def test_stack_options(sources, name, given, options):
+    assert stack_options(sources, ["/p/inventory.example"], name, given) == options
 
 
 @pytest.mark.parametrize(

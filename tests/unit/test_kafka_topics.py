@@ -73,7 +73,7 @@ def test_plan_for_a_topic_that_is_there(topic, now, plan):
                 "topic t",
                 "replication factor 1",
                 "3 is wanted",
-                """rebalance.yml -e '{"rebalance_replication": {"t": 3}}'""",
+                """rebalance.yml with -e '{"rebalance_replication": {"t": 3}}'""",
             ],
             id="other replication",
         ),
