@@ -15,7 +15,7 @@ from kafka.errors import KafkaError, NotEnoughReplicasError
 
 from smoke.client import connect
 from smoke.rolling import settings_of
-from smoke.wait import wait_until
+from smoke.wait import WaitedInVainError, wait_until
 from smoke.workload import Load
 from tests.docker import VERSION, docker
 
@@ -185,7 +185,14 @@ def full_disk(cluster):
     # A partition whose index, a file in memory, could not grow is given up by a broker that goes on, until it starts
     # anew: "marked as failed" in its log. Space alone does not bring it back.
     docker("restart", name)
-    cluster.repair()
+    try:
+        cluster.repair()
+    except WaitedInVainError:
+        # Seen in 2 of 20 runs: an index that was opened without space, and overflows at the first message. The others
+        # have all that it has.
+        docker("stop", name)
+        docker("exec", cluster.holder, "bash", "-c", f"rm -r {DATA}/*")
+        cluster.repair()
 
 
 @fault()
