@@ -7,8 +7,10 @@ from pathlib import Path
 
 from ansible import context
 
-# Variables that say what to do, not what the stack is.
-_OF_PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
+from smoke import mask
+
+# Variables that say what to do and how to get there, passwords among them, not what the stack is.
+_OF_THIS_RUN = ("ansible_", "decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
 
 
 def engines(hosts, hostvars):
@@ -32,7 +34,7 @@ def stack_options(sources, usual, stack_name, given=None):
     """
     given = context.CLIARGS.get("extra_vars", ()) if given is None else given
     options = [] if list(sources) == list(usual) else [word for source in sources for word in ("-i", _relative(source))]
-    given = [text for text in given if not text.startswith(_OF_PLAYBOOKS)]
+    given = [mask.masked(text) for text in given if not text.startswith(_OF_THIS_RUN)]
     if stack_name and not any("stack_name" in text for text in given):
         given = [f"stack_name={stack_name}", *given]
     options += [word for text in given for word in ("-e", text)]

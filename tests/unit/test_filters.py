@@ -428,7 +428,13 @@ def test_an_address_that_the_host_does_not_have(name, port, words):
         (["/p/inventory.example"], "", [], ""),
         (["/p/inventory.example"], "two", [], " -e stack_name=two"),  # set in the inventory
         (["/else where/hosts"], "", [], " -i '/else where/hosts'"),
-        (["a,b,"], "two", ["stack_name=two", "kafka_port=9093"], " -i a,b, -e stack_name=two -e kafka_port=9093"),
+        (
+            ["a,b,"],
+            "two",
+            ["stack_name=two", "kafka_port=9093", "ansible_become_pass=x"],
+            " -i a,b, -e stack_name=two -e kafka_port=9093",
+        ),
+        (["/p/inventory.example"], "", ["a_password=x"], " -e 'a_password=***'"),
         (["/p/inventory.example"], "", ['{"kafka_port": 1}', "teardown_data=true"], """ -e '{"kafka_port": 1}'"""),
     ],
 )
