@@ -160,7 +160,10 @@ class Stack:
         return play
 
     def interrupt(self, task, signal_number):
-        """Run site.yml, and send the signal to its process group as soon as it begins `task`."""
+        """Run site.yml, and send the signal to its process group as soon as `task` has its worker.
+
+        Not sooner: while Ansible forks the worker, Python's hooks around a fork swallow a KeyboardInterrupt.
+        """
         with subprocess.Popen(
             # A shell's background job ignores SIGINT, and so would its children.
             ["env", "--default-signal=INT", *self.command("site.yml")],
@@ -175,6 +178,7 @@ class Stack:
             for line in process.stdout:
                 seen.append(line)
                 if line.startswith("TASK [") and task in line:
+                    wait_for(lambda: _workers(process.pid), f"a worker for '{task}'")
                     os.killpg(process.pid, signal_number)
                     break
             else:
@@ -286,6 +290,17 @@ def wait_for(condition, what, seconds=30):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.05)
     return seen
+
+
+def _workers(pid):
+    """Ids of the children of the ansible-playbook with this id that run a task: each leads a session of its own."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in children if _session(child) == child]
+
+
+def _session(pid):
+    with contextlib.suppress(ProcessLookupError):
+        return os.getsid(pid)
 
 
 def _environment(**variables):
