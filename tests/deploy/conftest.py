@@ -160,9 +160,11 @@ class Stack:
         return play
 
     def interrupt(self, task, signal_number):
-        """Run site.yml, and send the signal to its process group as soon as `task` has its worker.
+        """Run site.yml, send the signal to its process group as soon as `task` has its worker, and again until it ends.
 
-        Not sooner: while Ansible forks the worker, Python's hooks around a fork swallow a KeyboardInterrupt.
+        Return whether that ended it, and not its last task. As anybody who presses Ctrl-C finds out, the first one may
+        be in vain: Python swallows the KeyboardInterrupt in its hooks around a fork; and a worker of Ansible's that
+        dies with the results queue's lock leaves the process that it came from waiting for that lock.
         """
         with subprocess.Popen(
             # A shell's background job ignores SIGINT, and so would its children.
@@ -179,16 +181,17 @@ class Stack:
                 seen.append(line)
                 if line.startswith("TASK [") and task in line:
                     wait_for(lambda: _workers(process.pid), f"a worker for '{task}'")
-                    os.killpg(process.pid, signal_number)
                     break
             else:
                 raise AssertionError(f"site.yml never began '{task}':\n{''.join(seen)}")
-            try:
-                process.communicate(timeout=30)
-            finally:
+            for _ in range(10):
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            assert process.returncode != 0
+                    os.killpg(process.pid, signal_number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=2)
+                    return process.returncode != 0
+            os.killpg(process.pid, signal.SIGKILL)
+            raise AssertionError(f"site.yml did not end by signal {signal_number}, sent 10 times")
 
     # The engine
 
