@@ -13,12 +13,17 @@ from smoke import mask
 _OF_THIS_RUN = ("ansible_", "decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
 
 
+def is_local(host, hostvars):
+    """Whether this host of the inventory is the machine that runs Ansible."""
+    return hostvars[host].get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1")
+
+
 def engines(hosts, hostvars):
     """Which engine each of `hosts` uses, {host: text}: hosts with the same one share it."""
     found = {}
     for host in hosts:
         variables = hostvars[host]
-        if variables.get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1"):
+        if is_local(host, hostvars):
             found[host] = "local"
         else:
             port = int(variables.get("ansible_port") or 22)
@@ -289,6 +294,7 @@ class FilterModule:
             engine_problems,
             engines,
             host_problems,
+            is_local,
             own_containers,
             protocol_kept,
             protocol_to_keep,

@@ -25,6 +25,7 @@ from kafka_stack import (
     engine_problems,
     engines,
     host_problems,
+    is_local,
     own_containers,
     protocol_kept,
     protocol_to_keep,
@@ -522,6 +523,7 @@ def test_engines():
     }
     found = engines(hostvars, hostvars)
     assert [sharing(found, host) for host in ("a", "b", "d")] == [["localhost", "a"], ["b", "c"], ["d"]]
+    assert [host for host in hostvars if is_local(host, hostvars)] == ["localhost", "a"]
 
 
 def runs(host, container, *ports, **other):
