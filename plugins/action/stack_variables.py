@@ -20,6 +20,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
+_LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
 
 
@@ -74,10 +75,27 @@ def variable_problems(values, names, specification, given=()):
                 f"{name} is no variable of this project. Did you mean {near[0]}? "
                 "If it is meant for something else, name it in stack_ignored_variables."
             )
-    problems += ArgumentSpecValidator(specification).validate(values).error_messages
+    problems += _type_problems(values, specification, given)
+    for name in ("kafka_heap", "zookeeper_heap"):
+        if (heap := values.get(name)) and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
+            problems.append(f"{name} is '{heap}'. Write it as the JVM wants it, with a unit, such as 512m.")
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):
         problems.append(
             f"stack_name is '{values['stack_name']}', and Docker names no container so. "
             "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
         )
     return problems
+
+
+def _type_problems(values, specification, given):
+    problems = {}
+    for name, value in values.items():
+        if messages := ArgumentSpecValidator({name: specification[name]}).validate({name: value}).error_messages:
+            problems[name] = " ".join(messages)
+    # What is mistyped by -e makes all that is worked out from it mistyped, too.
+    problems = {name: message for name, message in problems.items() if name in given} or problems
+    for name in problems:
+        like = _LIKE.get(specification[name]["type"])
+        if like and name in given and isinstance(values[name], str):
+            problems[name] += f""". By -e it is written as JSON: -e '{{"{name}": {like}}}'"""
+    return list(problems.values())

@@ -9,9 +9,9 @@ from stack_variables import specified, variable_problems
 SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
 
 
-def problems(**variables):
+def problems(given=(), **variables):
     values = {name: value for name, value in variables.items() if name in SPECIFICATION}
-    return variable_problems(values, [*variables, "other", "_kafka_x", "ansible_host"], SPECIFICATION)
+    return variable_problems(values, [*variables, "other", "_kafka_x", "ansible_host"], SPECIFICATION, given)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,34 @@ def test_a_misspelt_variable(name, near):
     [problem] = problems(kafka_port=1, **{name: 1})
     assert problem.startswith(f"{name} is no variable of this project. Did you mean {near}?")
     assert "stack_ignored_variables" in problem
+
+
+@pytest.mark.parametrize("heap", ["300", "1.5g", "-1m", "256 m"])
+def test_a_heap_that_the_jvm_would_refuse(heap):
+    [problem] = problems(kafka_heap="1G", zookeeper_heap=heap)
+    assert problem.startswith(f"zookeeper_heap is '{heap}'.")
+    assert "such as 512m" in problem
+
+
+def test_of_what_is_mistyped_only_what_came_by_e_is_told():
+    mistyped = {"kafka_port": "abc", "kafka_advertised_port": "abc"}
+    assert len(problems(**mistyped)) == 2
+    [problem] = problems(given=["kafka_port"], **mistyped)
+    assert "kafka_port" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "like"),
+    [
+        ("kafka_config", "{log.retention.hours: 24}", """-e '{"kafka_config": {"KEY": "VALUE"}}'"""),
+        ("kafka_topics_present", "orders", """-e '{"kafka_topics_present": […]}'"""),
+    ],
+)
+def test_text_that_was_meant_to_be_more(name, value, like):
+    [problem] = problems(given=[name], **{name: value})
+    assert name in problem
+    assert like in problem
+    assert like not in problems(**{name: value})[0]
 
 
 def test_a_variable_that_is_meant_for_something_else():
