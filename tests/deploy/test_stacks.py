@@ -30,6 +30,7 @@ def test_teardown_keeps_the_data_and_site_brings_it_back(spare):
         "networks": [],
         "client.properties": None,
     }
+    assert f"messages are kept in {spare.kafka}-data and {spare.zookeeper}-data" in play.output
     assert spare.teardown(data=False).changed == 0
     spare.site()
     assert spare.messages() == ["one", "two"]
@@ -37,7 +38,9 @@ def test_teardown_keeps_the_data_and_site_brings_it_back(spare):
 
     assert spare.teardown(data=True).changed > 0
     assert not any(spare.state().values())
-    assert spare.teardown(data=True).changed == 0
+    again = spare.teardown(data=True)
+    assert again.changed == 0
+    assert f"There was nothing of a stack {spare.name} here." in again.output
 
 
 def test_teardown_in_check_mode_removes_nothing(stack):
