@@ -1,6 +1,7 @@
 """May this broker stop, and is it back? What an operator asks before and after each broker, one at a time."""
 
 import contextlib
+import difflib
 import time
 from typing import NamedTuple
 
@@ -155,6 +156,19 @@ def settings_of(admin, brokers):
     resources = [ConfigResource(ConfigResourceType.BROKER, str(broker)) for broker in brokers]
     found = admin.describe_configs(resources, config_filter="all")["broker"] if resources else {}
     return {int(broker): settings for broker, settings in found.items()}
+
+
+def misspelt(names, settings):
+    """Which of `names` are settings of brokers with a slip: a list of messages. Kafka takes any name, and says nothing.
+
+    settings: {key: {"config_type", …}}, what a broker says of its own. A name that is like none of Kafka's is let be:
+    it may be a plug-in's.
+    """
+    known = [key for key, setting in settings.items() if setting["config_type"] != "UNKNOWN"]
+    near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.85) for name in sorted(set(names) - set(known))}
+    return [
+        f"Kafka has no setting {name}, and ignores it. Did you mean {like[0]}?" for name, like in near.items() if like
+    ]
 
 
 def set_dynamic(admin, changes, validate_only=False):

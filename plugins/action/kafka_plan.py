@@ -3,7 +3,8 @@
     kafka_plan:
       client: {bootstrap.servers: localhost:9092}   # client properties
       brokers:                                      # of each host, in the inventory's order
-        - {host: kafka-1, id: 1, change: make, running: true, properties: null}   # the last three from engine_run
+        # The last three from engine_change.
+        - {host: kafka-1, id: 1, config: {}, change: make, running: true, properties: null}
       gate: true                                    # change running brokers one at a time
 
 Returns
@@ -11,6 +12,7 @@ Returns
     at_once      [host]: those that do not run, or are cut off, so that nobody misses them; of a new cluster, all
     one_by_one   [host]: those that run and have to be restarted: who does not answer first, the active controller last
     configure    {id: {key: value, or null to reset it}}: settings that brokers take while they run
+    warnings     [str]: names in `config` that Kafka does not know, and that are like one it knows
 
 Where the cluster does not answer, it is decided without it: nothing is configured, and the gate before each broker says
 what is wrong.
@@ -27,7 +29,7 @@ from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
 from smoke.client import ClientPropertiesError, why_not
-from smoke.rolling import admin_client, answers, dynamic_changes, set_dynamic, settings_of
+from smoke.rolling import admin_client, answers, dynamic_changes, misspelt, set_dynamic, settings_of
 
 _PATIENCE = 5  # seconds for the cluster to answer
 _PAUSE = 0.2  # seconds between two tries
@@ -98,7 +100,7 @@ class Cluster(NamedTuple):
 def plan(brokers, cluster, gate=True):
     """Decide.
 
-    brokers: list of {host, id, change, running, properties: {before, after} or None}, see engine_run;
+    brokers: list of {host, id, config, change, running, properties: {before, after} or None}, see engine_run;
     cluster: a Cluster;
     gate: whether those that run are to be changed one at a time.
     """
@@ -124,6 +126,9 @@ def plan(brokers, cluster, gate=True):
         "at_once": [broker["host"] for broker in at_once],
         "one_by_one": [broker["host"] for broker in one_by_one],
         "configure": configure,
+        "warnings": misspelt(
+            {name for broker in brokers for name in broker["config"]}, next(iter(cluster.settings.values()), {})
+        ),
     }
 
 

@@ -4,16 +4,20 @@
       client: {bootstrap.servers: localhost:9092}   # client properties
       brokers: [1]                                  # ids that must be there
       timeout: 90                                   # seconds
+      config: [log.retention.ms]                    # names of settings, which Kafka may not know
 
-Returns what `smoke.ready.wait_ready` returns, and `seconds`, how long it took.
+Returns what `smoke.ready.wait_ready` returns, `seconds`, how long it took, and `warnings`, of `smoke.rolling.misspelt`.
 """
 
+import contextlib
 import time
 
 from ansible.plugins.action import ActionBase
+from kafka.errors import KafkaError
 
 from smoke.client import ClientPropertiesError
 from smoke.ready import NotReadyError, wait_ready
+from smoke.rolling import admin_client, misspelt, settings_of
 
 
 class ActionModule(ActionBase):
@@ -30,11 +34,22 @@ class ActionModule(ActionBase):
                 "client": {"type": "dict", "required": True},
                 "brokers": {"type": "list", "elements": "int", "required": True},
                 "timeout": {"type": "int", "required": True},
+                "config": {"type": "list", "elements": "str", "default": []},
             }
         )
         started = time.monotonic()
         try:
             cluster = wait_ready(args["client"], args["brokers"], args["timeout"])
+            seconds = round(time.monotonic() - started, 1)
+            warnings = _misspelt(args["client"], args["brokers"][0], args["config"])
         except (NotReadyError, ClientPropertiesError) as error:
             return {"failed": True, "msg": f"{args['client'].get('bootstrap.servers')}: {error}"}
-        return {"changed": False, "seconds": round(time.monotonic() - started, 1), **cluster}
+        return {"changed": False, "seconds": seconds, "warnings": warnings, **cluster}
+
+
+def _misspelt(client, broker, names):
+    if not names:
+        return []
+    with contextlib.suppress(KafkaError), admin_client(client, 5) as admin:
+        return misspelt(names, settings_of(admin, [broker])[broker])
+    return []

@@ -295,7 +295,7 @@ def _given(topic, key):
 def kafka_to_plan(brokers, hostvars):
     """What kafka_plan has to know of each broker: of each host's variables, `_kafka_change`, of engine_change."""
     return [
-        {"host": broker["host"], "id": broker["broker_id"]}
+        {"host": broker["host"], "id": broker["broker_id"], "config": broker["config"]}
         | {key: hostvars[broker["host"]]["_kafka_change"][key] for key in ("change", "running", "properties")}
         for broker in brokers
     ]
@@ -355,6 +355,7 @@ _SIGNS = {
     "ConfigException": "Kafka refuses its configuration. Correct kafka_config.",
     "Unrecognized VM option": "The JVM refuses an option. Correct kafka_jvm_options.",
     "Invalid maximum heap size": "The JVM refuses the heap. Correct kafka_heap, such as 512m.",
+    "Too small maximum heap": "The JVM refuses the heap. Correct kafka_heap, such as 512m.",
 }
 
 

@@ -27,6 +27,12 @@ def test_check_on_a_converged_stack_changes_nothing(stack):
     assert stack.state() == before
 
 
+def test_a_setting_that_kafka_would_ignore_is_told(stack):
+    said = stack.site("--check", kafka_config={"log.retention.huors": 7}).output
+    assert "Kafka has no setting log.retention.huors, and ignores it. Did you mean log.retention.hours?" in said
+    assert "Kafka has no setting" not in stack.site("--check", kafka_config={"log.retention.hours": 7}).output
+
+
 def test_changed_setting_takes_effect_and_is_taken_back(stack):
     messages = ["before 1", "before 2", "before 3"]
     settings = {"kafka_config": {"log.retention.hours": 7}, "kafka_heap": "300m"}

@@ -58,9 +58,11 @@ def test_dynamic_changes():
 # The plan
 
 
-def broker(number, change="nothing", running=True, before=None, after=None):
+def broker(number, change="nothing", running=True, before=None, after=None, config=()):
     properties = {"before": before, "after": after} if after else None
-    return {"host": f"k{number}", "id": number, "change": change, "running": running, "properties": properties}
+    config = dict.fromkeys(config)
+    where = {"host": f"k{number}", "id": number, "config": config}
+    return where | {"change": change, "running": running, "properties": properties}
 
 
 def says(**values):
@@ -71,6 +73,7 @@ def says(**values):
             "read_only": read_only,
             "is_sensitive": False,
             "config_source": "DYNAMIC_BROKER_CONFIG" if dynamic else "STATIC_BROKER_CONFIG",
+            "config_type": "INT",
         }
         for key, (value, read_only, dynamic) in values.items()
     }
@@ -209,6 +212,28 @@ def test_what_any_broker_says_counts():
 
 
 # ZooKeeper
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("log.retention.huors", "log.retention.hours"),
+        ("retention.ms", "log.retention.ms"),  # as topics have it
+        ("log.retention.hours", None),
+        ("listener.name.public.max.connections", None),  # Kafka makes such a name itself
+        ("my.reporter.url", None),  # a plug-in's
+    ],
+)
+def test_a_setting_that_kafka_does_not_know(name, meant):
+    settings = says(log_retention_hours=("168", True, False), log_retention_ms=("1", False, False))
+    if name not in settings:  # a broker shows it back
+        settings |= {
+            key: told | {"config_type": "UNKNOWN"} for key, told in says(**{name: (None, True, False)}).items()
+        }
+    found = plan([broker(1), broker(2, config=[name])], Cluster(1, set(), {1: settings, 2: settings}, lambda _: False))
+    expected = [f"Kafka has no setting {name}, and ignores it. Did you mean {meant}?"] if meant else []
+    assert found["warnings"] == expected
+    assert plan([broker(1, config=[name])], Cluster(None, set(), {}, lambda _: False))["warnings"] == []
 
 
 def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False, mode="follower"):
