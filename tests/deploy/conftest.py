@@ -160,7 +160,7 @@ class Stack:
         return play
 
     def interrupt(self, task, signal_number):
-        """Run site.yml, send the signal to its process group as soon as `task` has its worker, and again until it ends.
+        """Run site.yml, send the signal to its process group as soon as `task` has its worker, and again; then SIGKILL.
 
         Return whether that ended it, and not its last task. As anybody who presses Ctrl-C finds out, the first one may
         be in vain: Python swallows the KeyboardInterrupt in its hooks around a fork; and a worker of Ansible's that
@@ -180,18 +180,19 @@ class Stack:
             for line in process.stdout:
                 seen.append(line)
                 if line.startswith("TASK [") and task in line:
-                    wait_for(lambda: _workers(process.pid), f"a worker for '{task}'")
+                    # The worker of a short task may be gone before it is seen, and with the last one all is over.
+                    wait_for(lambda: process.poll() is not None or _workers(process.pid), f"a worker for '{task}'")
                     break
             else:
                 raise AssertionError(f"site.yml never began '{task}':\n{''.join(seen)}")
-            for _ in range(10):
+            for number in [*[signal_number] * 5, signal.SIGKILL]:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal_number)
+                    os.killpg(process.pid, number)
+                # Not until its output ends, which a worker may hold.
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.communicate(timeout=2)
+                    process.wait(timeout=2)
                     return process.returncode != 0
-            os.killpg(process.pid, signal.SIGKILL)
-            raise AssertionError(f"site.yml did not end by signal {signal_number}, sent 10 times")
+            raise AssertionError("site.yml does not end by SIGKILL")
 
     # The engine
 

@@ -120,7 +120,7 @@ def test_interrupted(stack, repaired, task, signal_number):
         stack.teardown(data=False)
         return stack.interrupt(task, signal_number)
 
-    assert any(interrupted() for _ in range(3))
+    assert any(interrupted() for _ in range(5))
     stack.client_properties.unlink(missing_ok=True)  # so that there is always something left to do
     repaired()
 
