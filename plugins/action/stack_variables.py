@@ -20,8 +20,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
-_LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
+# How a value of this type is written by -e.
+_LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 
 
 class ActionModule(ActionBase):

@@ -211,9 +211,6 @@ def test_what_any_broker_says_counts():
     assert _all(views, lambda partitions: behind(partitions, 3)) == [late]
 
 
-# ZooKeeper
-
-
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
@@ -234,6 +231,9 @@ def test_a_setting_that_kafka_does_not_know(name, meant):
     expected = [f"Kafka has no setting {name}, and ignores it. Did you mean {meant}?"] if meant else []
     assert found["warnings"] == expected
     assert plan([broker(1, config=[name])], Cluster(None, set(), {}, lambda _: False))["warnings"] == []
+
+
+# ZooKeeper
 
 
 def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False, mode="follower"):
