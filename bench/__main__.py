@@ -24,7 +24,7 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from smoke.ready import wait_ready
+from kafka_proof.cluster.ready import wait_ready
 
 ROOT = Path(__file__).parent.parent
 STACK, PORT, ZOOKEEPER_PORT = "kp-bench", 29492, 22481

@@ -30,7 +30,7 @@ def main():
     failed = 0
     for number in range(1, options.runs + 1):
         began = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "-p", "no:cacheprovider", *options.suite]
+        command = [sys.executable, "-m", "kafka_proof.testing.suite", *options.suite]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             failed += 1

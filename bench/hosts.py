@@ -2,7 +2,7 @@
 
     python -m bench.hosts [--rounds 3]
 
-Six bare hosts (tests/hosts.py) get an engine and the image, which is not measured. Then, in each round:
+Six bare hosts (tests/support/hosts.py) get an engine and the image, which is not measured. Then, in each round:
 
 - site.yml on 1, 3 and 6 hosts without containers, and on 1 and 3 where nothing is to be done; on 1 also with the
   kafka_profile of several, whose brokers start with thrice the work;
@@ -10,7 +10,7 @@ Six bare hosts (tests/hosts.py) get an engine and the image, which is not measur
   has no more of them than each of the six;
 - on the 3: each broker is restarted alone by its engine, until it is back in sync, of which the mean counts (the
   controller takes longer); then all of them by site.yml with a setting that a broker reads only when it starts. Once
-  with nothing else to do, and once while smoke.workload writes with acks=all, whose longest stall counts. Its clients
+  with nothing else to do, and once while kafka-workload writes with acks=all, whose longest stall counts. Its clients
   take a third of this machine.
 
 All hosts share this machine's processors: a broker's start takes them away from the others' starts, which on hosts of
@@ -27,15 +27,15 @@ import sys
 from functools import partial
 
 import yaml
+from plugins.filter.kafka_image import image_recipe
 
 from bench.__main__ import ROOT, run, seconds
-from plugins.filter.kafka_image import image_recipe
-from smoke.client import kafka_python, read
-from smoke.names import new_prefix
-from smoke.rolling import wait_back
-from smoke.wait import wait_until
-from smoke.workload import Workload, topic_of_its_own
-from tests import hosts
+from kafka_proof.client.properties import kafka_python, read
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.temporary import new_prefix
+from kafka_proof.operations.rolling import wait_back
+from kafka_proof.workload.run import Workload, topic_of_its_own
+from tests.support import hosts
 
 NAME = "kp-bench-hosts"
 COUNTS = (1, 3, 6)

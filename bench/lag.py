@@ -19,9 +19,9 @@ import uuid
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from smoke import DEFAULT_PATH
-from smoke.client import connect, kafka_python, read
-from smoke.wait import wait_until
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
+from kafka_proof.client.wait import wait_until
 
 GROUPS, PARTITIONS, MESSAGES = 200, 50, 20
 
@@ -91,7 +91,7 @@ def of_theirs(printed, name):
 
 def measure(client_properties, container, address, name, rounds):
     """Return {(command, what it asks for): list of seconds}."""
-    lag = [sys.executable, "-m", "smoke.lag_command", "--client-properties", client_properties]
+    lag = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", client_properties]
     kafka = ["docker", "exec", container, "kafka-consumer-groups.sh", "--bootstrap-server", address, "--describe"]
     commands = {
         ("kafka-lag", "one"): [*lag, "--group", f"{name}-000"],

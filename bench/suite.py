@@ -14,7 +14,7 @@ import time
 
 def run(*options, until=None):
     """Run the suite, and return the seconds to its end, or to the first line with `until`."""
-    command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "-p", "no:cacheprovider", *options]
+    command = [sys.executable, "-m", "kafka_proof.testing.suite", *options]
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         output, reached = "", None

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import yaml
 
-from smoke.client import read
-from smoke.cluster import PROJECT, ansible_environment, ansible_playbook, engine
+from kafka_proof.client.properties import read
+from kafka_proof.testing.cluster import PROJECT, ansible_environment, ansible_playbook, engine
 
 
 def up():
@@ -38,7 +38,7 @@ def up():
 def prove():
     """Run the suite. Returns its exit status."""
     report = Path(setting("REPORT", "kafka-proof-report")).absolute()
-    command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "--client-properties", str(client_properties())]
+    command = [sys.executable, "-m", "kafka_proof.testing.suite", "--client-properties", str(client_properties())]
     command += [
         f"--junit-xml={report / 'smoke.xml'}",
         f"--report={report / 'smoke.html'}",

@@ -28,8 +28,9 @@ from pathlib import Path
 from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
-from smoke.lag import group_lag, left
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
+from kafka_proof.lag.offsets import group_lag, left
 
 CLIENT_PROPERTIES = Path(__file__).resolve().parent.parent / "build" / "client.properties"
 
@@ -61,7 +62,8 @@ def main(argv=None):
         with connect(settings) as admin:
             run(settings, options)
             # The article subtracts the sum of the committed offsets from the sum of the ends. That is right only where
-            # every partition has a committed offset and no old message was deleted; smoke/lag.py is right everywhere.
+            # every partition has a committed offset and no old message was deleted; kafka-lag is right
+            # everywhere.
             print(f"kafka left: {left(group_lag(admin, options.group, options.topic))}")
     except (ClientPropertiesError, NoKafkaError) as error:
         print(error, file=sys.stderr)

@@ -20,7 +20,8 @@ from pathlib import Path
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, read
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
 
 CLIENT_PROPERTIES = Path(__file__).resolve().parent.parent / "build" / "client.properties"
 

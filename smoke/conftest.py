@@ -1,20 +1,16 @@
-"""What the tests share: a connection, a topic and a group of their own, and consumers that are closed in the end.
+"""The fixtures of the suite: a connection, a topic and a group for each test, and consumers that it closes.
 
-Everything that a run makes carries a prefix that says until when the run may live. It is removed, and seen to be gone,
-when the run ends: after a failure, after Ctrl-C, at the deadline, and when a CI system ends it with SIGTERM. What a run
-that was killed left is removed by the next one.
+Every name carries a prefix that says until when the run may live. The run removes everything with that prefix when it
+ends: after a failure, after Ctrl-C, at the deadline, and after SIGTERM. The next run removes what a killed run left.
 """
 
 import datetime
-import gc
 import json
-import logging
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections import Counter
+from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -23,169 +19,27 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
-from smoke import DEFAULT_PATH, cleanup, names, rights
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python, makes_no_topic, read
-from smoke.group import Group
-from smoke.lag import log_bounds
-from smoke.producing import producing
-from smoke.reporting import NAME, Reporting
-from smoke.signals import Signals, drop_frames_without_a_line
-from smoke.wait import is_of_time, wait_until, waiting_for
+from kafka_proof.advice import explained
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import makes_no_topic, producing
+from kafka_proof.cluster import temporary
+from kafka_proof.lag.offsets import log_bounds
 
-UNUSABLE = 2  # exit status: there was nothing to test; 1 is for a property that does not hold
+from . import rights
+from .group import Group
+from .options import pytest_addoption
+from .reporting import NAME, Reporting
+from .run_control import UNUSABLE, RunControl
+
+__all__ = ["pytest_addoption"]  # pytest looks for its hooks here
 HEADER = "smoke"
-MARKERS = {
-    "read_only": "changes nothing in the cluster",
-    "existing_topic": "can also be proved in a topic that others use",
-}
 
 
 def pytest_configure(config):
-    for marker, meaning in MARKERS.items():
-        config.addinivalue_line("markers", f"{marker}: {meaning}")
-    config.signals = Signals()
-    config.signals.listen()
-    for problem in _option_problems(config.option):
-        pytest.exit(problem, UNUSABLE)
-    config.kafka = None  # the arguments of any client, once they are known
-    config.gone = ""  # why no test can succeed any more
-    config.topic_id = None  # of the --existing-topic, once it is known
-    config.throttled = []  # for how many ms, each time that a quota was used up
-    logging.getLogger("kafka.net.connection").addFilter(lambda record: _note(record, config.throttled))
-    config.deployed_topic = _deployed_topic(config.option)
+    config.pluginmanager.register(RunControl(config))
     config.pluginmanager.register(Reporting(config), NAME)
-
-
-def _note(record, throttled):
-    # kafka-python says it in its log alone.
-    if found := re.search(r"throttled by broker \((\d+) ms\)", record.getMessage()):
-        throttled.append(int(found[1]))
-    return True
-
-
-def _option_problems(option):
-    if option.bootstrap_server and option.client_properties:
-        yield "--bootstrap-server and --client-properties both say where Kafka is. Give one."
-    if not re.fullmatch("[1-9][0-9]{0,5}", option.deadline):
-        yield f"--deadline is {option.deadline!r}. Give a number of seconds, 1 or more."
-    if not re.fullmatch("[A-Za-z0-9]{1,50}", option.prefix):
-        yield f"--prefix is {option.prefix!r}. Use up to 50 letters and digits."
-    if option.topic and not re.fullmatch("[A-Za-z0-9._-]+(:[1-9][0-9]{0,5})?", option.topic):
-        yield f"--topic is {option.topic!r}. Write NAME or NAME:PARTITIONS."
-    if option.existing_topic is not None and not re.fullmatch("[A-Za-z0-9._-]+", option.existing_topic):
-        yield f"--existing-topic is {option.existing_topic!r}, which cannot be a topic's name. Write NAME."
-
-
-def _deployed_topic(option):
-    """Return (name, number of partitions or None) of the topic that is to be there, or None."""
-    if option.topic:
-        name, _, count = option.topic.partition(":")
-        return name, int(count) if count else None
-    return None if option.bootstrap_server or option.client_properties else ("kafka_demo", 2)
-
-
-def pytest_collection_modifyitems(config, items):
-    config.left_out = []
-    for marker in MARKERS:
-        if config.getoption(marker):
-            left_out = [item for item in items if not item.get_closest_marker(marker)]
-            files = ", ".join(f"{n} of {file}" for file, n in Counter(item.path.name for item in left_out).items())
-            option = f"--{marker.replace('_', '-')}"
-            config.left_out.append(f"{option} leaves out {len(left_out)} of {len(items)} properties: {files or 'none'}")
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if item not in left_out]
-
-
-def pytest_report_collectionfinish(config):
-    return config.left_out
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtestloop(session):
-    seconds = int(session.config.getoption("deadline"))
-
-    def over(*_):
-        where = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2]
-        doing = f"{where}, {waiting_for()}".strip(", ") or "no test ran"
-        pytest.exit(
-            f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it was going on.", UNUSABLE
-        )
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        return (yield)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)  # time for the clean-up, which has bounds of its own
-        signal.signal(signal.SIGALRM, before)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_keyboard_interrupt(excinfo):
-    drop_frames_without_a_line(excinfo)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session):
-    session.config.signals.ending = True
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    # To show source pytest parses it, and Python 3.11 (not 3.12) fails in that when the garbage collector runs a
-    # finalizer meanwhile that formats a traceback, as those of clients do that lost their broker.
-    gc.disable()
-    try:
-        result = yield
-    finally:
-        gc.enable()
-    if result.failed:
-        item.config.gone = item.config.gone or _why_gone(item.config, call.excinfo.value)
-        if item.config.gone:
-            # Not a property that does not hold, and what the client logged is about the same.
-            result.outcome, result.sections = "skipped", []
-            result.longrepr = (str(item.path), 0, "the run ends here, for the reason below")
-    return result
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    result = yield
-    if item.config.gone:
-        pytest.exit(item.config.gone, UNUSABLE)
-    return result
-
-
-def _why_gone(config, failure):
-    """Say why a test cannot succeed any more, whatever the property; "" when it can. `failure`: the exception."""
-    if not config.kafka:
-        return ""
-    # Who is slowed down waits in vain. No quota explains that what came is wrong.
-    if config.throttled and is_of_time(failure):
-        return _throttled(config)
-    topic = config.getoption("existing_topic")
-    try:
-        with connect(config.kafka) as admin:
-            [described] = admin.describe_topics([topic]) if topic else [{"error_code": 0}]
-            # Another client may have made it again meanwhile, or the broker for one.
-            if described["error_code"] or config.topic_id not in (None, described.get("topic_id")):
-                return f"--existing-topic {topic} was deleted while it was used. Name one that stays."
-    except (NoKafkaError, KafkaError) as error:
-        return f"The cluster went away: {error}"
-    return ""
-
-
-def _throttled(config):
-    longest = max(config.throttled) / 1000
-    return (
-        f"The broker slowed this client down {len(config.throttled)} times, for up to {longest:.1f} s, as its quota is "
-        "used up. Raise the quota: kafka-configs.sh --alter --entity-type users --entity-name … --add-config …"
-    )
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if config.throttled and not config.gone:
-        terminalreporter.write_line(_throttled(config))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -208,7 +62,7 @@ def kafka(request):
             arguments = kafka_python(read(request.config.getoption("client_properties") or DEFAULT_PATH))
     except ClientPropertiesError as error:
         pytest.exit(f"--bootstrap-server: {error}" if address else str(error), UNUSABLE)
-    request.config.kafka = arguments
+    RunControl.of(request.config).kafka = arguments
     return arguments
 
 
@@ -216,11 +70,11 @@ def kafka(request):
 def admin(kafka, word, request):
     """A KafkaAdminClient for the whole run."""
     try:
-        admin = connect(kafka)
+        admin = connect(kafka, float(request.config.getoption("timeout")))
     except NoKafkaError as error:
-        pytest.exit(str(error), UNUSABLE)
+        pytest.exit(explained(error), UNUSABLE)
     with admin:
-        deployed = request.config.deployed_topic
+        deployed = RunControl.of(request.config).deployed_topic
         try:
             _refuse(rights.missing_to_look(admin, [f"{word}-*", *(deployed or ())[:1]]))
         except KafkaError as error:
@@ -249,12 +103,13 @@ def existing_topic(request):
 @pytest.fixture(scope="session")
 def prefix(kafka, admin, word, existing_topic, request):
     """What the names of this run's topics and groups begin with. When the run ends, all of them go."""
+    run = RunControl.of(request.config)
     now = datetime.datetime.now(datetime.UTC)
     until = now + datetime.timedelta(seconds=int(request.config.getoption("deadline")) + 120)
-    prefix = names.new_prefix(word, until)
+    prefix = temporary.new_prefix(word, until)
     try:
         if existing_topic:
-            request.config.topic_id = _check_existing(admin, existing_topic)
+            run.topic_id = _check_existing(admin, existing_topic)
         transactions = any("transaction" in item.name for item in request.session.items)
         _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
         if existing_topic and "compact" in _policy(admin, existing_topic):
@@ -263,19 +118,19 @@ def prefix(kafka, admin, word, existing_topic, request):
                 "Name another.",
                 UNUSABLE,
             )
-        cleanup.remove(admin, lambda name: names.is_left_over(name, word, now), "a run that was killed")
+        temporary.remove(admin, lambda name: temporary.is_left_over(name, word, now), "a run that was killed")
     except (KafkaError, AssertionError) as error:
         pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
     yield prefix
-    request.config.signals.ending = True
+    run.signals.ending = True
     try:
         # Not with `admin`, which may have been interrupted in the middle of a request.
         with connect(kafka) as remover:
-            cleanup.remove(remover, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
+            temporary.remove(remover, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
     except (NoKafkaError, KafkaError, AssertionError) as error:
         left = f"What begins with {prefix} was not removed: {error}"
-        by = f"The next run with --prefix {word} removes it, from {names.removable(until):%H:%M} UTC on."
-        pytest.exit(f"{left} {by}", 1 if request.session.testsfailed and not request.config.gone else UNUSABLE)
+        by = f"The next run with --prefix {word} removes it, from {temporary.removable(until):%H:%M} UTC on."
+        pytest.exit(f"{left} {by}", 1 if request.session.testsfailed and not run.gone else UNUSABLE)
 
 
 def _check_existing(admin, topic):
@@ -458,9 +313,11 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
     }
-    command = [sys.executable, "-W", "ignore", "-m", "smoke.member", topic]
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("member.py")), topic]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    # Without the package installed, it is found where this process found it.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, text=True, env=environment, **pipes) as process:
         print(json.dumps(kafka | settings), file=process.stdin, flush=True)
         yield name, partitions, process
         process.kill()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kafka.structs import MemberState
 
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
 
 
 class Group:

@@ -1,6 +1,6 @@
 """A member of a consumer group as a process of its own, which dies as if the kernel had killed it.
 
-    python -m smoke.member TOPIC
+    python smoke/member.py TOPIC
 
 Reads keyword arguments of KafkaConsumer, as a line of JSON, from its standard input, where no `ps` shows a password.
 Prints the partitions that it owns, as JSON, as soon as it owns some, and kills itself, so that nothing tells the group.
@@ -13,8 +13,8 @@ import sys
 
 from kafka import KafkaConsumer
 
-from smoke.client import makes_no_topic
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import makes_no_topic
 
 
 def main(topic):

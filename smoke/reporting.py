@@ -1,7 +1,8 @@
 """The pytest plugin that gathers what a run found, shows it as it goes, and writes the reports in the end.
 
 A test says what it claims in the first line of its docstring, or else in its name, and what it saw with pytest's own
-`record_property(name, value)`; smoke/report.py lists the values that it can draw. JUnit XML gets them as JSON.
+`record_property(name, value)`; kafka_proof/report/page.py lists the values that
+it can draw. JUnit XML gets them as JSON.
 """
 
 import contextlib
@@ -18,12 +19,15 @@ from pathlib import Path
 
 import pytest
 from kafka.errors import KafkaError
-from kafka.protocol.api_key import ApiKey
 
-from smoke import DEFAULT_PATH, report
+from kafka_proof.client.properties import DEFAULT_PATH
+from kafka_proof.cluster.controller import active_controller, mode
+from kafka_proof.cluster.versions import broker_version
+from kafka_proof.report import page
+
+from .run_control import UNUSABLE, RunControl
 
 NAME = "kafka-report"
-UNUSABLE = 2
 NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
 WORDS = {"passed": "ok", "failed": "FAILED", "error": "ERROR", "skipped": "skipped"}
 BAR = 20  # characters
@@ -57,7 +61,7 @@ class Reporting:
         """Keep what a reader must know about the cluster behind `admin`, a KafkaAdminClient."""
         bootstrap = ",".join(admin.config["bootstrap_servers"])
         with contextlib.suppress(KafkaError):  # a test says it better
-            self.cluster = {"bootstrap": bootstrap} | facts(admin, self.config.deployed_topic)
+            self.cluster = {"bootstrap": bootstrap} | facts(admin, RunControl.of(self.config).deployed_topic)
 
     # What pytest tells
 
@@ -108,7 +112,7 @@ class Reporting:
     def _finish(self):
         tests = list(self.tests.values())
         self.run = {
-            "verdict": report.judge(tests, self.reason),
+            "verdict": page.judge(tests, self.reason),
             "reason": self.reason,
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": time.monotonic() - self.began,
@@ -119,9 +123,9 @@ class Reporting:
             "tests": tests,
         }
         if self.path:
-            self._write("report", self.path, "w", report.html(self.run))
+            self._write("report", self.path, "w", page.html(self.run))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            self._write("summary", summary, "a", report.markdown(self.run))
+            self._write("summary", summary, "a", page.markdown(self.run))
 
     def _write(self, what, path, mode, text):
         try:
@@ -165,7 +169,7 @@ class Reporting:
             return
         terminalreporter.section("Kafka")
         on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-        for line in report.summary(self.run) + self.written + (report.annotations(self.run) if on_github else []):
+        for line in page.summary(self.run) + self.written + (page.annotations(self.run) if on_github else []):
             terminalreporter.write_line(line)
 
     def _terminal(self):
@@ -175,7 +179,7 @@ class Reporting:
 
 
 def facts(admin, topic):
-    """Ask the cluster what smoke/report.py shows of it, but for the bootstrap servers.
+    """Ask the cluster what kafka_proof/report/page.py shows of it, but for the bootstrap servers.
 
     `topic`: the deployed one, (name, number of partitions), or None.
 
@@ -192,12 +196,11 @@ def facts(admin, topic):
         }
         for broker in sorted(described["brokers"], key=lambda broker: broker["broker_id"])
     ]
-    ids = {broker["id"] for broker in brokers}
     return {
         "cluster_id": described["cluster_id"],
-        "mode": "kraft" if ApiKey.DescribeQuorum in admin.api_versions() else "zookeeper",
+        "mode": mode(admin),
         "kafka": ", ".join(sorted({broker["kafka"] for broker in brokers if broker["kafka"]})),
-        "controller": described["controller_id"] if described["controller_id"] in ids else None,
+        "controller": active_controller(admin),
         "brokers": brokers,
         "topics": [
             {
@@ -220,13 +223,13 @@ def facts(admin, topic):
 
 def _kafka_version(admin, broker):
     try:
-        return ".".join(map(str, admin.get_broker_version_data(broker).broker_version))
+        return broker_version(admin, broker)
     except KafkaError:
         return None  # a broker that does not answer is a finding of a test
 
 
 def _claim(item):
-    """Return the test as smoke/report.py describes it, before it ran."""
+    """Return the test as kafka_proof/report/page.py describes it, before it ran."""
     return {
         "id": item.nodeid,
         "property": _words(item.obj.__doc__, getattr(item, "originalname", item.name))
@@ -268,7 +271,9 @@ def _plain(value):
 
 def _command():
     program = Path(sys.argv[0])
-    words = ["python", "-m", program.parent.name] if program.name == "__main__.py" else [program.name]
+    words = {"suite.py": ["kafka-smoke"], "__main__.py": ["python", "-m", program.parent.name]}.get(
+        program.name, [program.name]
+    )
     return shlex.join([*words, *sys.argv[1:]])
 
 

@@ -11,8 +11,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
-from smoke.producing import producing
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import producing
 
 OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
 OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")

@@ -6,8 +6,10 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, for_code
 
-from smoke.client import no_answer
-from smoke.producing import producing
+from kafka_proof.client.connection import no_answer
+from kafka_proof.client.workarounds import producing
+
+from .run_control import RunControl
 
 SKEW = 10  # seconds by which the clocks of brokers and clients may differ
 
@@ -16,9 +18,9 @@ SKEW = 10  # seconds by which the clocks of brokers and clients may differ
 @pytest.mark.existing_topic
 def test_deployed_topic_has_its_partitions(admin, request):
     """The deployed topic is there, with its partitions"""
-    if not request.config.deployed_topic:
+    if not (deployed := RunControl.of(request.config).deployed_topic):
         pytest.skip("no --topic was named")
-    topic, count = request.config.deployed_topic
+    topic, count = deployed
 
     if topic not in (there := admin.list_topics()):
         visible = sorted(name for name in there if not name.startswith("__"))

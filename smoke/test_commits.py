@@ -5,9 +5,10 @@ import time
 import pytest
 from kafka.structs import OffsetAndMetadata
 
-from smoke.group import positions
-from smoke.lag import group_lag, left
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
+from kafka_proof.lag.offsets import group_lag, left
+
+from .group import positions
 
 
 @pytest.fixture

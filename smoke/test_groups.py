@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from smoke.lag import log_bounds
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
+from kafka_proof.lag.offsets import log_bounds
 
 VALUES = {0: ["a0", "a1", "a2"], 1: ["b0", "b1", "b2"]}  # by the partitions' numbers
 

@@ -5,7 +5,7 @@ import argparse
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from smoke.client import kafka_python, read
+from kafka_proof.client.properties import kafka_python, read
 
 PARTITION = TopicPartition("kafka_demo", 0)
 VALUES = [b"message %d" % number for number in range(100)]

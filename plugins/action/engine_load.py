@@ -13,6 +13,8 @@ import shlex
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from kafka_proof.deploy import image
+
 
 class ActionModule(ActionBase):
     """See the module's docstring."""
@@ -27,11 +29,11 @@ class ActionModule(ActionBase):
         required = {"type": "str", "required": True}
         _, args = self.validate_argument_spec(argument_spec={"archive": required, "name": required})
         try:
-            loaded = loaded_image(self._docker("load", "--quiet", "--input", self._bring(args["archive"])))
+            loaded = image.loaded_image(self._docker("load", "--quiet", "--input", self._bring(args["archive"])))
             self._docker("tag", loaded, args["name"])
         except AnsibleConnectionFailure:
             raise  # the host is unreachable, as Ansible says it of any task
-        except AnsibleError as error:
+        except (AnsibleError, image.ImageError) as error:
             where = f"{task_vars['inventory_hostname']}: {args['archive']} could not be loaded."
             return {"failed": True, "msg": f"{where} {error}"}
         return {"changed": True}
@@ -52,11 +54,3 @@ class ActionModule(ActionBase):
             said = (done["stderr"].strip() or done["stdout"].strip() or "nothing").splitlines()[-1]
             raise AnsibleError(f"The engine said: {said}")
         return done["stdout"]
-
-
-def loaded_image(said):
-    """The name or the id in what `docker load` said. Raises AnsibleError when it says none."""
-    for line in reversed(said.splitlines()):
-        if line.startswith("Loaded image"):
-            return line.split(": ", 1)[1].strip()
-    raise AnsibleError(f"The engine named no image: {said.strip() or 'it said nothing'}")

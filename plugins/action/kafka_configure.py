@@ -8,9 +8,10 @@ kafka_configure:
 from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
-from smoke.client import ClientPropertiesError
-from smoke.mask import masked
-from smoke.rolling import admin_client, set_dynamic, settings_of
+from kafka_proof.client.connection import admin_client
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.redact import masked
+from kafka_proof.cluster.settings import set_dynamic, settings_of
 
 
 class ActionModule(ActionBase):

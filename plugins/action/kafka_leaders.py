@@ -9,8 +9,8 @@ Returns `moved`, how many partitions got another leader. Never `changed`: it is 
 from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
-from smoke.client import ClientPropertiesError
-from smoke.rolling import elect_preferred_leaders
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.operations.leaders import elect_preferred_leaders
 
 
 class ActionModule(ActionBase):

@@ -6,7 +6,7 @@
       timeout: 90                                   # seconds
       config: [log.retention.ms]                    # names of settings, which Kafka may not know
 
-Returns what `smoke.ready.wait_ready` returns, `seconds`, how long it took, and `warnings`, of `smoke.rolling.misspelt`.
+Returns what `wait_ready` returns, `seconds`, how long it took, and `warnings`, of `misspelt`.
 """
 
 import contextlib
@@ -15,9 +15,10 @@ import time
 from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
-from smoke.client import ClientPropertiesError
-from smoke.ready import NotReadyError, wait_ready
-from smoke.rolling import admin_client, misspelt, settings_of
+from kafka_proof.client.connection import admin_client
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.cluster.ready import NotReadyError, wait_ready
+from kafka_proof.cluster.settings import misspelt, settings_of
 
 
 class ActionModule(ActionBase):

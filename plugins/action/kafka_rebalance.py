@@ -1,4 +1,4 @@
-"""Move replicas between a cluster's brokers until the load is even: `smoke.reassign`, run on the controller.
+"""Move replicas between a cluster's brokers until the load is even: kafka_proof.operations.reassign.
 
     kafka_rebalance:
       client: {bootstrap.servers: "localhost:9092"}  # client properties
@@ -16,8 +16,9 @@ which partitions would change. Returns `partitions`, how many changed.
 from ansible.plugins.action import ActionBase
 from kafka.errors import KafkaError
 
-from smoke import reassign
-from smoke.client import ClientPropertiesError, NoKafkaError, connect, kafka_python
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.operations import reassign
 
 
 class ActionModule(ActionBase):

@@ -1,11 +1,11 @@
-"""Topics as data, over Kafka's own protocol: `smoke.topics`, run on the controller. ansible-doc -t module kafka_topics.
+"""Topics as data, over Kafka's own protocol: kafka_proof.operations.topics. ansible-doc -t module kafka_topics.
 
 It speaks to Kafka, whatever the host; a module with a Python of its own would cost 1 s. One connection for all topics.
 """
 
 from ansible.plugins.action import ActionBase
 
-from smoke.topics import have
+from kafka_proof.operations.topics import have
 
 OPTIONS = {
     "client": {"type": "dict", "required": True},

@@ -16,9 +16,10 @@ import time
 
 from ansible.plugins.action import ActionBase
 
-from smoke.client import ClientPropertiesError, why_not
-from smoke.ready import NotReadyError
-from smoke.rolling import wait_back, wait_can_stop
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.workarounds import why_not
+from kafka_proof.cluster.ready import NotReadyError
+from kafka_proof.operations.rolling import wait_back, wait_can_stop
 
 _ADVICE = (
     "See playbooks/status.yml, and run this again when that is mended. Where nothing works anyway, "

@@ -6,10 +6,11 @@
 Never fails. Returns `mode`: leader, follower or standalone, empty if it does not serve, and then `msg`, why not.
 """
 
-import re
 import shlex
 
 from ansible.plugins.action import ActionBase
+
+from kafka_proof.deploy.zookeeper import zookeeper_mode
 
 _SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3"
 
@@ -26,12 +27,4 @@ class ActionModule(ActionBase):
         _, args = self.validate_argument_spec(argument_spec={"container": {"type": "str", "required": True}})
         command = shlex.join(["docker", "exec", args["container"], "bash", "-c", _SRVR])
         done = self._low_level_execute_command(f"{self._compute_environment_string()} {command}")
-        return {"changed": False, **parse(args["container"], done["stdout"], done["stderr"])}
-
-
-def parse(container, stdout, stderr):
-    """Turn what the server said into what this action returns."""
-    if found := re.search(r"^Mode: (\w+)", stdout, re.MULTILINE):
-        return {"mode": found[1]}
-    said = (stdout.strip() or stderr.strip() or "nothing").splitlines()[-1]
-    return {"mode": "", "msg": f"The ZooKeeper server {container} does not serve. It said: {said}"}
+        return {"changed": False, **zookeeper_mode(args["container"], done["stdout"], done["stderr"])}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker import docker, remove
+from tests.support.docker import docker, remove
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "ci"

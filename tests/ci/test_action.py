@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, STACK, left
-from jobs import action, environment, workflow
 from kafka import KafkaAdminClient
 
-from smoke.client import kafka_python, read
+from kafka_proof.client.properties import kafka_python, read
+from tests.ci.conftest import ROOT, STACK, left
+from tests.ci.jobs import action, environment, workflow
 
 PORTS = {"port": "29892", "variables": "{zookeeper_port: 22881}"}
 

@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, STACK, left
-from jobs import environment
 
-from smoke.wait import wait_until
-from tests.docker import docker
+from kafka_proof.client.wait import wait_until
+from tests.ci.conftest import ROOT, STACK, left
+from tests.ci.jobs import environment
+from tests.support.docker import docker
 
 BROKER = f"{STACK}-pytest-kafka"
 
@@ -31,12 +31,13 @@ HOLD = (
     NOTE
     + """
 def test_hold(kafka_cluster):
-    from smoke.wait import wait_until
+    from kafka_proof.client.wait import wait_until
 
     pathlib.Path("holding").touch()
     wait_until("the word to stop", pathlib.Path("stop").exists, seconds=300)
 """
 )
+KEEP = {"KAFKA_CLUSTER_KEEP": "1"}
 
 
 class Session:
@@ -47,10 +48,10 @@ class Session:
         self.directory.mkdir()
         (directory / "test_it.py").write_text(tests)
         # Of this test's own, so that it does not meet the machine's other sessions.
-        self.env = environment(TMPDIR=str(directory.parent), **env)
+        self.env = environment(**{"TMPDIR": str(directory.parent), "KAFKA_CLUSTER_STACK": STACK} | env)
 
     def start(self, *options):
-        command = [sys.executable, "-m", "pytest", "--rootdir=.", "--kafka-stack", STACK, *options]
+        command = [sys.executable, "-m", "pytest", "--rootdir=.", *options]
         return subprocess.Popen(
             command, cwd=self.directory, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -110,10 +111,10 @@ def test_parallel_workers_alone_deploy_one_and_remove_it(session):
 
 
 def test_kept_for_the_next_session_which_removes_it(session):
-    assert session("first").run("--keep-kafka")[0] == 0
+    assert session("first", **KEEP).run()[0] == 0
     kept = identity()
 
-    status, output = session("second").run("--keep-kafka")
+    status, output = session("second", **KEEP).run()
     assert (status, identity()) == (0, kept), output
 
     assert session("third").run()[0] == 0
@@ -135,14 +136,14 @@ def test_left_by_a_killed_session_it_is_used_and_removed_by_the_next(session):
 
 
 def test_given_by_its_address_or_its_properties_nothing_is_deployed_or_removed(session, tmp_path):
-    assert session("first").run("--keep-kafka")[0] == 0
+    assert session("first", **KEEP).run()[0] == 0
     kept = identity()
     [properties] = tmp_path.glob("kafka-proof-*/*/client.properties")
     address = properties.read_text().split("bootstrap.servers=")[1].split()[0]
 
     for name, value in (("KAFKA_BOOTSTRAP_SERVERS", address), ("KAFKA_CLIENT_PROPERTIES", str(properties))):
-        given = session(name, **{name: value})
-        status, output = given.run("--kafka-stack", f"{STACK}-other")
+        given = session(name, **{name: value, "KAFKA_CLUSTER_STACK": f"{STACK}-other"})
+        status, output = given.run()
         assert status == 0, output
         assert f"kafka_cluster: {value} ({name})" in output
         assert given.notes()[0][2] == address
@@ -196,7 +197,7 @@ def test_installed_anywhere_it_deploys_without_a_checkout(session, tmp_path):
     one = session("one")
     one.env["VIRTUAL_ENV"] = str(tmp_path / "venv")
     done = subprocess.run(
-        [str(python), "-m", "pytest", "--rootdir=.", "--kafka-stack", STACK],
+        [str(python), "-m", "pytest", "--rootdir=."],
         check=False,
         cwd=one.directory,
         env=one.env,

@@ -8,10 +8,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, STACK, left
-from jobs import environment, gitlab
 
-from tests.docker import docker
+from tests.ci.conftest import ROOT, STACK, left
+from tests.ci.jobs import environment, gitlab
+from tests.support.docker import docker
 
 SETTINGS = {
     "KAFKA_PROOF_STACK": STACK,

@@ -4,8 +4,9 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import ROOT
-from jobs import environment
+
+from tests.ci.conftest import ROOT
+from tests.ci.jobs import environment
 
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 

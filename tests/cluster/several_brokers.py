@@ -1,8 +1,9 @@
 """A cluster of several brokers on this machine's engine: containers of the project's image, on ports of their own."""
 
-from smoke.client import connect, kafka_python
-from smoke.ready import wait_ready
-from tests.docker import SETTINGS, run
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.cluster.ready import wait_ready
+from tests.support.docker import SETTINGS, run
 
 SECONDS = 90
 

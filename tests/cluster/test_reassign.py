@@ -14,12 +14,13 @@ from collections import Counter
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from several_brokers import Cluster
 
-from smoke.client import connect, kafka_python
-from smoke.reassign import ImpossibleError, StalledError, Wanted, holds, plan, rebalance, throttles
-from smoke.wait import wait_until
-from tests.docker import docker, zookeeper
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.client.wait import wait_until
+from kafka_proof.operations.reassign import ImpossibleError, StalledError, Wanted, holds, plan, rebalance, throttles
+from tests.cluster.several_brokers import Cluster
+from tests.support.docker import docker, zookeeper
 
 PREFIX, PORT = "kp-move", 30200
 BIG, PARTITIONS, MEGABYTES = "big", 6, 30
@@ -32,8 +33,9 @@ TOPICS = {
 # A run in a process of its own, to be ended by signals.
 RUN = """
 import sys
-from smoke.client import connect, kafka_python
-from smoke.reassign import Interrupted, Wanted, rebalance, stop_signals
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.operations.reassign import Interrupted, Wanted, rebalance, stop_signals
 with connect(kafka_python({"bootstrap.servers": sys.argv[1]})) as admin, stop_signals() as stop:
     try:
         rebalance(admin, Wanted([1, 2, 3, 4], eval(sys.argv[2])), throttle=int(sys.argv[3]), stop=stop)

@@ -6,22 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from several_brokers import Cluster
 
-from smoke.client import kafka_python
-from smoke.ready import NotReadyError
-from smoke.rolling import (
-    elect_preferred_leaders,
-    look,
-    obstacles,
-    set_dynamic,
-    settings_of,
-    wait_back,
-    wait_can_stop,
-)
-from smoke.wait import wait_until
-from smoke.workload import Workload, topic_of_its_own
-from tests.docker import docker, zookeeper
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.health import look, obstacles
+from kafka_proof.cluster.ready import NotReadyError
+from kafka_proof.cluster.settings import set_dynamic, settings_of
+from kafka_proof.operations.leaders import elect_preferred_leaders
+from kafka_proof.operations.rolling import wait_back, wait_can_stop
+from kafka_proof.workload.run import Workload, topic_of_its_own
+from tests.cluster.several_brokers import Cluster
+from tests.support.docker import docker, zookeeper
 
 PREFIX, PORT = "kp-rolling", 29900
 REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reach.py"

@@ -19,8 +19,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.structs import OffsetAndMetadata
 
-from smoke.client import kafka_python, read
-from smoke.ready import wait_ready
+from kafka_proof.client.properties import kafka_python, read
+from kafka_proof.cluster.ready import wait_ready
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY_TIMEOUT = 900  # seconds; the first one may have to build the image

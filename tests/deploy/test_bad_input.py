@@ -5,7 +5,8 @@ import socket
 import subprocess
 
 import pytest
-from conftest import LOCALHOST
+
+from tests.deploy.conftest import LOCALHOST
 
 INTERNAL = {"name": "INTERNAL", "port": 19092, "protocol": "PLAINTEXT", "advertised_host": "kp-none-kafka"}
 EXTERNAL = {

@@ -6,7 +6,8 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import docker, wait_for
+
+from tests.deploy.conftest import docker, wait_for
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import os
 import socket
 
-from conftest import TOPIC, docker
+from tests.deploy.conftest import TOPIC, docker
 
 
 def test_first_run_makes_the_stack(stack):

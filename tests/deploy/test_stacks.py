@@ -1,7 +1,8 @@
 """Stacks come and go: side by side, taken down with and without their data, and in the way of others."""
 
 import pytest
-from conftest import TOPIC, docker
+
+from tests.deploy.conftest import TOPIC, docker
 
 
 def test_two_stacks_side_by_side(stack, spare):

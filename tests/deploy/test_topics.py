@@ -1,7 +1,8 @@
 """Topics as data: what is created, grown, configured and deleted, what is refused, and what check mode says of it."""
 
 import pytest
-from conftest import LOCALHOST
+
+from tests.deploy.conftest import LOCALHOST
 
 OWN = "kp_topics"
 

@@ -10,9 +10,9 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from smoke.wait import wait_until
-from tests.certificates import Authority, demand_certificate, key_store
-from tests.docker import SETTINGS, docker, run, zookeeper
+from kafka_proof.client.wait import wait_until
+from tests.support.certificates import Authority, demand_certificate, key_store
+from tests.support.docker import SETTINGS, docker, run, zookeeper
 
 PREFIX = "kp-doctor"  # every container and the network begin with it
 PORTS = {"good": 29693, "tls": 29694, "sasl": 29695, "lonely": 29696, "kraft": 29697, "second": 29698, "nobody": 29699}

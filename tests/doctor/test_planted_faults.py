@@ -8,12 +8,12 @@ import threading
 import time
 
 import pytest
-from conftest import PORTS, admin
 from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from smoke.doctor.__main__ import FAULT, HEALTHY, NOWHERE_TO_LOOK, main
-from smoke.wait import wait_until
+from kafka_proof.client.wait import wait_until
+from kafka_proof.doctor.__main__ import FAULT, HEALTHY, NOWHERE_TO_LOOK, main
+from tests.doctor.conftest import PORTS, admin
 
 
 class Diagnosis:

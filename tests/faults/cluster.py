@@ -15,11 +15,12 @@ from pathlib import Path
 import yaml
 from kafka.errors import KafkaError
 
-from smoke.client import NoKafkaError, connect, kafka_python
-from smoke.ready import wait_ready
-from smoke.status import collect
-from smoke.wait import wait_until
-from tests.docker import docker, image, remove
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.ready import wait_ready
+from kafka_proof.status import collect
+from tests.support.docker import docker, image, remove
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more

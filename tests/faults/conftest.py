@@ -1,9 +1,9 @@
 """One cluster for all faults: each begins with it whole, and finds one that works if the one before broke it."""
 
-import cluster as clusters
 import pytest
 
-from tests.docker import image
+from tests.faults import cluster as clusters
+from tests.support.docker import image
 
 
 def pytest_configure(config):

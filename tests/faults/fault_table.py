@@ -5,22 +5,18 @@ for a condition that shows that the fault came about: a fault that nobody notice
 """
 
 import contextlib
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from cluster import DATA, SESSION
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
-from smoke.client import connect
-from smoke.rolling import settings_of
-from smoke.wait import WaitedInVainError, wait_until
-from smoke.workload import Load
-from tests.docker import VERSION, docker
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins" / "filter"))
-from kafka_proof import kafka_diagnosis
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import WaitedInVainError, wait_until
+from kafka_proof.cluster.settings import settings_of
+from kafka_proof.deploy.diagnosis import kafka_diagnosis
+from kafka_proof.workload.run import Load
+from tests.faults.cluster import DATA, SESSION
+from tests.support.docker import VERSION, docker
 
 NOTICED = 60  # seconds for the cluster to notice
 GIVE_UP = 12  # seconds after which the producer gives a message up, where it must be refused

@@ -1,4 +1,4 @@
-"""`python -m smoke.workload`: what it says, what it leaves, and how it ends."""
+"""`python -m kafka_proof.workload`: what it says, what it leaves, and how it ends."""
 
 import json
 import signal
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from smoke.client import connect
-from smoke.wait import wait_until
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,7 @@ def workload(cluster, tmp_path):
     """workload(options): the command, started on the cluster."""
     path = tmp_path / "client.properties"
     path.write_text("".join(f"{key}={value}\n" for key, value in cluster.properties.items()))
-    command = [sys.executable, "-m", "smoke.workload", "--client-properties", str(path)]
+    command = [sys.executable, "-m", "kafka_proof.workload", "--client-properties", str(path)]
     started = []
 
     def start(*options):

@@ -7,11 +7,11 @@ The table is build/faults/faults.md.
 from pathlib import Path
 
 import pytest
-from fault_table import FAULTS
-from verify import verified
 
-from smoke.fault_table import row, save
-from tests.docker import VERSION
+from tests.faults.fault_table import FAULTS
+from tests.faults.verify import verified
+from tests.support.docker import VERSION
+from tests.support.fault_results import row, save
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "faults"
 

@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
-from cluster import PREFIX, Cluster
-from fault_table import gone
-from test_faults import BUILD
-from verify import verified
 
-from smoke.fault_table import row, save
-from smoke.workload import Load
-from tests import hosts
-from tests.docker import VERSION, docker, image
+from kafka_proof.workload.run import Load
+from tests.faults.cluster import PREFIX, Cluster
+from tests.faults.fault_table import gone
+from tests.faults.test_faults import BUILD
+from tests.faults.verify import verified
+from tests.support import hosts
+from tests.support.docker import VERSION, docker, image
+from tests.support.fault_results import row, save
 
 NAME = f"{PREFIX}-hosts"
 

@@ -1,13 +1,13 @@
 """The workload finds what is lost: on topics that are set up to lose messages, and with a careless producer."""
 
 import pytest
-from fault_table import NOTICED, gone, kill
-from verify import verified
 
-from smoke.client import connect
-from smoke.wait import wait_until
-from smoke.workload import PARTITIONS, Load
-from tests.docker import docker
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
+from kafka_proof.workload.run import PARTITIONS, Load
+from tests.faults.fault_table import NOTICED, gone, kill
+from tests.faults.verify import verified
+from tests.support.docker import docker
 
 
 def topic(*replicas, **configs):

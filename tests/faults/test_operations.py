@@ -2,13 +2,12 @@
 
 import re
 
-import cluster as clusters
-from cluster import PORT, PREFIX, ROOT
-from fault_table import gone
-from verify import verified
-
-from smoke.workload import Load
-from tests.docker import docker
+from kafka_proof.workload.run import Load
+from tests.faults import cluster as clusters
+from tests.faults.cluster import PORT, PREFIX, ROOT
+from tests.faults.fault_table import gone
+from tests.faults.verify import verified
+from tests.support.docker import docker
 
 
 def started_anew(before, after):

@@ -3,9 +3,9 @@
 import datetime
 import logging
 
-from smoke.names import new_prefix
-from smoke.wait import wait_until
-from smoke.workload import Workload, topic_of_its_own
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.temporary import new_prefix
+from kafka_proof.workload.run import Workload, topic_of_its_own
 
 MINUTES = 10  # the longest that one takes
 AGAIN = 500  # messages to be acknowledged when all is over: two seconds and a half

@@ -8,8 +8,8 @@ import uuid
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from smoke.wait import wait_until
-from tests.docker import SETTINGS, docker, run
+from kafka_proof.client.wait import wait_until
+from tests.support.docker import SETTINGS, docker, run
 
 PREFIX = "kp-mutations"  # every container and the network begin with it
 HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine

@@ -20,8 +20,8 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.producer.sender import Sender
 from kafka.protocol.metadata import MetadataRequest
 
-import smoke.lag
-from smoke.wait import wait_until
+import kafka_proof.lag.offsets
+from kafka_proof.client.wait import wait_until
 
 PATIENCE = 10  # seconds that the suite waits here: a mutation that leads nowhere is not worth the suite's own 30
 MUTATIONS = {}
@@ -454,7 +454,7 @@ def commits_of_another_group():
 def lag_as_in_the_article():
     """Lag is the end less what was committed, and nothing committed counts as 0"""
 
-    @instead(smoke.lag, "lag")
+    @instead(kafka_proof.lag.offsets, "lag")
     def lag(original, committed, start, end, reset):
         return end - (committed or 0), original(committed, start, end, reset)[1]
 
@@ -463,7 +463,7 @@ def lag_as_in_the_article():
 def lag_without_commit_is_nothing():
     """A group that committed nothing has nothing left"""
 
-    @instead(smoke.lag, "lag")
+    @instead(kafka_proof.lag.offsets, "lag")
     def lag(original, committed, *rest):
         return original(committed, *rest) if committed is not None else (0, "nothing committed")
 

@@ -11,13 +11,11 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import broken_brokers
-import client_mutations
-import mutation_table
 import pytest
 from kafka import KafkaAdminClient
 
-from tests.docker import zookeeper
+from tests.mutations import broken_brokers, client_mutations, mutation_table
+from tests.support.docker import zookeeper
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

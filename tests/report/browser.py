@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from smoke import report
+from kafka_proof.report import page as render
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample.json"
@@ -129,7 +129,7 @@ def main():
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, chromium() as page:
         path = Path(directory, "report.html")
-        path.write_text(report.html(json.loads(SAMPLE.read_text())), encoding="utf-8")
+        path.write_text(render.html(json.loads(SAMPLE.read_text())), encoding="utf-8")
         page.open(path, width=900)
         page.picture(PICTURE, height=1100)
 

@@ -4,10 +4,10 @@ import json
 import shutil
 import subprocess
 
-import browser
 import pytest
 
-from smoke import report
+from kafka_proof.report import page as render
+from tests.report import browser
 
 pytestmark = pytest.mark.skipif(not browser.PROGRAM, reason=f"none of {', '.join(browser.NAMES)} is installed")
 
@@ -30,7 +30,7 @@ def files(tmp_path_factory):
     directory, files = tmp_path_factory.mktemp("report"), {}
     for verdict in VERDICTS:
         files[verdict] = directory / f"{verdict}.html"
-        files[verdict].write_text(report.html(sample(verdict)), encoding="utf-8")
+        files[verdict].write_text(render.html(sample(verdict)), encoding="utf-8")
     return files
 
 
@@ -48,7 +48,7 @@ def sample(verdict):
         run |= {"reason": f"{LONG}:9092: no Kafka answered within 5 s. Start the broker.", "cluster": {}}
         for test in run["tests"]:
             test |= {"outcome": "not run", "seconds": 0.0, "evidence": []}
-    run["verdict"] = report.judge(run["tests"], run["reason"])
+    run["verdict"] = render.judge(run["tests"], run["reason"])
     assert run["verdict"] == verdict
     return run
 

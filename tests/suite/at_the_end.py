@@ -3,15 +3,15 @@
 import os
 import subprocess
 
-from smoke import cleanup
+from kafka_proof.cluster import temporary
 
 
 def pytest_configure():
-    remove = cleanup.remove
+    remove = temporary.remove
 
     def disturbed(admin, is_mine, what, **more):
         if what == "this run":
             subprocess.run(os.environ["AT_THE_END"], shell=True, check=True, stdout=subprocess.DEVNULL)
         return remove(admin, is_mine, what, **more)
 
-    cleanup.remove = disturbed
+    temporary.remove = disturbed

@@ -16,11 +16,12 @@ from kafka.admin import (
 )
 from kafka.admin import ACLResourcePatternType as Pattern
 from kafka.admin import ResourceType as Kind
-from suite_run import answers
 
-from smoke.client import connect, kafka_python
-from tests.certificates import Authority, demand_certificate, key_store
-from tests.docker import SETTINGS, docker, run, zookeeper
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import kafka_python
+from tests.suite.suite_run import answers
+from tests.support.certificates import Authority, demand_certificate, key_store
+from tests.support.docker import SETTINGS, docker, run, zookeeper
 
 PREFIX = "kp-suite"  # every container and the network begin with it
 LISTENERS = {  # name: protocol, port

@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from smoke.client import connect
-from smoke.wait import wait_until
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 150  # seconds in which every run must end; none is expected to need half of it
@@ -33,7 +33,7 @@ class Run:
 
 def start(*options, directory=ROOT, env=None, under=()):
     """Begin a run and return its process; `finish` waits for it. `under`: a command that runs another, such as nice."""
-    command = [sys.executable, "-m", "pytest", "--pyargs", "smoke", "-p", "no:cacheprovider", *map(str, options)]
+    command = [sys.executable, "-m", "kafka_proof.testing.suite", *map(str, options)]
     return subprocess.Popen(
         # A shell's background job ignores SIGINT, and so would its children.
         ["env", "--default-signal=INT", *under, *command],

@@ -1,12 +1,14 @@
 """Installed from a wheel, away from the checkout, the suite and its tools run as they do in it."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from suite_run import ROOT, names
+
+from tests.suite.suite_run import ROOT, names
 
 COMMANDS = ("kafka-lag", "kafka-doctor", "kafka-status")
 OPTIONS = (
@@ -18,6 +20,7 @@ OPTIONS = (
     "--prefix",
     "--deadline",
     "--report",
+    "--timeout",
 )
 
 
@@ -52,18 +55,34 @@ def installed(tmp_path_factory):
     return installed
 
 
-def test_help_shows_the_options(installed):
-    run = installed("pytest", "--help")
+def test_the_suite_has_its_options_and_pytest_has_none_of_them(installed):
+    suite, pytest_alone = installed("kafka-smoke", "--help"), installed("pytest", "--help")
 
-    assert run.returncode == 0, run.stderr
-    assert all(option in run.stdout for option in OPTIONS)
+    assert suite.returncode == pytest_alone.returncode == 0, suite.stderr + pytest_alone.stderr
+    assert [option for option in OPTIONS if option not in suite.stdout] == []
+    assert [option for option in OPTIONS if f"  {option}" in pytest_alone.stdout] == []
+    assert "kafka" not in pytest_alone.stdout.lower().replace("kafka-proof", "")
+
+
+def test_one_fixture_and_one_top_level_package(installed):
+    fixtures = installed("pytest", "--fixtures", "-q").stdout
+    listed = "from importlib.metadata import files; print({str(f).split('/')[0] for f in files('kafka-proof')})"
+    packages = installed("python", "-c", listed).stdout
+
+    assert [line.split()[0] for line in fixtures.splitlines() if "kafka_" in line and "[session" in line] == [
+        "kafka_cluster"
+    ]
+    assert set(re.findall(r"'([\w.-]+)'", packages)) - {"..", "__pycache__"} == {
+        "kafka_proof",
+        "kafka_proof-0.1.0.dist-info",
+    }
 
 
 def test_whole_suite_with_its_options_and_no_noise(installed, broker, tmp_path):
     page, xml = tmp_path / "page.html", tmp_path / "junit.xml"
     options = ("--prefix", "installed", "--deadline", "120", "--report", page, "--junit-xml", xml)
 
-    run = installed("pytest", "--pyargs", "smoke", "--bootstrap-server", broker.address, *options)
+    run = installed("kafka-smoke", "--bootstrap-server", broker.address, *options)
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert "arning" not in run.stdout + run.stderr

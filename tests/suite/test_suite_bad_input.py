@@ -7,10 +7,10 @@ import struct
 import threading
 
 import pytest
-from conftest import Kind, Pattern
-from suite_run import finish, names, refused, start, suite, until_line
 
-from smoke.client import connect
+from kafka_proof.client.connection import connect
+from tests.suite.conftest import Kind, Pattern
+from tests.suite.suite_run import finish, names, refused, start, suite, until_line
 
 RIGHTS = {  # what a run says that it needs: how it is granted
     "DescribeConfigs on the cluster": (Kind.CLUSTER, "kafka-cluster", Pattern.LITERAL, "DESCRIBE_CONFIGS"),

@@ -6,16 +6,16 @@ import signal
 import threading
 
 import pytest
-from conftest import PREFIX, Kind, Pattern
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.structs import OffsetAndMetadata
-from suite_run import answers, finish, names, start, suite, until_line
 
-from smoke import cleanup
-from smoke.client import connect
-from smoke.names import is_left_over, new_prefix, removable
-from smoke.wait import wait_until
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster import temporary
+from kafka_proof.cluster.temporary import is_left_over, new_prefix, removable
+from tests.suite.conftest import PREFIX, Kind, Pattern
+from tests.suite.suite_run import answers, finish, names, start, suite, until_line
 
 FAST = ("-k", "json_key or auto_commit or more_members or transactions")
 
@@ -177,7 +177,7 @@ def test_kill_leaves_what_a_later_run_removes(broker, to):
 
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=11)
     with connect(broker.arguments) as admin:
-        cleanup.remove(admin, lambda name: is_left_over(name, "smoke", later), "a run that was killed")
+        temporary.remove(admin, lambda name: is_left_over(name, "smoke", later), "a run that was killed")
     assert names(broker.arguments, "smoke-") == []
 
 
@@ -200,7 +200,7 @@ def test_only_expired_left_overs_of_this_prefix_go(broker, to):
             assert run.status == 0, run.output
             assert set(names(broker.arguments, "smoke") + names(broker.arguments, "other")) == set(kept)
         finally:
-            cleanup.remove(admin, lambda name: name in kept, "this test")
+            temporary.remove(admin, lambda name: name in kept, "this test")
 
 
 def test_two_runs_at_once_are_in_nobodys_way(broker, to):
@@ -251,7 +251,7 @@ def remove_what_is_left(broker):
 
     def remove():
         with connect(broker.arguments) as admin:
-            return cleanup.remove(admin, lambda name: is_left_over(name, "smoke", later), "the run")
+            return temporary.remove(admin, lambda name: is_left_over(name, "smoke", later), "the run")
 
     assert wait_until("what was left to be there, and to go", remove)
     assert names(broker.arguments, "smoke-") == []

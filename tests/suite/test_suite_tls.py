@@ -4,13 +4,14 @@ import subprocess
 import sys
 
 import pytest
-from conftest import LISTENERS
 from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
-from suite_run import ROOT, names, refused, suite
 
-from smoke.client import connect, kafka_python
-from tests.certificates import Authority
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import kafka_python
+from tests.suite.conftest import LISTENERS
+from tests.suite.suite_run import ROOT, names, refused, suite
+from tests.support.certificates import Authority
 
 PORTS = {name: f"localhost:{port}" for name, (_, port) in LISTENERS.items()}
 TRUST, OWN = "ssl.truststore.location", "ssl.keystore.location"

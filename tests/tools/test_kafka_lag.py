@@ -21,14 +21,14 @@ import uuid
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
-from smoke import DEFAULT_PATH
-from smoke.client import connect, kafka_python, read
-from smoke.lag_command import main
-from smoke.wait import wait_until
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
+from kafka_proof.client.wait import wait_until
+from kafka_proof.lag.__main__ import main
 
 CLIENT_PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", DEFAULT_PATH)
 CONTAINER = os.environ.get("KAFKA_CONTAINER", "kafka")
-COMMAND = [sys.executable, "-m", "smoke.lag_command", "--client-properties", CLIENT_PROPERTIES]
+COMMAND = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", CLIENT_PROPERTIES]
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,7 @@ def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "pytest",
-        "--pyargs",
-        "smoke",
+        "kafka_proof.testing.suite",
         "--client-properties",
         PROPERTIES,
         "--topic",

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from smoke.audit import (
+from kafka_proof.workload.audit import (
     Acked,
     Committed,
     Delivered,

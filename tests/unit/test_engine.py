@@ -4,7 +4,8 @@ import json
 import subprocess
 
 import pytest
-from engine import (
+
+from kafka_proof.deploy.containers import (
     diff,
     engine_change,
     engine_removal,
@@ -15,7 +16,7 @@ from engine import (
     shell_script,
     what_to_do,
 )
-from engine_look import parse
+from kafka_proof.deploy.engine import parse
 
 WANTED = {
     "name": "kafka",

@@ -2,8 +2,8 @@
 
 import json
 
-from smoke.audit import Evidence, audit
-from smoke.fault_table import COLUMNS, page, row, save
+from kafka_proof.workload.audit import Evidence, audit
+from tests.support.fault_results import COLUMNS, page, row, save
 
 RESULT = audit(Evidence()) | {
     "started": "2026-11-24T22:28:03+00:00",

@@ -1,26 +1,20 @@
 """The roles' decisions, as tables: what is wanted or found, and what follows."""
 
-import inspect
-
-import kafka_proof
-import kafka_stack
 import pytest
-import zookeeper
-from kafka_proof import (
+
+from kafka_proof.deploy.diagnosis import kafka_diagnoses, kafka_diagnosis
+from kafka_proof.deploy.files import to_properties
+from kafka_proof.deploy.listeners import (
     kafka_addresses,
     kafka_bind_address,
     kafka_client,
     kafka_client_now,
     kafka_client_there,
-    kafka_diagnoses,
-    kafka_diagnosis,
     kafka_listener_properties,
     kafka_problems,
     kafka_published_ports,
-    to_properties,
-    topic_problems,
 )
-from kafka_stack import (
+from kafka_proof.deploy.stack import (
     containers_wanted,
     engine_problems,
     engines,
@@ -35,7 +29,8 @@ from kafka_stack import (
     stack_problems,
     version_problems,
 )
-from zookeeper import zookeeper_ports, zookeeper_problems, zookeeper_servers
+from kafka_proof.deploy.topics import topic_problems
+from kafka_proof.deploy.zookeeper import zookeeper_ports, zookeeper_problems, zookeeper_servers
 
 BOTH = {"kafka": ["h"], "zookeeper": ["h"]}
 
@@ -705,9 +700,3 @@ def test_diagnoses_name_the_hosts_that_are_not_well():
 
 def test_diagnosis_without_a_container():
     assert kafka_diagnosis([], []) == ["There is no container of it."]
-
-
-@pytest.mark.parametrize("module", [kafka_proof, kafka_stack, zookeeper])
-def test_all_functions_are_offered_as_filters(module):
-    functions = {name for name, item in vars(module).items() if inspect.isfunction(item) and name[0] != "_"}
-    assert module.FilterModule().filters().keys() == functions

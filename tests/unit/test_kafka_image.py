@@ -5,8 +5,8 @@ import json
 import tarfile
 
 import pytest
-from engine_load import loaded_image
-from kafka_image import (
+
+from kafka_proof.deploy.image import (
     image_archive,
     image_archives,
     image_giver,
@@ -14,6 +14,7 @@ from kafka_image import (
     image_problems,
     image_recipe,
     images_problems,
+    loaded_image,
 )
 
 DIGEST = "sha256:" + "a" * 64
@@ -140,13 +141,12 @@ def test_no_image_problems(tmp_path):
         assert image_problems(source, path, {"id": "1"} if path else {}, version, tmp_path) == []
 
 
-def test_image_recipe_is_of_the_version_and_of_the_files(tmp_path, monkeypatch):
+def test_image_recipe_is_of_the_version_and_of_the_files(tmp_path):
     for name, text in {"Dockerfile": "a", "base.sh": "b", "1.sha256": "c", "2.sha256": "d", ".swp": "e"}.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr("kafka_image._FILES", tmp_path)
-    recipes = {version: image_recipe(version) for version in "12"}
+    recipes = {version: image_recipe(version, tmp_path) for version in "12"}
     assert recipes["1"] != recipes["2"]
     (tmp_path / "2.sha256").write_text("other")
-    assert image_recipe("1") == recipes["1"]
+    assert image_recipe("1", tmp_path) == recipes["1"]
     (tmp_path / "Dockerfile").write_text("other")
-    assert image_recipe("1") != recipes["1"]
+    assert image_recipe("1", tmp_path) != recipes["1"]

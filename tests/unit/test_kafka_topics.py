@@ -2,7 +2,7 @@
 
 import pytest
 
-from smoke.topics import BATCH, Plan, batches, make_plan, preview, result, settings
+from kafka_proof.operations.topics import BATCH, Plan, batches, make_plan, preview, result, settings
 
 
 def wanted(name, partitions=None, replication_factor=None, config=None):

@@ -9,13 +9,13 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
 
-from smoke.lag import rows
-from smoke.lag_command import main, reason
-from smoke.lag_look import GroupLag, NoMatchError, matching, owners_of
-from smoke.lag_metrics import exposition, server
-from smoke.lag_report import exceeded, report
-from smoke.lag_state import History
-from smoke.lag_view import duration, frame, page, sparkline
+from kafka_proof.lag.__main__ import main, reason
+from kafka_proof.lag.look import GroupLag, NoMatchError, matching, owners_of
+from kafka_proof.lag.metrics import exposition, server
+from kafka_proof.lag.offsets import rows
+from kafka_proof.lag.report import exceeded, report
+from kafka_proof.lag.state import History
+from kafka_proof.lag.view import duration, frame, page, sparkline
 
 ZERO, ONE, OTHER = TopicPartition("orders", 0), TopicPartition("orders", 1), TopicPartition("audit", 0)
 

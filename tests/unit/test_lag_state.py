@@ -2,7 +2,7 @@
 
 import pytest
 
-from smoke.lag_state import STATES, History, Seen, judge, time_lag, worst
+from kafka_proof.lag.state import STATES, History, Seen, judge, time_lag, worst
 
 
 def window(*looks, owned=True, start=0):

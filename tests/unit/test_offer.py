@@ -1,11 +1,11 @@
-"""When a producer has to be replaced. The rest of smoke/offer.py is proved on a cluster, by tests/faults."""
+"""When a producer has to be replaced. The rest of workload/producer.py is proved on a cluster, by tests/faults."""
 
 from types import SimpleNamespace
 
 from kafka.producer.transaction_manager import ProducerIdAndEpoch, TransactionManager, TransactionState
 
-from smoke.audit import Evidence
-from smoke.offer import _is_stranded
+from kafka_proof.workload.audit import Evidence
+from kafka_proof.workload.producer import _is_stranded
 
 
 def ready():

@@ -6,8 +6,10 @@ from collections import Counter
 import pytest
 from kafka import TopicPartition
 
-from smoke.placement import ImpossibleError, make_plan
-from smoke.reassign import _bytes, _is_done, _missing, _target, render, room_problems
+from kafka_proof.operations.placement import ImpossibleError, make_plan
+from kafka_proof.operations.reassign import render, room_problems
+from kafka_proof.operations.reassign.observe import size_text, target
+from kafka_proof.operations.reassign.run import _is_done, _missing
 
 
 def brokers(*ids, racks=""):
@@ -150,15 +152,15 @@ def test_a_grown_cluster_of_ten_thousand_partitions():
 
 
 @pytest.mark.parametrize(
-    ("move", "target"),
+    ("move", "expected"),
     [
         (None, [1, 2]),
         ({"replicas": [3, 2, 1], "adding_replicas": [3], "removing_replicas": [1]}, [3, 2]),
         ({"replicas": [1, 2, 3], "adding_replicas": [3], "removing_replicas": []}, [1, 2, 3]),
     ],
 )
-def test_target_of_a_move(move, target):
-    assert _target([1, 2], move) == target
+def test_target_of_a_move(move, expected):
+    assert target([1, 2], move) == expected
 
 
 def described(replicas, in_sync):
@@ -187,7 +189,7 @@ def test_bytes_that_new_replicas_miss(sizes, missing):
     ("count", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (50_000_000, "50 MB"), (2e15, "2e+03 TB")]
 )
 def test_bytes_for_people(count, text):
-    assert _bytes(count) == text
+    assert size_text(count) == text
 
 
 def test_plan_for_people():

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from smoke.plot import _ticks, plot
-from smoke.report import annotations, html, judge, markdown, sentence, summary
+from kafka_proof.report.page import annotations, html, judge, markdown, sentence, summary
+from kafka_proof.report.plot import _ticks, plot
 
 EVIL = "<script>alert('x')</script>&\"|`*"
 MATRIX = {"columns": ["member", "partition 0", "partition 1"], "rows": [["A", 3, None], ["B", None, 3]]}

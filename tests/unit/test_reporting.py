@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from smoke import report, reporting
+from kafka_proof.report import page
+from smoke import reporting
 
 pytest_plugins = ["pytester"]
 
 CONFTEST = """
+from smoke.options import pytest_addoption
 from smoke.reporting import NAME, Reporting
 
 def pytest_configure(config):
@@ -210,5 +212,5 @@ def test_a_list_of_the_tests_is_no_run(suite):
 
 
 def test_the_template_is_in_the_package():
-    assert report.TEMPLATE.parent == Path(reporting.__file__).parent
-    assert report.TEMPLATE.is_file()
+    assert page.TEMPLATE.parent == Path(page.__file__).parent
+    assert page.TEMPLATE.is_file()

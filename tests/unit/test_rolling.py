@@ -1,11 +1,16 @@
 """Who may be restarted, in which order, and what needs no restart; without a broker."""
 
 import pytest
-from kafka_plan import Cluster, plan
-from zookeeper import zookeeper_batches, zookeeper_left_behind, zookeeper_stranger_leads
-from zookeeper_look import parse
 
-from smoke.rolling import Partition, View, _all, _view, behind, dynamic_changes, obstacles
+from kafka_proof.cluster.health import Partition, View, _view, behind, in_any, obstacles
+from kafka_proof.cluster.settings import dynamic_changes
+from kafka_proof.deploy.zookeeper import (
+    zookeeper_batches,
+    zookeeper_left_behind,
+    zookeeper_mode,
+    zookeeper_stranger_leads,
+)
+from kafka_proof.operations.rolling_plan import Cluster, plan
 
 
 def partition(leader=1, replicas=(1, 2, 3), in_sync=(1, 2, 3), minimum=2):
@@ -208,7 +213,7 @@ def test_obstacles_to_mend_who_does_not_answer(found, words):
 def test_what_any_broker_says_counts():
     in_sync, late = partition(), partition(in_sync=(1, 2))
     views = {1: View({}, [late]), 2: View({}, [in_sync]), 3: View({}, [in_sync])}
-    assert _all(views, lambda partitions: behind(partitions, 3)) == [late]
+    assert in_any(views, lambda partitions: behind(partitions, 3)) == [late]
 
 
 @pytest.mark.parametrize(
@@ -353,8 +358,8 @@ def test_who_would_be_left_behind(servers, names):
 
 
 def test_what_a_server_says():
-    assert parse("z", "Zookeeper version: 3.8.4\nMode: follower\nNode count: 5\n", "") == {"mode": "follower"}
-    silent = parse("z", "This ZooKeeper instance is not currently serving requests\n", "")
+    assert zookeeper_mode("z", "Zookeeper version: 3.8.4\nMode: follower\nNode count: 5\n", "") == {"mode": "follower"}
+    silent = zookeeper_mode("z", "This ZooKeeper instance is not currently serving requests\n", "")
     assert silent["mode"] == ""
     assert silent["msg"].endswith("It said: This ZooKeeper instance is not currently serving requests")
-    assert "no such container" in parse("z", "", "Error: no such container: z")["msg"]
+    assert "no such container" in zookeeper_mode("z", "", "Error: no such container: z")["msg"]

@@ -1,11 +1,11 @@
-"""What smoke/cluster.py decides without a Kafka."""
+"""What kafka_proof/testing/cluster.py decides without a Kafka."""
 
 import json
 
 import pytest
 
-from smoke.client import ClientPropertiesError
-from smoke.cluster import PROJECT, ansible_environment, describe, engine, failure, given
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.testing.cluster import PROJECT, ansible_environment, describe, engine, failure, given
 
 
 @pytest.mark.parametrize(

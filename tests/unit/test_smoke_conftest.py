@@ -4,11 +4,11 @@ import contextlib
 import gc
 from types import SimpleNamespace
 
-from smoke import conftest
+from smoke.run_control import RunControl
 
 
 def test_no_finalizer_runs_while_a_failure_is_shown():
-    hook = conftest.pytest_runtest_makereport(None, None)
+    hook = RunControl.pytest_runtest_makereport(None, None, None)
     next(hook)
     assert not gc.isenabled()
     with contextlib.suppress(StopIteration):

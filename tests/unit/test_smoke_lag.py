@@ -3,7 +3,7 @@
 import pytest
 from kafka import TopicPartition
 
-from smoke.lag import PartitionLag, lag, left, rows
+from kafka_proof.lag.offsets import PartitionLag, lag, left, rows
 
 
 @pytest.mark.parametrize(

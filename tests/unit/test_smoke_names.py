@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from smoke.names import SLACK, is_left_over, new_prefix, removable
+from kafka_proof.cluster.temporary import SLACK, is_left_over, new_prefix, removable
 
 NOW = datetime.datetime(2026, 11, 23, 15, 4, 5, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)

@@ -2,7 +2,7 @@
 
 import re
 
-from smoke.status import main, render
+from kafka_proof.status import main, render
 
 STATUS = {
     "cluster_id": "tGptZPNNTw6jzlMy3nff-w",

@@ -9,7 +9,7 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from smoke.wait import WaitedInVainError, is_of_time, wait_until
+from kafka_proof.client.wait import WaitedInVainError, is_of_time, wait_until
 
 
 def test_returns_what_was_seen_when_it_is_good():

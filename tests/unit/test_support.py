@@ -4,10 +4,11 @@ import json
 import tarfile
 
 import pytest
-from kafka_proof import to_properties
-from support_gather import parse, script
 
-from smoke.support import main, masked, masked_json, passwords, write_host
+from kafka_proof.deploy.files import to_properties
+from kafka_proof.support import host_script as script
+from kafka_proof.support import host_sections as parse
+from kafka_proof.support import main, masked, masked_json, passwords, write_host
 
 SECRET = "planted-0815"
 LOGIN = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="{SECRET}";'

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from stack_variables import specified, variable_problems
+
+from kafka_proof.deploy.variables import specified, variable_problems
 
 SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
 

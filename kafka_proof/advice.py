@@ -1,0 +1,184 @@
+"""Advice for each diagnosis: variables of the inventory, Kafka's own properties, and the client's file.
+
+For the commands and plugins that speak to a person. Packages below them only raise codes.
+"""
+
+from kafka_proof.client.connection import START
+
+_PORTS = (
+    "bootstrap.servers in the client's properties; in the inventory kafka_port (Kafka: listeners) and "
+    "kafka_advertised_port (advertised.listeners)"
+)
+_LISTENER = "the listener's protocol in kafka_listeners (Kafka: listener.security.protocol.map)"
+_CERTIFICATE = "in kafka_config: ssl.keystore.location"
+
+ADVICE = {
+    # The client's properties
+    "ignored": (
+        "If the cluster wants TLS or a login, set security.protocol to SSL, SASL_PLAINTEXT or SASL_SSL in the client's "
+        "properties; if not, remove those that are ignored."
+    ),
+    # The way to the first broker
+    "unresolvable": (
+        "Correct the host in bootstrap.servers, or let this machine resolve it. A stack of this project writes "
+        "kafka_advertised_host there (Kafka: advertised.listeners); names of containers resolve only in their own "
+        "Docker network, stack_network."
+    ),
+    "refused": (
+        f"Start the broker, or correct the port: {_PORTS}. If the broker runs on another machine, kafka_bind_address "
+        "must be an address of it that this one reaches; 127.0.0.1 is not."
+    ),
+    "timeout": (
+        "Let this machine reach the address: a packet filter drops what it sends, or no machine has the address. Else "
+        "correct the host: bootstrap.servers here, kafka_advertised_host and kafka_bind_address in the inventory."
+    ),
+    "unreachable": (
+        "Give this machine a route to the address, or correct the host: bootstrap.servers here, kafka_advertised_host "
+        "(Kafka: advertised.listeners) in the inventory."
+    ),
+    "first-address": (
+        "Clients that try only the first address fail. Write the address that answers into bootstrap.servers, and into "
+        "kafka_advertised_host (Kafka: advertised.listeners); or have kafka_bind_address publish on the first one too."
+    ),
+    "closes-at-once": (
+        "Docker or a load balancer opens the port with no broker behind it. Start the broker, or wait for it and read "
+        "`docker logs kafka`; then compare kafka_port with the port in kafka_listeners (Kafka: listeners). A broker at "
+        "max.connections.per.ip (kafka_config) closes likewise."
+    ),
+    "closes": (
+        "If the broker is starting or stopping, try again. If not, no Kafka since 0.10 is at this port: correct "
+        f"{_PORTS}."
+    ),
+    "silent": (
+        "If a broker is at this port it is frozen or overloaded: `docker ps` shows a paused container (docker unpause) "
+        f"and `docker logs kafka` what it does. If none is, correct {_PORTS}."
+    ),
+    "http": f"Name the port of a broker, not of a web server: {_PORTS}.",
+    "not-kafka": f"Name the port of a broker: {_PORTS}.",
+    "version": "Upgrade the broker: stack_kafka_version in the inventory, or the image of whoever runs it.",
+    # TLS
+    "tls-port": (
+        "Set security.protocol=SSL (or SASL_SSL) and ssl.truststore.location in the client's properties, or name the "
+        f"port of a plaintext listener; on the broker, {_LISTENER}."
+    ),
+    "plaintext-port": (
+        "Set security.protocol=PLAINTEXT (or SASL_PLAINTEXT) in the client's properties, or name the port of a TLS "
+        f"listener; on the broker, {_LISTENER}."
+    ),
+    "tls-failed": "Let both sides share a version and a cipher; on the broker, in kafka_config: ssl.enabled.protocols.",
+    "certificate-untrusted": (
+        "Put the certificate of the authority that signed the broker's into the file ssl.truststore.location in the "
+        f"client's properties; or give the broker one from an authority that this client trusts, {_CERTIFICATE}."
+    ),
+    "certificate-expired": (
+        f"Renew the broker's certificate, {_CERTIFICATE}. If it is valid, correct this machine's clock."
+    ),
+    "certificate-not-yet-valid": (
+        f"Correct this machine's clock. If it is right, give the broker a valid certificate, {_CERTIFICATE}."
+    ),
+    "certificate-host": (
+        "Connect by a name that is in the certificate: bootstrap.servers here, kafka_advertised_host (Kafka: "
+        f"advertised.listeners) in the inventory; or give the broker a certificate for this name, {_CERTIFICATE}."
+    ),
+    "client-certificate": (
+        "Set ssl.keystore.location in the client's properties to a certificate that the broker trusts; on the broker, "
+        "in kafka_config: ssl.truststore.location, or ssl.client.auth=none to ask for none."
+    ),
+    # SASL
+    "mechanism": (
+        "Set sasl.mechanism in the client's properties to one that is enabled; or enable this one on the broker, in "
+        "kafka_config: sasl.enabled.mechanisms."
+    ),
+    "login-needed": (
+        "Set security.protocol=SASL_PLAINTEXT or SASL_SSL, sasl.mechanism and sasl.jaas.config in the client's "
+        f"properties; or name the port of a listener without login; on the broker, {_LISTENER}."
+    ),
+    "login-unexpected": (
+        "Take SASL_ out of security.protocol in the client's properties, or name the port of a listener with login; on "
+        f"the broker, {_LISTENER}."
+    ),
+    "login-refused": (
+        "Correct username and password in sasl.jaas.config in the client's properties; or make the user on the broker: "
+        "`kafka-configs.sh --alter --entity-type users` for SCRAM, sasl.jaas.config in kafka_config for PLAIN."
+    ),
+    # From the first broker to all of them
+    "no-brokers": (
+        "Wait: a broker that has just started knows nobody yet. If it stays so, it does not reach its controller: "
+        "kafka_zookeeper_connect (Kafka: zookeeper.connect), or controller.quorum.voters."
+    ),
+    "advertised-unresolvable": (
+        "Set kafka_advertised_host (Kafka: advertised.listeners) to a name or address that every client resolves, and "
+        "run site.yml; or let this machine resolve the name."
+    ),
+    "advertised-wildcard": (
+        "Set kafka_advertised_host (Kafka: advertised.listeners) to a name or address of the broker's machine. All "
+        "interfaces are for kafka_bind_address (listeners) only: no client can connect to them."
+    ),
+    "advertised-loopback": (
+        "Set kafka_advertised_host (Kafka: advertised.listeners) to the name or address by which other machines reach "
+        "the broker, and run site.yml; kafka_bind_address follows it."
+    ),
+    "advertised-refused": (
+        "Set kafka_advertised_port, or kafka_port (Kafka: advertised.listeners), to the port at which clients reach "
+        "this broker; if that is right, start the broker, and see that kafka_bind_address publishes the port."
+    ),
+    "advertised-closes-at-once": (
+        "Set kafka_advertised_port (Kafka: advertised.listeners) to a port with a broker behind it; if that is right, "
+        "start the broker (`docker logs kafka`)."
+    ),
+    "advertised-timeout": (
+        "Set kafka_advertised_host (Kafka: advertised.listeners) to an address that clients reach, or let this machine "
+        "reach that one: a packet filter drops what it sends, or no machine has the address."
+    ),
+    "advertised-unreachable": (
+        "Set kafka_advertised_host (Kafka: advertised.listeners) to an address that clients reach, or give this "
+        "machine a route to that one."
+    ),
+    "advertised-silent": (
+        "Look at that broker: it is frozen or overloaded (`docker ps`, docker unpause, `docker logs kafka`). If none "
+        "is there, correct kafka_advertised_host and kafka_advertised_port (Kafka: advertised.listeners)."
+    ),
+    "advertised-other-broker": (
+        "Give each broker an address of its own: kafka_advertised_host and kafka_advertised_port (Kafka: "
+        "advertised.listeners)."
+    ),
+    "advertised-other-cluster": (
+        "Correct kafka_advertised_host and kafka_advertised_port (Kafka: advertised.listeners); two stacks on one "
+        "machine need ports of their own."
+    ),
+    # The cluster
+    "no-controller": (
+        "Bring the controller back. With ZooKeeper: start it, and see that kafka_zookeeper_connect (Kafka: "
+        "zookeeper.connect) leads to it; with KRaft: start a majority of controller.quorum.voters."
+    ),
+    "no-coordinator": (
+        "Bring the broker back that leads the partition of __consumer_offsets, or look at its log; with several "
+        "brokers let kafka_profile be production (Kafka: offsets.topic.replication.factor=3), so that another can."
+    ),
+    "offsets-topic": (
+        "Set offsets.topic.replication.factor in kafka_config to at most the number of brokers, and run site.yml "
+        "(kafka_profile: development sets 1); or start the missing brokers."
+    ),
+    "listener": ("Give every broker the listener that this client comes by: kafka_listeners (Kafka: listeners)."),
+    "offline": (
+        "Start the brokers that hold the replicas. So that one broker's end is not a partition's, give topics more "
+        "replicas: replication_factor in kafka_topics_present (Kafka: default.replication.factor)."
+    ),
+    "min-isr": (
+        "Start the brokers that are not in sync; producers with acks=all are refused until then. A topic with "
+        "fewer replicas than min.insync.replicas (config in kafka_topics_present, kafka_config) never is: lower it."
+    ),
+    "under-replicated": (
+        "Start the brokers that are not in sync, or look at their logs (`docker logs kafka`: a full disk, a slow "
+        "network); kafka_inter_broker_listener (Kafka: inter.broker.listener.name) must lead from broker to broker."
+    ),
+    "clock": "Correct the clock that is wrong, of this machine or of the broker's: let both follow NTP.",
+    "write": "Read the broker's log (`docker logs kafka`); what clients may do is in its ACLs and quotas.",
+    "left-over": ("Delete the topic when the cluster is well again: kafka_topics_absent, or kafka-topics.sh --delete."),
+}
+
+
+def explained(error):
+    """Return the message of a NoKafkaError for a person: with the advice for its diagnosis, where there is one."""
+    advice = ADVICE.get(getattr(error, "code", ""))
+    return f"{str(error).removesuffix(START)}{advice}" if advice else str(error)

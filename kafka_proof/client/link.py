@@ -1,0 +1,350 @@
+"""One connection to one address, opened in steps, each of which can say what is wrong with it.
+
+kafka-python opens connections too, but it repeats all the steps until its time is over, and then says that it is. Its
+encoding of Kafka's messages is used here.
+"""
+
+import contextlib
+import socket
+import ssl
+import struct
+import time
+
+from kafka.errors import IncompatibleBrokerVersion
+from kafka.net.sasl import get_sasl_mechanism
+from kafka.protocol.broker_version_data import BrokerVersionData
+from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
+from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
+
+from kafka_proof.client.properties import tls_context
+
+_MAX_ANSWER = 256 << 20  # bytes; what claims to be longer is not Kafka
+_GLANCE = 0.5  # seconds in which a port that has nobody behind it closes
+_UNSUPPORTED_SASL_MECHANISM, _ILLEGAL_SASL_STATE = 33, 34
+
+# What OpenSSL calls the ways in which a certificate is wrong: openssl-verification-options(1).
+_CERTIFICATE = {
+    9: "certificate-not-yet-valid",
+    10: "certificate-expired",
+    62: "certificate-host",
+    64: "certificate-host",
+}
+_CLIENT_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNKNOWN_CA")
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
+
+
+class Fault(Exception):
+    """A diagnosis. `code` is a key of kafka_proof.doctor.advice.ADVICE; `evidence` is what was seen, in one phrase."""
+
+    def __init__(self, code, evidence):
+        super().__init__(evidence)
+        self.code, self.evidence = code, evidence
+
+
+class Link:
+    """A connection to host:port as a client with `arguments` (those of `kafka_python`) makes it.
+
+    Take the steps of STEPS in order, or all of them with `open`. Each waits for at most `seconds` for each answer,
+    returns what it saw (str), and raises Fault.
+    """
+
+    STEPS = ("resolve", "connect", "encrypt", "greet", "login")
+
+    def __init__(self, host, port, arguments, seconds):
+        self.host, self.port, self.arguments, self.seconds = host, port, arguments, seconds
+        self.addresses = []  # str, in the order in which clients try them
+        self.refusals = []  # str, those that did not answer before one did
+        self.socket = None
+        self.versions = None  # BrokerVersionData
+        self._correlation = 0
+
+    @property
+    def where(self):
+        """host:port, as bootstrap.servers has it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def protocol(self):
+        return self.arguments["security_protocol"]
+
+    @property
+    def address(self):
+        """The one that accepted the connection: those before it did not."""
+        return self.addresses[len(self.refusals)]
+
+    def open(self):
+        for step in self.STEPS:
+            getattr(self, step)()
+
+    def close(self):
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+    def resolve(self):
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise Fault("unresolvable", f"{self.host} does not resolve here ({_reason(error)})") from None
+        self.addresses = list(dict.fromkeys(address[0] for *_, address in found))
+        return f"{self.host} is {', '.join(self.addresses)}"
+
+    def connect(self):
+        """Connect to the first address that lets us. Not trying the others is a fault that some clients have."""
+        self.refusals, codes = [], set()
+        for address in self.addresses:
+            try:
+                self.socket = socket.create_connection((address, self.port), timeout=self.seconds)
+                return f"{address} port {self.port} accepts a connection"
+            except TimeoutError:
+                codes.add("timeout")
+                self.refusals.append(f"{address} port {self.port} does not answer within {self.seconds:g} s")
+            except ConnectionRefusedError:
+                codes.add("refused")
+                self.refusals.append(f"{address} port {self.port} refuses: nothing listens there")
+            except OSError as error:
+                codes.add("unreachable")
+                self.refusals.append(f"{address} port {self.port}: {_reason(error)}")
+        raise Fault("timeout" if "timeout" in codes else min(codes), "; ".join(self.refusals))
+
+    def encrypt(self):
+        if not self.protocol.endswith("SSL"):
+            return "not encrypted, as security.protocol says"
+        try:
+            self.socket = tls_context(self.arguments).wrap_socket(self.socket, server_hostname=self.host)
+        except ssl.SSLCertVerificationError as error:
+            code = _CERTIFICATE.get(error.verify_code, "certificate-untrusted")
+            raise Fault(code, f"{error.verify_message.rstrip('.')}; {self._certificate()}") from None
+        except OSError as error:
+            raise self._misunderstanding(error) from None
+        return f"{self.socket.version()}, the certificate is trusted" + (
+            f" and is for {self.host}" if self.arguments["ssl_check_hostname"] else ""
+        )
+
+    def greet(self):
+        """Ask which versions of Kafka's protocol are spoken. It is the one request that any listener answers."""
+        request = ApiVersionsRequest[0]()
+        try:
+            answer = self._exchange(request)
+        except OSError as error:
+            raise self._misunderstanding(error) from None
+        self.versions = BrokerVersionData(
+            api_versions={api.api_key: (api.min_version, api.max_version) for api in answer.api_keys}
+        )
+        return f"answers in Kafka's protocol, {'in' if self.protocol.endswith('SSL') else 'without'} TLS"
+
+    def login(self):
+        if not self.protocol.startswith("SASL"):
+            return self._without_login()
+        wanted = self.arguments["sasl_mechanism"]
+        answer = self.ask(SaslHandshakeRequest(mechanism=wanted))
+        if answer.error_code == _UNSUPPORTED_SASL_MECHANISM:
+            enabled = ", ".join(sorted(answer.mechanisms))
+            raise Fault("mechanism", f"the broker does not enable {wanted}; it enables {enabled}")
+        if answer.error_code == _ILLEGAL_SASL_STATE:
+            raise Fault("login-unexpected", f"the listener takes no login, and security.protocol={self.protocol}")
+        mechanism = get_sasl_mechanism(wanted)(**self.arguments)
+        user = self.arguments["sasl_plain_username"]
+        while not mechanism.is_done():
+            answer = self.ask(SaslAuthenticateRequest(auth_bytes=mechanism.auth_bytes()))
+            if answer.error_code:
+                raise Fault("login-refused", f"{user!r} by {wanted}: {answer.error_message or 'refused'}")
+            try:
+                mechanism.receive(answer.auth_bytes)
+            except (KeyError, ValueError) as error:  # SCRAM proves both sides: this one does not know the password
+                raise Fault("login-refused", f"{user!r} by {wanted}: {error}") from None
+        return f"{user!r} is logged in by {wanted}"
+
+    def ask(self, request):
+        """Send a request of kafka.protocol, in the newest version that both sides know, and return its response."""
+        try:
+            request.API_VERSION = self.versions.api_version(request)
+        except IncompatibleBrokerVersion as error:
+            raise Fault("version", str(error)) from None
+        if not self.socket:
+            self.open()
+        try:
+            return self._exchange(request)
+        except TimeoutError:
+            self.close()  # the late answer would be taken for the next one
+            raise Fault("silent", f"{self.where} does not answer {_name(request)} within {self.seconds:g} s") from None
+        except OSError as error:
+            self.close()
+            raise Fault("closes", f"{self.where} closes at {_name(request)} ({_reason(error)})") from None
+
+    def _without_login(self):
+        # A listener that wants a login closes the connection of whoever asks something else first.
+        try:
+            self.ask(MetadataRequest(topics=[]))
+        except Fault as fault:
+            if fault.code == "closes" and (mechanisms := self._mechanisms()):
+                raise Fault(
+                    "login-needed",
+                    f"the listener wants a login by {' or '.join(mechanisms)}, and security.protocol={self.protocol}",
+                ) from None
+            raise
+        return f"none needed, and none sent (security.protocol={self.protocol})"
+
+    def _mechanisms(self):
+        """The mechanisms that the listener enables; none when it takes no login."""
+        again = Link(self.host, self.port, self.arguments, self.seconds)
+        try:
+            for step in self.STEPS[:-1]:
+                getattr(again, step)()
+            return sorted(again.ask(SaslHandshakeRequest(mechanism="?")).mechanisms)
+        except Fault:
+            return []
+        finally:
+            again.close()
+
+    # Bytes
+
+    def _exchange(self, request):
+        """Raises OSError: TimeoutError, ssl.SSLError, _NotKafkaError for bytes that are no answer, …."""
+        self._correlation += 1
+        request.with_header(correlation_id=self._correlation, client_id="kafka-doctor")
+        deadline = time.monotonic() + self.seconds
+        self.socket.settimeout(self.seconds)
+        self.socket.sendall(request.encode(header=True, framed=True))
+        head = self._receive(8, deadline)
+        size, correlation = struct.unpack(">ii", head)
+        if not 4 <= size <= _MAX_ANSWER or correlation != self._correlation:
+            raise _NotKafkaError(head)
+        body = head[4:] + self._receive(size - 4, deadline)
+        return request.header.get_response_class().decode(body, header=True)
+
+    def _receive(self, count, deadline):
+        data = bytearray()
+        while len(data) < count:
+            self.socket.settimeout(max(0.001, deadline - time.monotonic()))
+            chunk = self.socket.recv(min(count - len(data), 1 << 20))
+            if not chunk:
+                raise _NotKafkaError(bytes(data)) if data else ConnectionResetError("closed by the other side")
+            data += chunk
+        return bytes(data)
+
+    # What is wrong with a port that does not speak as it should
+
+    def _misunderstanding(self, error):
+        """The Fault behind an error in a handshake or in the first answer: find out what the port speaks."""
+        encrypted, inside_tls = self.protocol.endswith("SSL"), isinstance(self.socket, ssl.SSLSocket)
+        self.close()
+        if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _CLIENT_CERTIFICATE):
+            return Fault("client-certificate", f"{self.where} refuses this client's certificate ({_reason(error)})")
+        if isinstance(error, _NotKafkaError) and what_is(error.bytes) in _SPOKEN:
+            spoken = what_is(error.bytes)
+        elif inside_tls and isinstance(error, TimeoutError):
+            spoken = "silent"
+        else:
+            spoken = listen(self.address, self.port, min(self.seconds, 2))
+        if spoken == "tls" and inside_tls:
+            return Fault("not-kafka", f"{self.where} speaks TLS, but not Kafka's protocol in it ({_reason(error)})")
+        if spoken == "tls" and encrypted:
+            return Fault("tls-failed", f"{self.where} speaks TLS, but no session comes about ({_reason(error)})")
+        if spoken == "kafka" and not encrypted:
+            return Fault("closes", f"{self.where} answers now, and did not a moment ago ({_reason(error)})")
+        code, evidence = _SPOKEN.get(spoken, ("not-kafka", f"speaks neither Kafka's protocol nor TLS: {spoken}"))
+        return Fault(code, f"{self.where} {evidence}")
+
+    def _certificate(self):
+        """What the other side's certificate says: trust it for once, as the ssl module tells only of trusted ones."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        here = (self.address, self.port, self.host, self.seconds)
+        with contextlib.suppress(OSError):
+            with _tls_once(context, *here) as tls:
+                der = tls.getpeercert(binary_form=True)
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
+            context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+            with _tls_once(context, *here) as tls:
+                return describe_certificate(tls.getpeercert())
+        return "its certificate cannot be read"
+
+
+class _NotKafkaError(ConnectionError):
+    """Bytes came that no Kafka broker answers."""
+
+    def __init__(self, data):
+        super().__init__(f"{data!r}")
+        self.bytes = data
+
+
+# What a port speaks: the code and the evidence of a client that expected something else.
+_SPOKEN = {
+    "tls": ("tls-port", "speaks TLS, and this client does not (security.protocol)"),
+    "kafka": ("plaintext-port", "speaks Kafka's protocol without TLS, and this client wants TLS (security.protocol)"),
+    "http": ("http", "is an HTTP server"),
+    "nobody": ("closes-at-once", "accepts a connection and closes it at once, before a word is said"),
+    "closes": ("closes", "closes the connection when it is asked in Kafka's protocol, in TLS or in HTTP"),
+    "silent": ("silent", "accepts a connection and then says nothing, whatever it is asked"),
+}
+_API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\xff\xff"  # 10 bytes: key 18, version 0, correlation id 1, no client id
+
+
+def what_is(heard):
+    """Name what the first bytes of an answer are: kafka (to _API_VERSIONS), tls, http, or the bytes themselves."""
+    if heard[:1] in (b"\x15", b"\x16") and heard[1:2] == b"\x03":  # an alert or a handshake, of any version since 1999
+        return "tls"
+    if heard.startswith(b"HTTP/"):
+        return "http"
+    if heard[:1] == b"\0" and heard[4:8] == b"\0\0\0\1":
+        return "kafka"
+    return repr(heard[:40])
+
+
+def listen(address, port, seconds):
+    """Find out what a port speaks. Returns a key of _SPOKEN, or the first bytes that it sends, as text."""
+    closed, odd = 0, ""
+    for question in (b"", _API_VERSIONS, _client_hello(), b"GET / HTTP/1.0\r\n\r\n"):
+        try:
+            with socket.create_connection((address, port), timeout=seconds) as connection:
+                connection.settimeout(seconds if question else min(_GLANCE, seconds))
+                connection.sendall(question)
+                heard = connection.recv(64)
+            if (spoken := what_is(heard)) in _SPOKEN:
+                return spoken
+            odd = odd or (spoken if heard else "")
+            closed += not heard
+        except TimeoutError:
+            continue
+        except OSError:
+            closed += 1
+        if closed and not question:
+            return "nobody"
+    return odd or ("closes" if closed else "silent")
+
+
+def describe_certificate(certificate):
+    """One phrase for what SSLSocket.getpeercert() returns."""
+    names = [name for _, name in certificate.get("subjectAltName", ())]
+    subject, issuer = (
+        ", ".join(value for part in certificate.get(key, ()) for _, value in part) for key in ("subject", "issuer")
+    )
+    valid = f"valid from {certificate['notBefore']} to {certificate['notAfter']}"
+    return f"the certificate is for {', '.join(names) or 'no name'} ({subject}), from {issuer}, {valid}"
+
+
+@contextlib.contextmanager
+def _tls_once(context, address, port, host, seconds):
+    with (
+        socket.create_connection((address, port), timeout=seconds) as connection,
+        context.wrap_socket(connection, server_hostname=host) as tls,
+    ):
+        yield tls
+
+
+def _client_hello():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    hello = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    return hello.read()
+
+
+def _name(request):
+    return request.name.removesuffix("Request")
+
+
+def _reason(error):
+    return getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__

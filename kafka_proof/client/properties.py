@@ -1,0 +1,200 @@
+"""Kafka's own client properties file, understood by kafka-python.
+
+The file is the one that `kafka-topics.sh --command-config` takes. It holds all that a program needs to know about a
+cluster, so the suite, the commands and the Ansible plugins read nothing else:
+
+    properties = read("build/client.properties")
+    consumer = KafkaConsumer("kafka_demo", **kafka_python(properties))
+
+Keys: https://kafka.apache.org/39/documentation.html#adminclientconfigs
+"""
+
+import re
+import ssl
+from pathlib import Path
+
+DEFAULT_PATH = "build/client.properties"  # where site.yml writes it
+
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+_SSL_KEYS = {
+    "ssl.endpoint.identification.algorithm",
+    "ssl.key.password",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.truststore.location",
+    "ssl.truststore.type",
+}
+
+_SASL_KEYS = {"sasl.jaas.config", "sasl.mechanism"}
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>\d{1,5})")
+
+# username="alice" in 'org.apache.kafka….ScramLoginModule required username="alice" password="a\"b";'
+_JAAS_OPTION = re.compile(r"""(\w+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s;"']+))""")
+
+_HOW_TO_GET_ONE = (
+    "Deploy first (./bootstrap ansible-playbook site.yml writes build/client.properties), "
+    "or write one: bootstrap.servers=HOST:PORT"
+)
+
+
+class ClientPropertiesError(ValueError):
+    """The client properties cannot be used. The message is one line: where, what, and what to do."""
+
+
+def read(path):
+    """Read a client properties file and check all that `kafka_python` needs.
+
+    Returns dict[str, str], the file as it is. Raises ClientPropertiesError when the file cannot be read, when
+    `kafka_python` would refuse what is in it, or when the files of certificates that it names cannot be used.
+    """
+    import javaproperties  # noqa: PLC0415 (0.07 s, which a program with --bootstrap-server need not spend)
+
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            lines = javaproperties.parse(file)
+            pairs = [(line.key, line.value) for line in lines if isinstance(line, javaproperties.KeyValue)]
+    except FileNotFoundError:
+        raise ClientPropertiesError(f"{path}: no such file. {_HOW_TO_GET_ONE}") from None
+    except OSError as error:
+        raise ClientPropertiesError(f"{path}: {error.strerror}. Name a file that can be read.") from None
+    except ValueError as error:  # not UTF-8, or a malformed \uXXXX
+        raise ClientPropertiesError(f"{path}: not a properties file ({error}). {_HOW_TO_GET_ONE}") from None
+    properties = dict(pairs)
+    try:
+        for key, value in pairs:
+            # Kafka takes the last one in silence.
+            if properties[key] != value:
+                raise ClientPropertiesError(f"{key} is there twice, as {value} and as {properties[key]}. Keep one.")
+        arguments = kafka_python(properties)
+        if arguments["security_protocol"].endswith("SSL"):
+            tls_context(arguments)
+    except ClientPropertiesError as error:
+        raise ClientPropertiesError(f"{path}: {error}") from None
+    return properties
+
+
+def kafka_python(properties):
+    """Translate client properties (dict[str, str]) into keyword arguments for kafka-python.
+
+    Returns the arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient share: `bootstrap_servers` (a list of
+    "host:port"), `security_protocol`, `ssl_*`, `sasl_*`. The file also serves Kafka's own tools, so other keys are
+    ignored, with one exception: a key about the security in use that is not understood here is refused, because
+    ignoring it could mean to connect less safely than the file asks.
+
+    Raises ClientPropertiesError.
+    """
+    protocol = properties.get("security.protocol", "PLAINTEXT").strip()
+    _one_of(protocol, _PROTOCOLS, "security.protocol")
+    arguments = {"bootstrap_servers": _addresses(properties), "security_protocol": protocol}
+    if protocol.endswith("SSL"):
+        arguments |= _ssl(properties)
+    if protocol.startswith("SASL"):
+        arguments |= _sasl(properties)
+    return arguments
+
+
+def tls_context(arguments):
+    """The ssl.SSLContext for arguments of `kafka_python`. Raises ClientPropertiesError for files that are of no use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = arguments["ssl_check_hostname"]
+    try:
+        if cafile := arguments.get("ssl_cafile"):
+            context.load_verify_locations(cafile)
+        else:
+            context.load_default_certs()
+        if certificate := arguments.get("ssl_certfile"):
+            context.load_cert_chain(certificate, password=arguments["ssl_password"])
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        raise ClientPropertiesError(
+            f"ssl.truststore.location or ssl.keystore.location cannot be used ({reason}). Name PEM files: the first "
+            "has the authority's certificate, the second the client's and its key, and ssl.key.password is for a key "
+            "that is encrypted."
+        ) from None
+    return context
+
+
+def _addresses(properties):
+    addresses = [address.strip() for address in properties.get("bootstrap.servers", "").split(",") if address.strip()]
+    if not addresses:
+        raise ClientPropertiesError("bootstrap.servers is missing. Set it to HOST:PORT[,HOST:PORT…].")
+    for address in addresses:
+        match = _ADDRESS.fullmatch(address)
+        # Kafka's tools take ':9092' for localhost; kafka-python 3 waits for it until it times out.
+        if not match or not 0 < int(match["port"]) < 65536:
+            raise ClientPropertiesError(
+                f"bootstrap.servers has {address!r}, which is not HOST:PORT. Write for example 127.0.0.1:9092."
+            )
+    return addresses
+
+
+def _ssl(properties):
+    _only_known(properties, "ssl.", _SSL_KEYS)
+    key_store = _pem(properties, "ssl.keystore")
+    arguments = {
+        # Kafka's way to say "do not compare the certificate with the host name" is an empty algorithm.
+        "ssl_check_hostname": properties.get("ssl.endpoint.identification.algorithm", "https").strip() != "",
+        "ssl_cafile": _pem(properties, "ssl.truststore"),
+        # A PEM key store holds the certificate chain and the private key in one file, and OpenSSL finds both.
+        "ssl_certfile": key_store,
+        # Without a password OpenSSL would ask for it on the terminal.
+        "ssl_password": properties.get("ssl.key.password", "" if key_store else None),
+    }
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _pem(properties, store):
+    location = properties.get(f"{store}.location")
+    if location is None:
+        return None
+    kind = properties.get(f"{store}.type", "JKS").strip()  # Kafka's default
+    if kind.upper() != "PEM":
+        raise ClientPropertiesError(
+            f"{store}.type is {kind}, and Python reads PEM. Convert {location} to PEM and set {store}.type=PEM."
+        )
+    if not Path(location).is_file():
+        raise ClientPropertiesError(f"{store}.location is {location}: no such file. Correct the path.")
+    return location
+
+
+def _sasl(properties):
+    _only_known(properties, "sasl.", _SASL_KEYS)
+    mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
+    _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
+    login = properties.get("sasl.jaas.config", "")
+    module = "PlainLoginModule" if mechanism == "PLAIN" else "ScramLoginModule"
+    if "LoginModule" in login and module not in login:
+        raise ClientPropertiesError(
+            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
+        )
+    options = {
+        name: re.sub(r"\\(.)", r"\1", double or single or word)
+        for name, double, single, word in _JAAS_OPTION.findall(login)
+    }
+    if not {"username", "password"} <= options.keys():
+        module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"
+        raise ClientPropertiesError(
+            "sasl.jaas.config names no username and password. Write: sasl.jaas.config="
+            f'org.apache.kafka.common.security.{module}LoginModule required username="…" password="…";'
+        )
+    return {
+        "sasl_mechanism": mechanism,
+        "sasl_plain_username": options["username"],
+        "sasl_plain_password": options["password"],
+    }
+
+
+def _one_of(value, allowed, key):
+    if value not in allowed:
+        raise ClientPropertiesError(f"{key} is {value!r}, which is not supported. Use one of: {', '.join(allowed)}.")
+
+
+def _only_known(properties, prefix, known):
+    for key in sorted(properties):
+        if key.startswith(prefix) and key not in known:
+            understood = ", ".join(sorted(known))
+            raise ClientPropertiesError(f"{key} is not supported here. Remove it; understood: {understood}.")

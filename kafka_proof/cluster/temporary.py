@@ -1,0 +1,79 @@
+"""Topics and groups that a run makes: their names, and their removal.
+
+A name says until when the run may live, so that another run can tell what a dead one left.
+"""
+
+import datetime
+import re
+import uuid
+
+from kafka.admin import MemberToRemove
+from kafka.errors import for_code
+
+from kafka_proof.client.wait import wait_until
+
+_UNTIL = "%Y%m%dT%H%M%SZ"
+SLACK = datetime.timedelta(minutes=5)  # for two machines whose clocks differ
+
+
+def new_prefix(word, until):
+    """Return what all names of a run begin with: "WORD-20261123T150405Z-1a2b3c4d-".
+
+    `until`: datetime in UTC at which the run is over and has removed everything.
+    """
+    return f"{word}-{until.strftime(_UNTIL)}-{uuid.uuid4().hex[:8]}-"
+
+
+def is_left_over(name, word, now):
+    """Whether a run that is over by `now` (datetime, UTC) made this topic or group, and nobody else did."""
+    match = re.match(rf"{re.escape(word)}-(\d{{8}}T\d{{6}}Z)-[0-9a-f]{{8}}-", name)
+    if not match:
+        return False
+    try:
+        until = datetime.datetime.strptime(match[1], _UNTIL).replace(tzinfo=datetime.UTC)
+    except ValueError:
+        return False
+    return removable(until) < now
+
+
+def removable(until):
+    """When a run that is over at `until` (datetime, UTC) may be taken for dead by any machine."""
+    return until + SLACK
+
+
+def remove(admin, is_mine, what, topics=True):
+    """Remove all groups, and all topics, whose name `is_mine` (a function of str); return the sorted names.
+
+    `what`: what they are, for the message. `topics=False` leaves topics alone, where none were made.
+    Another run may remove the same left-overs at the same time.
+    Raises AssertionError when something is still there after a while, and kafka.errors.KafkaError.
+    """
+    removed = set()
+
+    def remove_groups():
+        """Return why a group is still there: dict[name, str]."""
+        names = [group["group_id"] for group in admin.list_groups() if is_mine(group["group_id"])]
+        if not names:
+            return {}
+        for group, description in admin.describe_groups(names).items():
+            # A member that was killed holds its group until its session is over.
+            if stranded := [MemberToRemove(member["member_id"]) for member in description["members"]]:
+                admin.remove_group_members(group, stranded)
+        removed.update(names)
+        return admin.delete_groups(names)
+
+    def remove_topics():
+        """Return why a topic is still there: dict[name, str]."""
+        names = sorted(filter(is_mine, admin.list_topics()))
+        if not names:
+            return {}
+        removed.update(names)
+        answers = admin.delete_topics(names, raise_errors=False)["topics"]
+        return {answer["name"]: for_code(answer["error_code"]).__name__ for answer in answers}
+
+    try:
+        wait_until(f"the groups of {what} to be gone", remove_groups, good=lambda left: not left, pause=0.1)
+    finally:
+        if topics:
+            wait_until(f"the topics of {what} to be gone", remove_topics, good=lambda left: not left, pause=0.1)
+    return sorted(removed)

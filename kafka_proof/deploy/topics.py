@@ -1,0 +1,43 @@
+"""Which topics of the inventory Kafka would refuse."""
+
+import re
+
+from kafka_proof.deploy.listeners import repeated
+
+
+def topic_problems(topics, absent, brokers):
+    """What in `kafka_topics_present` and `kafka_topics_absent` Kafka would refuse. `brokers`: how many there are."""
+    problems = []
+    names = [topic["name"] for topic in topics]
+    for name in repeated(names):
+        problems.append(f"kafka_topics_present has {name} more than once. Keep one.")
+    for name in sorted({name for name in names if "." in name}):
+        if (other := name.replace(".", "_")) in names:
+            problems.append(f"kafka_topics_present has {name} and {other}, whose metric names collide. Rename one.")
+    for name in sorted(set(names) & set(absent)):
+        problems.append(f"{name} is in kafka_topics_present and in kafka_topics_absent. Keep it in one of them.")
+    for topic in topics:
+        problems += _topic_problems(topic, brokers)
+    return problems
+
+
+def _topic_problems(topic, brokers):
+    name = topic["name"]
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", name) or name in (".", ".."):
+        yield (
+            f"kafka_topics_present has {name!r}, a name that Kafka refuses. "
+            "Use 1 to 249 letters, digits, dots, underscores and hyphens."
+        )
+    if int(_given(topic, "partitions")) < 1:
+        yield f"topic {name} has partitions {topic['partitions']}. Give it 1 or more."
+    replicas = int(_given(topic, "replication_factor"))
+    if not 1 <= replicas <= brokers:
+        yield (
+            f"topic {name} has replication_factor {replicas}, and the inventory has {brokers} broker(s). "
+            "Lower it, or add hosts to the group kafka."
+        )
+
+
+def _given(topic, key):
+    """What a topic is to have of it; null is as if it were left out."""
+    return 1 if topic.get(key) is None else topic[key]

@@ -1,0 +1,99 @@
+"""The one check that makes something: a topic with a partition on each broker, written, read back, and removed.
+
+Brokers stamp its messages themselves (message.timestamp.type=LogAppendTime), which tells what their clocks say. Clients
+are kafka-python's, as a program's would be.
+"""
+
+import time
+import uuid
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    KafkaTimeoutError,
+    PolicyViolationError,
+    RequestTimedOutError,
+    UnknownTopicOrPartitionError,
+)
+
+from kafka_proof.client.wait import wait_until
+from kafka_proof.doctor.checks import Finding, judge_clock
+
+
+def write(arguments, seconds, clock=time.time):
+    """Make the topic, write and read one message on each broker, remove it. Yields Findings.
+
+    Arguments as for kafka_proof.doctor.checks.examine.
+    """
+    name = f"kafka-doctor-{uuid.uuid4().hex[:8]}"
+    milliseconds = int(seconds * 1000)
+    try:
+        with KafkaAdminClient(**arguments, bootstrap_timeout_ms=milliseconds, request_timeout_ms=milliseconds) as admin:
+            brokers = sorted(broker["broker_id"] for broker in admin.describe_cluster()["brokers"])
+            topic = {
+                name: {
+                    "assignments": {partition: [broker] for partition, broker in enumerate(brokers)},
+                    "configs": {"message.timestamp.type": "LogAppendTime", "min.insync.replicas": "1"},
+                }
+            }
+            # A controller without ZooKeeper takes this and never answers; a real request would be done much later.
+            try:
+                admin.create_topics(topic, validate_only=True)
+            except (KafkaTimeoutError, RequestTimedOutError):
+                evidence = f"the controller does not act: it checks no new topic within {seconds:g} s"
+                yield Finding("write", "FAIL", evidence, "no-controller")
+                return
+            except (AuthorizationError, PolicyViolationError) as error:
+                yield Finding("write", "skip", f"this client may not make topics ({error})")
+                return
+            try:
+                admin.create_topics(topic, wait_for_metadata=True)
+                found = list(_write_and_read(arguments, name, brokers, seconds, clock))
+            finally:
+                gone = _remove(admin, name, seconds)
+            yield Finding("controller", "ok", "it acts: it made a topic")
+            yield from found
+            yield gone or Finding("write", "ok", f"topic {name} was made, written, read, and is gone")
+    except (KafkaError, AssertionError) as error:
+        yield Finding("write", "FAIL", f"topic {name}: {error or type(error).__name__}", "write")
+
+
+def _write_and_read(arguments, name, brokers, seconds, clock):
+    milliseconds = int(seconds * 1000)
+    with KafkaProducer(
+        **arguments,
+        max_block_ms=milliseconds,
+        request_timeout_ms=milliseconds,
+        delivery_timeout_ms=2 * milliseconds,
+    ) as producer:
+        for partition, broker in enumerate(brokers):
+            before = clock()
+            record = producer.send(name, partition=partition, value=b"kafka-doctor").get(timeout=2 * seconds)
+            yield judge_clock(broker, before, record.timestamp / 1000, clock())
+
+    partitions = [TopicPartition(name, partition) for partition in range(len(brokers))]
+    with KafkaConsumer(**arguments, group_id=None, enable_auto_commit=False) as consumer:
+        consumer.assign(partitions)
+        consumer.seek_to_beginning(*partitions)
+        read = set()
+
+        def poll():
+            read.update(consumer.poll(timeout_ms=100))
+            return read
+
+        wait_until(
+            f"a message from each of brokers {brokers}", poll, lambda seen: len(seen) == len(partitions), seconds
+        )
+
+
+def _remove(admin, name, seconds):
+    """Delete the topic and see it gone. Returns a Finding when that fails."""
+    try:
+        admin.delete_topics([name])
+        wait_until(f"topic {name} to be gone", admin.list_topics, lambda names: name not in names, seconds)
+    except UnknownTopicOrPartitionError:
+        return None
+    except (KafkaError, AssertionError) as error:
+        return Finding("write", "warn", f"topic {name} was made and not removed ({error})", "left-over")
+    return None

@@ -1,0 +1,177 @@
+"""One look at what consumer groups have left: who reads what, how far, and how old the first message left is."""
+
+import time
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from kafka_proof.client.workarounds import makes_no_topic
+from kafka_proof.lag.offsets import PartitionLag, committed_offsets, log_bounds, rows, with_leader
+
+_BATCH = (
+    32_768  # bytes to fetch of a partition: more than a producer's batch (16,384), of which only one message counts
+)
+_MOVING = 5  # seconds to try again while a leader or a coordinator moves
+_REBALANCING = {"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"}
+
+
+class NoMatchError(LookupError):
+    """A pattern fits no group or no topic. The message is one line: what, and which names there are."""
+
+
+class GroupLag(NamedTuple):
+    """One group, and what it has left in each partition of the topics that it reads."""
+
+    group: str
+    state: str  # Kafka's: Stable, Empty, PreparingRebalance, …
+    members: int | None
+    partitions: list[PartitionLag]  # sorted
+    owners: dict[TopicPartition, str] | None  # "client id/host" of the member; None: nobody can tell who reads what
+
+
+def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
+    """Return list[GroupLag], sorted, of the groups and topics that fit `groups` and `topics`.
+
+    `admin` is a KafkaAdminClient. `groups`, `topics`: names or patterns such as "orders-*"; none means all.
+    `reset`: as in kafka_proof.lag.offsets.lag. `must_fit`: each name or pattern must fit something.
+
+    Raises NoMatchError, and kafka.errors.KafkaError.
+    """
+    deadline = time.monotonic() + _MOVING
+    while True:
+        try:
+            return _look(admin, groups, topics, reset, must_fit)
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
+
+
+def _look(admin, groups, topics, reset, must_fit):
+    # Only consumers: what Connect's or a schema registry's groups say of their members means something else.
+    listed = {each["group_id"]: each for each in admin.list_groups() if each["protocol_type"] in ("", "consumer")}
+    names = matching(groups, listed, "group", must_fit)
+    described = admin.describe_groups(names) if names else {}
+    committed = committed_offsets(admin, dict.fromkeys(names))
+
+    states = {name: listed[name].get("group_state") or described[name]["group_state"] for name in names}
+    owners = {name: owners_of(described[name], states[name]) for name in names}
+    read = {name: {tp.topic for tp in [*committed[name], *(owners[name] or {})]} for name in names}
+    wanted = matching(topics, set().union(*read.values()), "topic", must_fit)
+
+    # All partitions of a topic that a group reads: where nothing is committed yet, everything may be left. A topic that
+    # was deleted meanwhile has no partitions.
+    partitions = with_leaders(admin, wanted)
+    bounds = log_bounds(admin, [tp for tp, led in partitions.items() if led])
+    return [
+        GroupLag(
+            name,
+            states[name],
+            # A group of the protocol of KIP-848 is "Dead" to the request that describes the others.
+            len(described[name]["members"]) if states[name] == described[name]["group_state"] else None,
+            rows({tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]}, *bounds, reset),
+            owners[name],
+        )
+        for name in names
+        if not topics or not read[name].isdisjoint(wanted)
+    ]
+
+
+def matching(patterns, names, what, must_fit=True):
+    """Return those of `names` that fit one of `patterns`, sorted; all of them if there are no patterns.
+
+    Raises NoMatchError when a pattern fits none and `must_fit`. `what`: "group" or "topic", for its message.
+    """
+    for pattern in patterns:
+        if must_fit and not any(_fits(name, pattern) for name in names):
+            there = ", ".join(sorted(names)[:20]) or "none"
+            more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+            which = "Groups" if what == "group" else "Topics that these groups read and"
+            raise NoMatchError(f"no {what} fits {pattern!r}. {which} that this client may see: {there}{more}.")
+    return sorted(name for name in names if not patterns or any(_fits(name, pattern) for pattern in patterns))
+
+
+def _fits(name, pattern):
+    return name == pattern or fnmatchcase(name, pattern)  # a name may have brackets in it
+
+
+def owners_of(description, state):
+    """Return dict[TopicPartition, "client id/host"], or None when nobody can tell who reads what.
+
+    Nobody can tell in the middle of a rebalance, for programs that assign partitions to themselves and only commit, and
+    for protocols that are not understood. `description`: of KafkaAdminClient.describe_groups(); `state`: the group's.
+    """
+    if not description["protocol_type"] or state != description["group_state"] or state in _REBALANCING:
+        return None
+    owners = {}
+    for member in description["members"]:
+        assignment = member["member_assignment"]
+        if not assignment:
+            continue  # an idle member
+        if not isinstance(assignment, dict):
+            return None
+        for share in assignment["assigned_partitions"]:
+            for partition in share["partitions"]:
+                owners[TopicPartition(share["topic"], partition)] = member["client_id"] + member["client_host"]
+    return owners
+
+
+def with_leaders(admin, topics):
+    """Return dict[TopicPartition, bool], has it a leader, of those of `topics` that exist."""
+    described = admin.describe_topics(topics) if topics else []
+    return {tp: led for topic in described if not topic["error_code"] for tp, led in with_leader(topic).items()}
+
+
+def timestamps(arguments, places, ends, seconds=5):
+    """Read when the first message at or after each place was written.
+
+    `arguments`: those of `kafka_python`. `places`: dict[TopicPartition, iterable of offsets below the end].
+    `ends`: dict[TopicPartition, offset], where they end. `seconds`: how long to wait for an answer.
+    Returns dict[(TopicPartition, offset), milliseconds since 1970, or None when the message has no timestamp]. What is
+    missing there has no message: only a transaction's marker is left.
+
+    Raises TimeoutError, and kafka.errors.KafkaError such as TopicAuthorizationFailedError: it takes the right to read.
+    """
+    left = {tp: sorted(offsets) for tp, offsets in places.items() if offsets}
+    found = {}
+    if not left:
+        return found
+    with KafkaConsumer(
+        **arguments,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # if retention deletes what we are about to read
+        bootstrap_timeout_ms=int(seconds * 1000),
+        max_partition_fetch_bytes=_BATCH,
+        max_poll_records=1,
+    ) as consumer:
+        makes_no_topic(consumer)
+        consumer.assign(list(left))
+        for tp, offsets in left.items():
+            consumer.seek(tp, offsets[0])
+        deadline = time.monotonic() + seconds
+        while left:
+            arrived = consumer.poll(timeout_ms=100)
+            for tp, [record] in arrived.items():
+                found[tp, left[tp][0]] = record.timestamp if record.timestamp >= 0 else None
+                _go_on(consumer, tp, left)
+                deadline = time.monotonic() + seconds
+            if not arrived:
+                for tp in [tp for tp in left if consumer.position(tp) >= ends[tp]]:
+                    _go_on(consumer, tp, left)
+            if time.monotonic() > deadline:
+                tp, [offset, *_] = next(iter(left.items()))
+                raise TimeoutError(f"{tp.topic} partition {tp.partition}: no message came from offset {offset} on")
+    return found
+
+
+def _go_on(consumer, tp, left):
+    """Turn to the next place in this partition, or leave it alone."""
+    del left[tp][0]
+    if left[tp]:
+        consumer.seek(tp, left[tp][0])
+    else:
+        del left[tp]
+        consumer.pause(tp)

@@ -1,0 +1,309 @@
+"""Which brokers are to hold which replicas: from the placement that is to one that is even, with few moves.
+
+Pure: it sees partitions and brokers, and touches nothing. `kafka_proof.operations.reassign` carries out what it says.
+
+Both questions, who holds the replicas and who leads, are flows of least cost: each broker gives replicas to others, one
+that is moved costs 1, and an uneven load costs more than all moves together. They are solved by taking the way round
+that gains most until none gains, and so end at the least number of moves (where racks bind: near it).
+"""
+
+from collections import Counter, defaultdict
+
+
+class ImpossibleError(ValueError):
+    """No placement is as it is wanted. The message says what is in the way, and what to do."""
+
+
+def make_plan(partitions, brokers, drain=(), replication=None):
+    """Decide which replicas go where.
+
+    partitions   {(topic, partition): [broker ids, the preferred leader first]}, all of the cluster
+    brokers      {id: rack or None}, those that are registered
+    drain        ids that are to hold nothing; one that is not registered must be the holder of something
+    replication  {topic: number of replicas}, of topics whose number is to change
+
+    Returns {(topic, partition): [broker ids]} of the partitions that change, the preferred leader first. Afterwards
+    replicas and preferred leaders are within one of each other on the brokers that remain. Where each of these has a
+    rack, first each partition is on as many racks as there are, and the load is as even as that allows. The same input
+    gives the same plan.
+
+    Raises ImpossibleError.
+    """
+    partitions = {key: list(partitions[key]) for key in sorted(partitions)}
+    racks = {broker: brokers[broker] for broker in sorted(brokers) if broker not in set(drain)}
+    if None in racks.values():
+        racks = dict.fromkeys(racks)
+    wanted = {key: (replication or {}).get(key[0], len(replicas)) for key, replicas in partitions.items()}
+    _refuse(partitions, brokers, drain, replication or {})
+
+    # Brokers that are alike in racks: a partition of three replicas on two racks has one or two on each.
+    limits = {count: _limits(count, Counter(racks.values())) for count in set(wanted.values())}
+    load, held = Counter(), {}
+    for key, replicas in partitions.items():
+        held[key] = _start(replicas, wanted[key], racks, limits[wanted[key]], load)
+    replicas = _Replicas(partitions, held, racks, {key: limits[count] for key, count in wanted.items()})
+    replicas.even_out()
+    leaders = _even_leaders(partitions, replicas)
+    for _ in partitions:
+        if not replicas.exchange(leaders):
+            break
+        leaders = _even_leaders(partitions, replicas)
+
+    plan = {key: _in_order(partitions[key], held[key], leaders.leader(key)) for key in partitions}
+    return {key: now for key, now in plan.items() if now != partitions[key]}
+
+
+def _refuse(partitions, brokers, drain, replication):
+    holders = {broker for replicas in partitions.values() for broker in replicas}
+    for broker in sorted(set(drain) - brokers.keys() - holders):
+        known = ", ".join(map(str, sorted(brokers))) or "none"
+        raise ImpossibleError(
+            f"broker {broker} is to be drained, and there is none; registered: {known}. Correct the id."
+        )
+    if gone := sorted(holders - brokers.keys() - set(drain)):
+        ids = ", ".join(map(str, gone))
+        raise ImpossibleError(
+            f"broker {ids} holds replicas and is not registered. Start it; if it never comes back, drain it as well."
+        )
+    topics = {topic for topic, _ in partitions}
+    for topic, count in sorted(replication.items()):
+        if topic not in topics:
+            raise ImpossibleError(f"topic {topic} is to have {count} replicas, and there is none. Correct the name.")
+        if count < 1:
+            raise ImpossibleError(f"topic {topic} is to have {count} replicas. Set 1 or more.")
+    remaining = len(brokers.keys() - set(drain))
+    counts = {topic: len(replicas) for (topic, _), replicas in partitions.items()} | replication
+    if too_many := {topic: count for topic, count in counts.items() if count > remaining}:
+        said = ", ".join(f"{topic} ({count})" for topic, count in sorted(too_many.items()))
+        raise ImpossibleError(
+            f"{remaining} brokers remain, and these topics have more replicas: {said}. "
+            "Add a broker first, or give them fewer replicas."
+        )
+
+
+def _limits(count, sizes):
+    """{rack: (least, most)} of `count` replicas, spread over racks of `sizes` ({rack: brokers}) as water spreads."""
+    level = 0
+    while sum(min(size, level) for size in sizes.values()) < count:
+        level += 1
+    return {rack: (min(size, max(level - 1, 0)), min(size, level)) for rack, size in sizes.items()}
+
+
+def _start(replicas, count, racks, limits, load):
+    """A set of `count` brokers within the limits of racks that keeps what it can; counted in `load`."""
+    held = [broker for broker in replicas if broker in racks]
+    on = Counter(racks[broker] for broker in held)
+
+    def drop(may):
+        loser = max((broker for broker in held if may(racks[broker])), key=lambda broker: (load[broker], broker))
+        held.remove(loser)
+        on[racks[loser]] -= 1
+
+    while any(on[rack] > most for rack, (_, most) in limits.items()):
+        drop(lambda rack: on[rack] > limits[rack][1])
+    while len(held) > count or len(held) + sum(max(least - on[rack], 0) for rack, (least, _) in limits.items()) > count:
+        drop(lambda rack: on[rack] > limits[rack][0])
+    while len(held) < count:
+        short = {rack for rack, (least, _) in limits.items() if on[rack] < least}
+        short = short or {rack for rack, (_, most) in limits.items() if on[rack] < most}
+        free = [broker for broker, rack in racks.items() if rack in short and broker not in held]
+        broker = min(free, key=lambda broker: (load[broker], broker))
+        held.append(broker)
+        on[racks[broker]] += 1
+    load.update(held)
+    return set(held)
+
+
+class _Flow:
+    """Things that brokers hold, which can be handed from one broker to another."""
+
+    def __init__(self, holders, brokers):
+        """holders: {partition: set of brokers}, changed in place."""
+        self.holders = holders
+        self.brokers = list(brokers)
+        self.load = Counter(broker for held in holders.values() for broker in held)
+        self.of_topic = Counter((key[0], broker) for key, held in holders.items() for broker in held)
+        # {(giver, taker): {cost: {topic: {partition: None}}}}, ordered as dictionaries are, so always the same
+        self.ways = defaultdict(lambda: {-1: {}, 0: {}, 1: {}})
+        for key in holders:
+            self._offer(key)
+
+    def cost(self, key, broker):
+        """1 if it costs to have it there, else 0."""
+        raise NotImplementedError
+
+    def takers(self, key, giver):
+        """Brokers that may have it instead of `giver`."""
+        raise NotImplementedError
+
+    def _offers(self, key):
+        for giver in sorted(self.holders[key]):
+            for taker in self.takers(key, giver):
+                yield self.ways[giver, taker][self.cost(key, taker) - self.cost(key, giver)]
+
+    def _offer(self, key):
+        for offered in self._offers(key):
+            offered.setdefault(key[0], {})[key] = None
+
+    def hand(self, key, giver, taker):
+        for offered in self._offers(key):
+            del offered[key[0]][key]
+            if not offered[key[0]]:
+                del offered[key[0]]
+        self.holders[key].remove(giver)
+        self.holders[key].add(taker)
+        for broker, change in ((giver, -1), (taker, 1)):
+            self.load[broker] += change
+            self.of_topic[key[0], broker] += change
+        self._offer(key)
+
+    def even_out(self):
+        while way := self._way_that_gains():
+            chosen = []
+            for giver, taker in way:
+                key = self._cheapest(giver, taker, {key for key, _, _ in chosen})
+                if key is None:  # racks allow each of these moves, and not all
+                    return
+                chosen.append((key, giver, taker))
+            for move in chosen:
+                self.hand(*move)
+
+    def _cheapest(self, giver, taker, but):
+        """Of what costs least, take from the topic of which the giver has most beyond the taker."""
+        for _, topics in sorted(self.ways[giver, taker].items()):
+            ranked = sorted(topics, key=lambda topic: self.of_topic[topic, taker] - self.of_topic[topic, giver])
+            for topic in ranked:
+                if found := next((key for key in topics[topic] if key not in but), None):
+                    return found
+        return None
+
+    def _way_that_gains(self):
+        """A list of (giver, taker) that makes the load more even, or costs less; None if there is none.
+
+        By Bellman and Ford: a cycle of negative cost, among the brokers and None, where a replica comes from and goes
+        to whose way begins and ends at different brokers. The loads' squares are what is made less.
+        """
+        heavy = sum(self.load.values()) + 1  # more than all moves
+        edges = [
+            (giver, taker, cost)
+            for giver in self.brokers
+            for taker in self.brokers
+            if giver != taker
+            for cost in [next((cost for cost, topics in self.ways[giver, taker].items() if topics), None)]
+            if cost is not None
+        ]
+        edges += [(None, broker, heavy * (1 - 2 * self.load[broker])) for broker in self.brokers]
+        edges += [(broker, None, heavy * (1 + 2 * self.load[broker])) for broker in self.brokers]
+        far, before = dict.fromkeys([None, *self.brokers], 0), {}
+        for _ in far:
+            nearer = False
+            for start, end, cost in edges:
+                if far[start] + cost < far[end]:
+                    far[end], before[end], nearer = far[start] + cost, start, True
+            if not nearer:
+                return None
+            if cycle := _cycle(before):
+                return [(start, end) for start, end in cycle if start is not None and end is not None]
+        raise AssertionError("a negative cost that is in no cycle")
+
+
+def _cycle(before):
+    """The edges of a cycle in {node: the node before it}, in their order; None if there is none."""
+    done = set()
+    for node in before:
+        path = {}
+        while node in before and node not in done and node not in path:
+            path[node] = before[node]
+            node = before[node]  # noqa: PLW2901 (walks from where it starts)
+        if node in path:
+            edges, end = [], node
+            while not edges or end != node:
+                edges.insert(0, (before[end], end))
+                end = before[end]
+            return edges
+        done |= path.keys()
+    return None
+
+
+class _Replicas(_Flow):
+    def __init__(self, before, held, racks, limits):
+        self.before = {key: set(replicas) for key, replicas in before.items()}
+        self.racks = racks
+        self.limits = limits
+        super().__init__(held, racks)
+
+    def cost(self, key, broker):
+        return int(broker not in self.before[key])
+
+    def takers(self, key, giver):
+        held, rack, limits = self.holders[key], self.racks[giver], self.limits[key]
+        on = Counter(self.racks[broker] for broker in held)
+        # A partition that may give one away may give it to any rack that has room, or within the rack.
+        may_leave = on[rack] > limits[rack][0]
+        return [
+            broker
+            for broker, other in self.racks.items()
+            if broker not in held and (other == rack or (may_leave and on[other] < limits[other][1]))
+        ]
+
+    def exchange(self, leaders):
+        """Make the leaders more even where those that lead too much and too little share too few partitions.
+
+        One of them hands over a partition that it leads, and gets one that the other follows, so that the load stays.
+        Returns whether it did.
+        """
+        by_leads = sorted(self.brokers, key=lambda broker: leaders.load[broker])
+        pairs = [(much, little) for much in reversed(by_leads) for little in by_leads]
+        for much, little in pairs:
+            if leaders.load[much] - leaders.load[little] < 2:
+                continue
+            led = self._first(much, little, lambda key, broker: leaders.leader(key) == broker)
+            back = self._first(little, much, lambda key, broker: leaders.leader(key) != broker)
+            if led and (back or self.load[much] > self.load[little]):
+                self.hand(led, much, little)
+                if self.load[much] < self.load[little] - 1:
+                    self.hand(back, little, much)
+                return True
+        return False
+
+    def _first(self, giver, taker, good):
+        for _, topics in sorted(self.ways[giver, taker].items()):
+            for keys in topics.values():
+                if found := next((key for key in keys if good(key, giver)), None):
+                    return found
+        return None
+
+
+class _Leaders(_Flow):
+    def __init__(self, before, replicas):
+        self.before = before
+        self.replicas = replicas.holders
+        super().__init__({key: {self._nearest(key)} for key in before}, replicas.brokers)
+
+    def _nearest(self, key):
+        held = self.replicas[key]
+        return next((broker for broker in self.before[key] if broker in held), min(held))
+
+    def leader(self, key):
+        return next(iter(self.holders[key]))
+
+    def cost(self, key, broker):
+        return int(broker != self.before[key][0])
+
+    def takers(self, key, giver):
+        return sorted(self.replicas[key] - {giver})
+
+
+def _even_leaders(partitions, replicas):
+    leaders = _Leaders(partitions, replicas)
+    leaders.even_out()
+    return leaders
+
+
+def _in_order(before, held, leader):
+    """The leader, then those that were there, in their order, then the new ones."""
+    kept = [broker for broker in before if broker in held]
+    if len(kept) == len(held) == len(before) and kept[0] == leader:
+        return kept
+    followers = [broker for broker in [*kept, *sorted(held - set(kept))] if broker != leader]
+    return [leader, *followers]

@@ -1,0 +1,43 @@
+"""Move replicas between brokers, under a throttle, while clients go on. No JVM.
+
+    with connect(kafka_python(properties)) as admin:
+        rebalance(admin, Wanted(brokers=[1, 2, 3, 4]), say=print)             # onto the broker that is new
+        rebalance(admin, Wanted(brokers=[1, 2, 3], drain=[4]), say=print)     # from the one that is to go
+        assert not holds(admin, 4)
+
+What is found half done is finished first: moves that run are waited for, and throttles that were left are removed. So
+whatever ended the last run, the next one goes on.
+
+observe.py reads what is there, plan.py decides, placement.py (one level up) computes who holds what, throttle.py limits
+the copying, and run.py carries it out.
+"""
+
+from kafka_proof.operations.placement import ImpossibleError, make_plan
+from kafka_proof.operations.reassign.observe import holds
+from kafka_proof.operations.reassign.plan import Wanted, plan, render, room_problems
+from kafka_proof.operations.reassign.run import (
+    THROTTLE,
+    Interrupted,
+    StalledError,
+    prove_empty,
+    rebalance,
+    stop_signals,
+)
+from kafka_proof.operations.reassign.throttle import throttles
+
+__all__ = [
+    "THROTTLE",
+    "ImpossibleError",
+    "Interrupted",
+    "StalledError",
+    "Wanted",
+    "holds",
+    "make_plan",
+    "plan",
+    "prove_empty",
+    "rebalance",
+    "render",
+    "room_problems",
+    "stop_signals",
+    "throttles",
+]

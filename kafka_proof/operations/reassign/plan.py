@@ -1,0 +1,146 @@
+"""Which partitions change, and why they cannot: the decision before anything moves."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from kafka_proof.operations.placement import ImpossibleError, make_plan
+from kafka_proof.operations.reassign import observe
+from kafka_proof.operations.reassign.observe import ids_text, partition_name, size_text
+
+_INTERNAL = {
+    "__consumer_offsets": "offsets.topic.replication.factor",
+    "__transaction_state": "transaction.state.log.replication.factor",
+}
+
+
+@dataclass
+class Wanted:
+    """What the cluster is to be.
+
+    brokers      ids that must be registered, and beside those in `drain` all that are
+    drain        ids that are to hold nothing
+    replication  {topic: replicas}. Of the internal topics not named, those that have fewer replicas than the brokers'
+                 own configuration says, as in a cluster that grew from one broker, get as many as that
+    """
+
+    brokers: list
+    drain: list = field(default_factory=list)
+    replication: dict = field(default_factory=dict)
+
+
+def plan(admin, wanted):
+    """Return what is to be done: {TopicPartition: (brokers now, brokers then)}, of partitions that change.
+
+    Raises ImpossibleError, also when brokers are missing or unexpected.
+    """
+    brokers = observe.registered(admin)
+    _refuse_brokers(brokers, wanted)
+    moving = admin.list_partition_reassignments()
+    described = observe.topics(admin)
+    now = {tp: observe.target(partition["replica_nodes"], moving.get(tp)) for tp, partition in described.items()}
+    drain = [broker for broker in wanted.drain if broker in brokers or any(broker in each for each in now.values())]
+    replication = _replication(admin, brokers, now, wanted)
+    changes = make_plan({tuple(tp): replicas for tp, replicas in now.items()}, brokers, drain, replication)
+    if offline := sorted(tp for tp in described if described[tp]["leader_id"] < 0):
+        raise ImpossibleError(
+            f"{len(offline)} partitions have no leader, the first {partition_name(offline[0])}: nothing can be copied "
+            "from them. Start the broker that holds them."
+        )
+    changes = {TopicPartition(*key): (now[TopicPartition(*key)], then) for key, then in changes.items()}
+    if problems := room_problems(_coming(admin, changes, described), _disks(admin, changes)):
+        raise ImpossibleError(" ".join(problems))
+    return changes
+
+
+def room_problems(coming, disks):
+    """Which brokers have no room for what is to come. A full disk ends its broker, so of what is free a tenth stays.
+
+    coming: {broker: bytes}; disks: {broker: (bytes that can be used, bytes in all)}, of those that tell. Each is looked
+    at by itself, also where several share a disk.
+    """
+    return [
+        f"broker {broker} is to get {size_text(coming[broker])}, and of its disk of {size_text(whole)} it can "
+        f"use {size_text(usable)}, of which a tenth must stay free. Make room, add a broker, or let topics keep less."
+        for broker, (usable, whole) in sorted(disks.items())
+        if coming.get(broker, 0) > 0.9 * usable
+    ]
+
+
+def _coming(admin, changes, described):
+    """{broker: bytes that it gets and does not have}."""
+    topics = defaultdict(list)
+    for tp in changes:
+        topics[tp.topic].append(tp.partition)
+    leaders = {described[tp]["leader_id"] for tp in changes}
+    sizes = observe.sizes(admin, leaders | _takers(changes), dict(topics)) if changes else {}
+    coming = defaultdict(int)
+    for tp, (before, after) in changes.items():
+        for broker in set(after) - set(before):
+            whole = sizes.get((tp, described[tp]["leader_id"]), 0)
+            coming[broker] += max(0, whole - sizes.get((tp, broker), 0))
+    return coming
+
+
+def _disks(admin, changes):
+    """{broker: (bytes that can be used, bytes in all)} of those that get something; before Kafka 3.3 none tells."""
+    disks = {}
+    for broker in sorted(_takers(changes)):
+        directories = observe.log_dirs(admin, broker, [])
+        if all(directory["total_bytes"] >= 0 for directory in directories):
+            disks[broker] = tuple(sum(item[key] for item in directories) for key in ("usable_bytes", "total_bytes"))
+    return disks
+
+
+def _takers(changes):
+    return {broker for before, after in changes.values() for broker in set(after) - set(before)}
+
+
+def _refuse_brokers(registered, wanted):
+    expected = set(wanted.brokers) - set(wanted.drain)
+    if missing := sorted(expected - registered.keys()):
+        raise ImpossibleError(
+            f"broker {ids_text(missing)} is not registered. Start it, or take its host out of the inventory."
+        )
+    if unexpected := sorted(registered.keys() - expected - set(wanted.drain)):
+        raise ImpossibleError(
+            f"broker {ids_text(unexpected)} is registered and not in the inventory. Add its host, or decommission it."
+        )
+
+
+def _replication(admin, brokers, now, wanted):
+    """{topic: replicas} where it is to change."""
+    counts = {tp.topic: len(replicas) for tp, replicas in now.items()}
+    asked = dict(wanted.replication)
+    broker = min(brokers)
+    resource = ConfigResource(ConfigResourceType.BROKER, str(broker), [*_INTERNAL.values()])
+    settings = admin.describe_configs([resource], config_filter="all")["broker"][str(broker)]
+    for topic, key in _INTERNAL.items():
+        if topic in counts and counts[topic] < int(settings[key]["value"]):
+            asked.setdefault(topic, int(settings[key]["value"]))
+    fewer = [topic for topic, count in asked.items() if count < counts.get(topic, 0)]
+    for topic, least in _min_in_sync(admin, fewer).items():
+        if asked[topic] < least:
+            raise ImpossibleError(
+                f"topic {topic} is to have {asked[topic]} replicas, and its min.insync.replicas is {least}: nobody "
+                "could write to it. Lower that first, or give it more replicas."
+            )
+    return asked
+
+
+def _min_in_sync(admin, topics):
+    if not topics:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic, ["min.insync.replicas"]) for topic in topics]
+    answer = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {topic: int(settings["min.insync.replicas"]["value"]) for topic, settings in answer.items()}
+
+
+def render(changes):
+    """Lay out what `plan` returned, before and after, for --diff."""
+    return {
+        side: "".join(f"{partition_name(tp)}: {ids_text(changes[tp][index])}\n" for tp in sorted(changes))
+        for index, side in enumerate(("before", "after"))
+    }

@@ -1,0 +1,85 @@
+"""The throttle of replication: what limits the copying, so that clients keep their share of the network."""
+
+from collections import defaultdict
+
+from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from kafka_proof.operations.reassign import observe
+
+_RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
+
+_LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+
+
+class Throttle:
+    """The throttle of one run: set it, and remove it with every other throttle of replication."""
+
+    def __init__(self, admin):
+        self.admin = admin
+        self.brokers = set()  # ids of brokers that this run slowed down
+        self.resources = {}  # settings that this run made, {(kind, name): [keys]}
+
+    def set(self, rate, adding):
+        """Limit what is copied to `rate` bytes/s for each broker; `adding`: {TopicPartition: [brokers that get it]}."""
+        described = observe.topics(self.admin)
+        lists = defaultdict(lambda: ([], []))
+        for tp, brokers in adding.items():
+            old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
+            # Any of those that have it may lead while it moves.
+            for names, those in zip(lists[tp.topic], (old, brokers), strict=True):
+                names += [f"{tp.partition}:{broker}" for broker in those]
+        rates = dict.fromkeys(_RATES, str(rate))
+        self.brokers = set(observe.registered(self.admin))
+        brokers = {(ConfigResourceType.BROKER, str(broker)): dict(rates) for broker in sorted(self.brokers)}
+        topics = {
+            (ConfigResourceType.TOPIC, topic): dict(zip(_LISTS, map(",".join, both), strict=True))
+            for topic, both in lists.items()
+        }
+        self.resources = {resource: list(settings) for resource, settings in (brokers | topics).items()}
+        self._alter([ConfigResource(*resource, settings) for resource, settings in (brokers | topics).items()])
+
+    def remove(self):
+        """Remove every throttle of replication there is: who runs this means it to be the only one that moves."""
+        # A broker tells of a setting a moment after it was made, so what was set here is removed also if none does yet.
+        there = {(ConfigResourceType.BROKER, str(broker)) for broker in observe.registered(self.admin)}
+        own = {
+            resource: keys
+            for resource, keys in self.resources.items()
+            if resource in there or resource[0] is ConfigResourceType.TOPIC
+        }
+        if left := throttles(self.admin) | own:
+            self._alter(
+                [
+                    ConfigResource(kind, name, dict.fromkeys(keys, (AlterConfigOp.DELETE, None)))
+                    for (kind, name), keys in left.items()
+                ]
+            )
+
+    def _alter(self, resources):
+        answers = self.admin.alter_configs(resources, raise_on_unknown=False)
+        problems = [
+            f"{kind} {name}: {said}"
+            for kind, answer in answers.items()
+            for name, said in sorted(answer.items())
+            if said != "OK" and "UnknownTopicOrPartition" not in said
+        ]
+        if problems:
+            raise KafkaError("; ".join(problems))
+
+
+def throttles(admin):
+    """{(ConfigResourceType, name): [keys]} of all brokers and topics that have a throttle of replication set."""
+    kinds = {ConfigResourceType.BROKER: _RATES, ConfigResourceType.TOPIC: _LISTS}
+    names = {
+        ConfigResourceType.BROKER: map(str, sorted(observe.registered(admin))),
+        ConfigResourceType.TOPIC: sorted({topic["name"] for topic in admin.describe_topics()}),
+    }
+    resources = [ConfigResource(kind, name, list(kinds[kind])) for kind in kinds for name in names[kind]]
+    found = {}
+    for kind, answer in admin.describe_configs(resources).items():
+        for name, settings in answer.items():
+            keys = [key for key, setting in settings.items() if setting["config_source"].startswith("DYNAMIC_")]
+            if keys:
+                found[ConfigResourceType[kind.upper()], name] = keys
+    return found

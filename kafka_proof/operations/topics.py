@@ -1,0 +1,221 @@
+"""Topics as data: what leads from those that are there to those that are wanted, over one connection and no JVM."""
+
+from dataclasses import dataclass, field
+
+from kafka import KafkaAdminClient
+from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, for_code
+
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+
+BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
+
+
+@dataclass
+class Plan:
+    """What is to be done, and what is refused. `create`: the wanted topics; the others by name."""
+
+    create: list = field(default_factory=list)
+    grow: dict = field(default_factory=dict)  # name: partitions
+    configure: dict = field(default_factory=dict)  # name: {key: value, or None to reset it}
+    delete: list = field(default_factory=list)
+    refused: list = field(default_factory=list)
+
+
+def make_plan(topics, absent, actual):
+    """Decide what leads from the actual topics to the wanted ones.
+
+    topics: list of {name, partitions, replication_factor, config}, the last three may be None;
+    actual: {name: {partitions: int, replication_factor: int, config: {key: value}}}, existing topics only.
+    """
+    plan = Plan(delete=[name for name in absent if name in actual])
+    for topic in topics:
+        name = topic["name"]
+        if name not in actual:
+            plan.create.append(topic)
+            continue
+        now = actual[name]
+        partitions, replicas = topic["partitions"] or now["partitions"], topic["replication_factor"]
+        if partitions > now["partitions"]:
+            plan.grow[name] = partitions
+        elif partitions < now["partitions"]:
+            plan.refused.append(
+                f"topic {name} has {now['partitions']} partitions and {partitions} are wanted; Kafka takes none "
+                f"away. Set partitions: {now['partitions']}, or name it as absent once, which deletes its messages."
+            )
+        if replicas not in (None, now["replication_factor"]):
+            plan.refused.append(
+                f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that moves "
+                f"data. Set replication_factor: {now['replication_factor']}, or run "
+                f'playbooks/rebalance.yml with -e \'{{"rebalance_replication": {{"{name}": {replicas}}}}}\''
+            )
+        if topic["config"] is not None:
+            wanted = settings(topic["config"])
+            changes = {key: value for key, value in wanted.items() if now["config"].get(key) != value}
+            changes |= dict.fromkeys(now["config"].keys() - wanted.keys())
+            if changes:
+                plan.configure[name] = changes
+    return plan
+
+
+def settings(config):
+    """Kafka's text for a topic's settings. One that is None is left to the broker."""
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in (config or {}).items()
+        if value is not None
+    }
+
+
+def preview(plan, actual):
+    """Topics that change, before and after, for --diff."""
+    before = {name: actual[name] for name in sorted({*plan.grow, *plan.configure, *plan.delete})}
+    after = {name: dict(topic) for name, topic in before.items() if name not in plan.delete}
+    for name, partitions in plan.grow.items():
+        after[name]["partitions"] = partitions
+    for name, changes in plan.configure.items():
+        after[name]["config"] = settings(after[name]["config"] | changes)
+    for topic in plan.create:
+        shown = {key: topic[key] for key in ("partitions", "replication_factor") if topic[key] is not None}
+        after[topic["name"]] = shown | {"config": settings(topic["config"])}
+    return {"before": before, "after": after}
+
+
+class Topics:
+    """The topics of one cluster, over one connection."""
+
+    def __init__(self, admin, timeout_ms):
+        self.admin = admin
+        self.timeout_ms = timeout_ms
+
+    def describe(self, names, with_config):
+        """Return {name: {partitions, replication_factor, config}} of those that exist; config if in `with_config`."""
+        found = {}
+        for topic in self.admin.describe_topics(sorted(names)):
+            error = for_code(topic["error_code"])
+            if error is UnknownTopicOrPartitionError:
+                continue
+            if topic["error_code"]:
+                raise Refused("nothing was changed", [f"topic {topic['name']}: {error.description} ({error.__name__})"])
+            replicas = {len(partition["replica_nodes"]) for partition in topic["partitions"]}
+            found[topic["name"]] = {
+                "partitions": len(topic["partitions"]),
+                "replication_factor": min(replicas),
+                "config": {},
+            }
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found if name in with_config]
+        if resources:
+            for name, config in self.admin.describe_configs(resources)["topic"].items():
+                found[name]["config"] = {
+                    key: setting["value"]
+                    for key, setting in config.items()
+                    if setting["config_source"] == "DYNAMIC_TOPIC_CONFIG"  # not the broker's own setting
+                }
+        return found
+
+    def apply(self, plan, validate_only):
+        """Carry the plan out, or ask the broker whether it would. Returns a list of what it refuses."""
+        problems = []
+        for batch in batches(plan.create):
+            wanted = {
+                topic["name"]: {
+                    "num_partitions": topic["partitions"] or -1,
+                    "replication_factor": topic["replication_factor"] or -1,
+                    "configs": settings(topic["config"]),
+                }
+                for topic in batch
+            }
+            answer = self.admin.create_topics(
+                wanted, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
+            )
+            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
+        if plan.grow:
+            answer = self.admin.create_partitions(
+                plan.grow, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
+            )
+            problems += [self._problem(item.to_dict()) for item in answer.results if item.error_code]
+        for batch in batches(list(plan.configure.items())):
+            resources = [
+                ConfigResource(
+                    ConfigResourceType.TOPIC,
+                    name,
+                    {
+                        key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value)
+                        for key, value in changes.items()
+                    },
+                )
+                for name, changes in batch
+            ]
+            answer = self.admin.alter_configs(resources, validate_only=validate_only, raise_on_unknown=False)
+            problems += [f"topic {name}: {said}" for name, said in answer["topic"].items() if said != "OK"]
+        if plan.delete and not validate_only:
+            answer = self.admin.delete_topics(plan.delete, timeout_ms=self.timeout_ms, raise_errors=False)
+            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
+        return problems
+
+    def _problem(self, item):
+        error = for_code(item["error_code"])
+        return f"topic {item['name']}: {item.get('error_message') or error.description} ({error.__name__})"
+
+
+class Refused(Exception):
+    """What the broker or this module refuses: what became of the rest, and a list of messages."""
+
+
+def batches(items):
+    """Cut a list into what one request carries."""
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+
+
+def have(params, check):
+    """Make a cluster's topics what they are wanted to be. Returns the result of an Ansible task, which may have failed.
+
+    params: {client, topics, absent, timeout}, as the module kafka_topics documents them; check: whether to
+    say only what would be done.
+    """
+    where = params["client"].get("bootstrap.servers")
+    try:
+        return _have(params["client"], params["topics"], params["absent"], params["timeout"] * 1000, check)
+    except Refused as refusal:
+        rest, problems = refusal.args
+        return {"failed": True, "msg": "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])}
+    except (KafkaError, ClientPropertiesError) as error:
+        return {"failed": True, "msg": f"{where}: {error}"}
+
+
+def _have(client, topics, absent, timeout_ms, check):
+    try:
+        admin = KafkaAdminClient(
+            **kafka_python(client),
+            bootstrap_timeout_ms=1000 if check else timeout_ms,
+            reconnect_backoff_max_ms=200,
+            request_timeout_ms=timeout_ms,
+        )
+    except (KafkaTimeoutError, ClientPropertiesError):
+        if not check:
+            raise
+        warning = "No broker answers yet; this is what would be done with a new one."
+        return result(make_plan(topics, absent, {}), {}) | {"warnings": [warning]}
+    with admin:
+        cluster = Topics(admin, timeout_ms)
+        with_config = {topic["name"] for topic in topics if topic["config"] is not None} | set(absent)
+        actual = cluster.describe({topic["name"] for topic in topics} | set(absent), with_config)
+        plan = make_plan(topics, absent, actual)
+        if problems := plan.refused or cluster.apply(plan, validate_only=True):
+            raise Refused("nothing was changed", problems)
+        if not check:
+            if problems := cluster.apply(plan, validate_only=False):
+                raise Refused("the rest was done", problems)
+            admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
+        return result(plan, actual)
+
+
+def result(plan, actual):
+    """What the module returns."""
+    done = {
+        "created": [topic["name"] for topic in plan.create],
+        "grown": list(plan.grow),
+        "configured": list(plan.configure),
+        "deleted": plan.delete,
+    }
+    return {"changed": any(done.values()), "diff": preview(plan, actual), **done}

@@ -1,0 +1,247 @@
+"""What is there, and is it well? Brokers, topics, groups and what they have left to read, in one page.
+
+    python -m kafka_proof.status [--client-properties FILE] [--json] [--timeout SECONDS]
+
+Exit status: 0 when the cluster answered, also when it has problems (they are the last lines); 2 when it did not.
+It asks in batches, a fixed number of requests for each broker, so a thousand topics do not make it slow.
+"""
+
+import argparse
+import contextlib
+import json
+import logging
+import signal
+import sys
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
+
+from kafka_proof.client.connection import NoKafkaError, connect, no_answer
+from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.table import table
+from kafka_proof.cluster.controller import MODES, active_controller, mode
+from kafka_proof.cluster.versions import broker_version
+from kafka_proof.lag.offsets import left, read_offsets, rows
+
+
+def collect(admin):
+    """Ask the cluster for everything that `render` shows. Returns a dict of plain values, ready for JSON:
+
+    cluster_id   str
+    mode         "zookeeper" or "kraft"
+    controller   int, a broker's id (with KRaft the id of the active controller, which may be no broker)
+    brokers      [{id, host, port, rack, kafka ("3.9": the version that its protocol tells), problem}]
+    topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
+    groups       [{group, state, members (how many), left, partitions: [PartitionLag as a dict]}]
+    problems     [str]
+
+    Ids and offsets are int; what could not be found out is None, and `problem` is "" where there is none. A group that
+    committed nothing in a partition counts as one that begins with the earliest message.
+
+    `admin` is what `kafka_proof.client.connection.connect` returns. Raises kafka.errors.KafkaError.
+    """
+    for _ in range(3):
+        # A topic that was deleted, or a leader that moved, between two of the requests: look again.
+        with contextlib.suppress(UnknownTopicOrPartitionError, NotLeaderForPartitionError):
+            return _collect(admin)
+    return _collect(admin)
+
+
+def _collect(admin):
+    cluster = admin.describe_cluster()
+    brokers, states = _brokers(admin, cluster["brokers"])
+    answering = {broker["id"] for broker in brokers if not broker["problem"]}
+    described = sorted(admin.describe_topics(), key=lambda topic: topic["name"])
+
+    readable = [
+        TopicPartition(topic["name"], partition["partition_index"])
+        for topic in described
+        for partition in topic["partitions"]
+        if partition["leader_id"] in answering
+    ]
+    committed, *bounds = read_offsets(admin, dict.fromkeys(states), readable)
+    groups = admin.describe_groups(sorted(states)) if states else {}
+
+    topics = [_topic(topic, answering, *bounds) for topic in described]
+    partitions_of = {topic["topic"]: [each["partition"] for each in topic["partitions"]] for topic in topics}
+    return {
+        "cluster_id": cluster["cluster_id"],
+        "mode": mode(admin),
+        "controller": active_controller(admin),
+        "brokers": brokers,
+        "topics": topics,
+        "groups": [
+            _group(description, states[group], committed.get(group, {}), partitions_of, bounds)
+            for group, description in sorted(groups.items())
+        ],
+        "problems": _problems(brokers, topics),
+    }
+
+
+def _problems(brokers, topics):
+    of_brokers = [f"broker {broker['id']}: {broker['problem']}" for broker in brokers if broker["problem"]]
+    of_partitions = [
+        f"{topic['topic']} partition {partition['partition']}: {partition['problem']}"
+        for topic in topics
+        for partition in topic["partitions"]
+        if partition["problem"]
+    ]
+    return of_brokers + of_partitions
+
+
+def _brokers(admin, registered):
+    """Return the brokers, and dict[group, state] of all groups that those which answer are coordinators of."""
+    brokers, groups = [], {}
+    for broker in sorted(registered, key=lambda broker: broker["broker_id"]):
+        node, host, port = broker["broker_id"], broker["host"], broker["port"]
+        version, problem = None, no_answer(admin, node, host, port)  # ask nobody who is not there: each wait is long
+        if not problem:
+            try:
+                version = broker_version(admin, node)
+                groups |= {group["group_id"]: group.get("group_state", "") for group in admin.list_groups([node])}
+            except KafkaError as error:
+                problem = f"{host}:{port}: {error}"
+        brokers.append(
+            {"id": node, "host": host, "port": port, "rack": broker["rack"], "kafka": version, "problem": problem}
+        )
+    return brokers, groups
+
+
+def _topic(topic, answering, starts, ends):
+    partitions = []
+    for partition in sorted(topic["partitions"], key=lambda partition: partition["partition_index"]):
+        tp = TopicPartition(topic["name"], partition["partition_index"])
+        leader, replicas, in_sync = partition["leader_id"], partition["replica_nodes"], partition["isr_nodes"]
+        if leader < 0:
+            problem = "OFFLINE, no leader"
+        elif len(in_sync) < len(replicas):
+            problem = f"UNDER-REPLICATED, not in sync: {sorted(set(replicas) - set(in_sync))}"
+        elif leader not in answering:
+            problem = f"its leader, broker {leader}, does not answer"
+        else:
+            problem = ""
+        partitions.append(
+            {
+                "partition": tp.partition,
+                "leader": leader if leader >= 0 else None,
+                "replicas": replicas,
+                "in_sync": in_sync,
+                "start": starts.get(tp),
+                "end": ends.get(tp),
+                "problem": problem,
+            }
+        )
+    return {"topic": topic["name"], "internal": topic["is_internal"], "partitions": partitions}
+
+
+def _group(description, state, offsets, partitions_of, bounds):
+    names = {tp.topic for tp in offsets} | _assigned_topics(description)
+    read = [TopicPartition(name, partition) for name in names for partition in partitions_of.get(name, [])]
+    partitions = rows({tp: offsets.get(tp, -1) for tp in read}, *bounds)
+    return {
+        "group": description["group_id"],
+        "state": state or description["group_state"],
+        "members": len(description["members"]),
+        "left": left(partitions),
+        "partitions": [partition._asdict() for partition in partitions],
+    }
+
+
+def _assigned_topics(description):
+    """Where members are, even before the first commit. Other programs than consumers use groups in their own way."""
+    assignments = [member["member_assignment"] for member in description["members"]]
+    return {
+        share["topic"]
+        for assignment in assignments
+        if isinstance(assignment, dict)
+        for share in assignment["assigned_partitions"]
+    }
+
+
+def render(status):
+    """Lay out what `collect` returned as a page of text."""
+    versions = sorted({broker["kafka"] for broker in status["brokers"] if broker["kafka"]})
+    page = [
+        f"cluster {status['cluster_id']}: Kafka {', '.join(versions)}, {MODES[status['mode']]}, "
+        f"controller {status['controller']}",
+        "",
+    ]
+
+    page += table(
+        ["broker", "address", "rack", "kafka", ""],
+        [
+            [each["id"], f"{each['host']}:{each['port']}", each["rack"], each["kafka"], _mark(each)]
+            for each in status["brokers"]
+        ],
+    )
+
+    page += ["", "topics"]
+    page += table(
+        ["topic", "partition", "leader", "replicas", "in sync", "start", "end", ""],
+        [
+            [
+                *[topic["topic"], each["partition"], each["leader"], _ids(each["replicas"]), _ids(each["in_sync"])],
+                *[each["start"], each["end"], _mark(each)],
+            ]
+            for topic in status["topics"]
+            if not topic["internal"]
+            for each in topic["partitions"]
+        ],
+    )
+    internal = [f"{each['topic']} ({len(each['partitions'])})" for each in status["topics"] if each["internal"]]
+    page += [f"  internal (partitions): {', '.join(internal) or 'none'}"]
+
+    page += ["", "groups" if status["groups"] else "groups: none"]
+    for group in status["groups"]:
+        remaining = "unknown" if group["left"] is None else group["left"]
+        page += [f"  {group['group']}: {group['state']}, members: {group['members']}, kafka left: {remaining}"]
+        page += table(
+            ["  topic", "partition", "committed", "end", "lag", ""],
+            [
+                [f"  {each['topic']}", each["partition"], each["committed"], each["end"], each["lag"], each["note"]]
+                for each in group["partitions"]
+            ],
+        )
+
+    count = sum(len(topic["partitions"]) for topic in status["topics"])
+    problems = status["problems"]
+    page += ["", f"problems: {len(problems)}" if problems else f"no problems: all {count} partitions are in sync"]
+    page += [f"  {problem}" for problem in problems]
+    return "\n".join(page)
+
+
+def _mark(thing):
+    return f"<-- {thing['problem']}" if thing["problem"] else ""
+
+
+def _ids(ids):
+    return ",".join(map(str, ids))
+
+
+def main(argv=None):
+    """Print the page, or JSON. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="kafka-status", description=__doc__.splitlines()[0])
+    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=5, help="for each answer (default: 5)")
+    options = parser.parse_args(argv)
+    logging.getLogger("kafka").addHandler(logging.NullHandler())  # what went wrong is said in one line, below
+
+    try:
+        properties = read(options.client_properties)
+        with connect(kafka_python(properties), options.timeout) as admin:
+            status = collect(admin)
+    except (ClientPropertiesError, NoKafkaError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KafkaError as error:
+        where = properties["bootstrap.servers"]
+        print(f"{where}: the cluster stopped answering ({error}). Try again.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head
+    print(json.dumps(status, indent=2) if options.json else render(status))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

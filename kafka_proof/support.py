@@ -1,0 +1,181 @@
+"""What a person who was not there needs to find out what is wrong: one archive, without secrets.
+
+    python -m kafka_proof.support DIRECTORY ARCHIVE [--hosts a,b] [--client-properties FILE]
+
+playbooks/support.yml has put what each host said into DIRECTORY/HOST; this adds what the cluster says of itself and a
+README that says what is there and what is missing, and packs all of it. Exit status: 0, also where much is missing.
+"""
+
+import argparse
+import contextlib
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+from kafka_proof.client.properties import DEFAULT_PATH
+from kafka_proof.client.redact import MASK, masked, masked_json, passwords
+
+SECONDS = 60  # for each question to the cluster
+
+
+def strings(value):
+    """Every text in a value of JSON."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
+_MARK = "kafka-proof-support"
+
+_HOST = {
+    "host": "uname -a; cat /etc/os-release; uptime; nproc; date",
+    "memory": "free -m || head -5 /proc/meminfo",
+    "disk": "df -hT; df -hi",
+    "limits": "ulimit -a; cat /proc/sys/fs/file-max /proc/sys/vm/max_map_count /proc/sys/vm/swappiness",
+    "time": "timedatectl status || chronyc tracking || ntpq -p || date",
+    "listeners": "ss -Hltnp || netstat -ltnp || cat /proc/net/tcp /proc/net/tcp6",
+    "engine": "docker version && docker info",
+    "images": "docker images --all --digests --no-trunc",
+    "containers": "docker ps --all --no-trunc --size",
+    "engine-disk": "docker system df --verbose",
+}
+
+
+def host_script(containers, since, log_bytes):
+    """The shell's commands: each prints its section, then a line with its name and its exit status."""
+    sections = dict(_HOST)
+    for name in map(shlex.quote, containers):
+        sections[f"{name}.json"] = f"docker inspect {name}"
+        sections[f"{name}.log"] = (
+            f"docker inspect --format . {name} >/dev/null && "
+            f"docker logs --timestamps --since {shlex.quote(since)} {name} 2>&1 | tail -c {int(log_bytes)}"
+        )
+    return "\n".join(
+        f"( {command} ) </dev/null 2>&1; printf '\\n{_MARK} %s %s\\n' $? {name}" for name, command in sections.items()
+    )
+
+
+def host_sections(output):
+    """Turn what the script printed into {name: (exit status, text)}."""
+    sections, lines = {}, []
+    for line in output.splitlines():
+        if line.startswith(f"{_MARK} "):
+            _, status, name = line.split(" ", 2)
+            sections[name] = (int(status), "\n".join(lines).strip("\n"))
+            lines = []
+        else:
+            lines.append(line)
+    return sections
+
+
+def write_host(directory, sections, asked_at, answered_at):
+    """Write what one host said to `directory`, masked. Returns a list of what it could not say.
+
+    `sections`: {file name: (exit status, text)}; those that end in .json are JSON. `asked_at`, `answered_at`: when it
+    was asked for its clock, seconds since the epoch by this machine.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    parsed = {}
+    for name, (_, text) in sections.items():
+        with contextlib.suppress(ValueError):
+            if name.endswith(".json"):
+                parsed[name] = json.loads(text)
+    known = set().union(*(passwords(text) for value in parsed.values() for text in strings(value)), set())
+    missing = []
+    for name, (status, text) in sections.items():
+        if status:
+            said = masked(text, known).strip().splitlines()[-1:] or [f"exit status {status}"]
+            missing.append(f"{name}: {said[0][-300:]}")
+        said = json.dumps(masked_json(parsed[name], known), indent=2) if name in parsed else masked(text, known)
+        (directory / name).write_text(f"{said}\n", encoding="utf-8", errors="replace")
+    if "clock" in sections:
+        with contextlib.suppress(ValueError):
+            ahead = float(sections["clock"][1]) - (asked_at + answered_at) / 2
+            error = (answered_at - asked_at) / 2
+            (directory / "clock").write_text(f"{ahead:+.3f} s from the machine that asked, to within {error:.3f} s\n")
+    if missing:
+        (directory / "missing").write_text("\n".join([*missing, ""]))
+    return missing
+
+
+def readme(directory, hosts, cluster):
+    """The text that says what is in the archive. `cluster`: {what: why it is missing, or ""}."""
+    lines = [f"What the hosts and their cluster said, {time.strftime('%Y-%m-%d %H:%M:%S %Z')}.", ""]
+    missing = [f"{what}: {why}" for what, why in cluster.items() if why]
+    for host in hosts:
+        found = Path(directory) / host
+        if not found.is_dir():
+            missing.append(f"{host}: everything, the host could not be reached")
+            continue
+        for line in (found / "missing").read_text().splitlines() if (found / "missing").exists() else []:
+            missing.append(f"{host}: {line}")
+        clock = (found / "clock").read_text().strip() if (found / "clock").exists() else "unknown"
+        lines.append(f"{host}/  clock {clock}")
+    lines += ["", "Missing:" if missing else "Nothing is missing.", *(f"  {line}" for line in missing), ""]
+    lines += [
+        f"Secrets are masked ({MASK}): what sounds like a password, key, token or login, wherever it was found.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def ask_cluster(directory, client_properties):
+    """Write what the cluster says of itself, and client.properties. Returns {what: why it is missing, or ""}."""
+    directory, found = Path(directory), {}
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        text = Path(client_properties).read_text(encoding="utf-8")
+    except OSError as error:
+        return {"client.properties, and with it the cluster": f"{client_properties}: {error.strerror}"}
+    known = passwords(text)
+    for name, module in (("cluster.json", "kafka_proof.status"), ("lag.json", "kafka_proof.lag")):
+        command = [sys.executable, "-m", module, "--client-properties", str(client_properties), "--json"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            found[name] = f"no answer within {SECONDS} s"
+            continue
+        (directory / name).write_text(masked(done.stdout, known) if done.stdout else "")
+        found[name] = masked(done.stderr.strip(), known) if done.returncode else ""
+    (directory / "client.properties").write_text(masked(text))  # last: it may be the one that was read
+    return found
+
+
+def pack(directory, archive):
+    """Pack `directory` into the tar.gz file `archive`, readable by its owner only."""
+    archive, directory = Path(archive), Path(directory)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    new = archive.with_name(f".{archive.name}.new")
+    new.touch(mode=0o600)
+    with tarfile.open(new, "w:gz") as tar:
+        tar.add(directory, arcname=archive.name.removesuffix(".tar.gz"))
+    new.replace(archive)
+
+
+def main(argv=None):
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m kafka_proof.support", description=__doc__.splitlines()[0])
+    parser.add_argument("directory")
+    parser.add_argument("archive")
+    parser.add_argument("--hosts", default="", help="that were asked, with commas between them")
+    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
+    options = parser.parse_args(argv)
+    cluster = ask_cluster(options.directory, options.client_properties)
+    text = readme(options.directory, options.hosts.split(",") if options.hosts else [], cluster)
+    (Path(options.directory) / "README").write_text(text, encoding="utf-8")
+    pack(options.directory, options.archive)
+    shutil.rmtree(options.directory)
+    print(f"{text}\n{options.archive}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""A Kafka for test sessions: the first that asks deploys it, all of them on this machine share it, the last removes it.
+
+The stack is this module's own, by its name and by ports that are free, so that no other deployment is ever touched.
+Two locks say who is there. The kernel drops them when a process dies, so a killed session leaves nothing to repair but
+the stack, which the next one uses and removes:
+
+    turn    held alone, while somebody deploys, looks, or removes
+    users   shared by everybody who uses the stack; who can have it alone is the last
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import ipaddress
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
+from kafka_proof.cluster.ready import NotReadyError, wait_ready
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# site.yml and what belongs to it: inside the installed package, or around this one in a checkout.
+PROJECT = _PACKAGE / "project" if (_PACKAGE / "project").is_dir() else _PACKAGE.parent
+
+
+class ClusterError(Exception):
+    """There is no Kafka to use. The message is one line: what, where, and what to do."""
+
+
+class Cluster(NamedTuple):
+    """Where Kafka is, for any client."""
+
+    bootstrap_servers: str  # HOST:PORT[,HOST:PORT…]
+    client_properties: Path  # for Kafka's own tools, kcat -F, and smoke
+    kafka_python: dict  # keyword arguments: KafkaProducer(**cluster.kafka_python)
+
+
+def describe(client_properties):
+    """Return the Cluster of a client properties file. Raises ClientPropertiesError."""
+    properties = read(client_properties)
+    return Cluster(properties["bootstrap.servers"], Path(client_properties), kafka_python(properties))
+
+
+def given(environment, directory):
+    """Return the Cluster that the environment names, or None when it names none.
+
+    KAFKA_CLIENT_PROPERTIES wins over KAFKA_BOOTSTRAP_SERVERS, since it also says how to connect; for an address alone
+    the file is written to `directory`. Raises ClientPropertiesError and NoKafkaError.
+    """
+    path = environment.get("KAFKA_CLIENT_PROPERTIES")
+    if not path:
+        if not (servers := environment.get("KAFKA_BOOTSTRAP_SERVERS")):
+            return None
+        path = Path(directory) / "client.properties"
+        path.write_text(f"bootstrap.servers={servers}\n", encoding="utf-8")
+    cluster = describe(Path(path).absolute())
+    connect(cluster.kafka_python).close()
+    return cluster
+
+
+class Shared:
+    """One user's hold on the shared stack, from the moment this is made until `leave`."""
+
+    def __init__(self, name):
+        self.stack = f"{name}-pytest"  # so that no name that a user gives is that of another deployment
+        self.directory = _own_directory() / self.stack
+        self.directory.mkdir(exist_ok=True)
+        self.client_properties = self.directory / "client.properties"
+        self._deployed = self.directory / "deployed"  # there from before site.yml until after teardown.yml
+        with self._turn():
+            self._users = (self.directory / "users").open("w")
+            fcntl.flock(self._users, fcntl.LOCK_SH)
+
+    def cluster(self, say):
+        """Return the Cluster, deployed first if it is not ready; say(text) is told so. Raises ClusterError."""
+        with self._turn() as turn:
+            if not self._ready():
+                if not importlib.util.find_spec("ansible"):
+                    raise ClusterError(
+                        "kafka_cluster: no Kafka is given, and Ansible is not installed to deploy one. "
+                        "Run: pip install 'kafka-proof[deploy]', or set KAFKA_BOOTSTRAP_SERVERS to a Kafka that runs."
+                    )
+                say(f"kafka_cluster: deploying {self.stack}; where the image has to be built, about two minutes")
+                self._deployed.touch()
+                self._play("site.yml", turn, kafka_port=_free_port(), zookeeper_port=_free_port(), **engine())
+        return describe(self.client_properties)
+
+    def leave(self, keep):
+        """Give up the hold. Who leaves last removes the stack with its data, unless `keep`. Raises ClusterError."""
+        with self._turn() as turn, self._users as users, contextlib.suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._deployed.exists() and not keep:
+                self._play("playbooks/teardown.yml", turn, teardown_data=True)
+                self._deployed.unlink()
+
+    @contextlib.contextmanager
+    def _turn(self):
+        with (self.directory / "turn").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield turn
+
+    def _ready(self):
+        try:
+            wait_ready(read(self.client_properties), [1], seconds=1)
+        except (ClientPropertiesError, NotReadyError):
+            return False
+        return True
+
+    def _play(self, playbook, turn, **variables):
+        variables |= {"stack_name": self.stack, "stack_client_properties": str(self.client_properties)}
+        done = subprocess.run(
+            ansible_playbook(playbook, variables),
+            env=ansible_environment() | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[turn.fileno()],  # if this process is killed, others wait until the playbook has ended
+        )
+        if done.returncode:
+            reason = failure(done.stdout, done.stderr)
+            raise ClusterError(f"kafka_cluster: {playbook} failed for {self.stack}: {reason}")
+
+
+def ansible_playbook(playbook, variables):
+    """Return the command that runs a playbook of this project on this machine with `variables` (dict)."""
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(PROJECT / "inventory.example")]
+    return [*command, "-e", json.dumps(variables), str(PROJECT / playbook)]
+
+
+def ansible_environment():
+    """Return the environment for it: without a user's settings for Ansible, and with a locale that it accepts."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    if not inherited.get("DOCKER_HOST"):
+        inherited.pop("DOCKER_HOST", None)  # set but empty means this host's engine to `docker`, and nothing to Ansible
+    return inherited | {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
+
+
+def engine(environment=os.environ):
+    """Return the variables that an engine on another host needs: its ports are there, and not on this host's loopback.
+
+    That is DOCKER_HOST=tcp://docker:2375 in a GitLab job, where the engine is a service of the job.
+    """
+    host = urlsplit(environment.get("DOCKER_HOST", ""))
+    if host.scheme != "tcp" or not host.hostname or _is_loopback(host.hostname):
+        return {}
+    return {"kafka_advertised_host": host.hostname, "kafka_bind_address": "0.0.0.0"}
+
+
+def failure(output, errors):
+    """Return in one line why a playbook failed: `output` is the JSON callback's, `errors` ansible-playbook's own."""
+    try:
+        plays = json.loads(output)["plays"]
+        results = [host for play in plays for task in play["tasks"] for host in task["hosts"].values()]
+        said = [result["msg"] for result in results if result.get("failed") or result.get("unreachable")][-1]
+    except (ValueError, LookupError):
+        said = errors or output
+    return " ".join(str(said).split())
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _own_directory():
+    directory = Path(tempfile.gettempdir()) / f"kafka-proof-{os.getuid()}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.lstat().st_uid != os.getuid():
+        raise ClusterError(f"kafka_cluster: {directory} belongs to another user. Remove it, or set TMPDIR.")
+    return directory
+
+
+def _free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

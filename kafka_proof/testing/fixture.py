@@ -1,0 +1,89 @@
+"""The fixture `kafka_cluster`, for the tests of any project: a pytest plugin without options.
+
+    def test_orders(kafka_cluster):
+        producer = KafkaProducer(**kafka_cluster.kafka_python)
+
+The environment decides:
+
+    KAFKA_CLIENT_PROPERTIES, KAFKA_BOOTSTRAP_SERVERS   a Kafka that runs; without them the fixture deploys one
+    KAFKA_CLUSTER_STACK=NAME   sessions with the same NAME share one, in containers NAME-pytest-… (kafka-proof)
+    KAFKA_CLUSTER_KEEP=1       leave it running; the next session uses it
+
+pytest loads this file in every session where kafka-proof is installed, so slow imports are inside the functions.
+"""
+
+import contextlib
+import os
+
+import pytest
+
+_HOLD = pytest.StashKey()  # this process's Shared, see cluster.py
+
+
+def pytest_configure(config):
+    # kafka-python's own warnings about Python 3.11 and 3.12; pytest overrides the filter of kafka_proof/__init__.py.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+def pytest_report_header():
+    # To run tests against a Kafka that somebody uses is a mistake that should be seen.
+    for name in ("KAFKA_CLIENT_PROPERTIES", "KAFKA_BOOTSTRAP_SERVERS"):
+        if os.environ.get(name):
+            return f"kafka_cluster: {os.environ[name]} ({name})"
+    return None
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(request, tmp_path_factory):
+    """A Kafka for the session, shared with parallel workers and other sessions: kafka_proof.testing.cluster.Cluster.
+
+    `bootstrap_servers` (str), `client_properties` (Path) and `kafka_python` (dict of keyword arguments). Topics and
+    groups outlive a session that shares it, so a test gives them names of its own.
+    """
+    from kafka_proof.client.connection import NoKafkaError  # noqa: PLC0415
+    from kafka_proof.client.properties import ClientPropertiesError  # noqa: PLC0415
+    from kafka_proof.testing import cluster  # noqa: PLC0415
+
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def say(text):
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            print(f"\n{text}", flush=True)
+
+    try:
+        if there := cluster.given(os.environ, tmp_path_factory.mktemp("kafka_cluster")):
+            return there
+        return _hold(request.config).cluster(say)
+    except (cluster.ClusterError, ClientPropertiesError, NoKafkaError) as error:
+        reason = str(error)
+    pytest.fail(reason, pytrace=False)  # out here, pytest shows it once
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    # The process that runs pytest-xdist's workers is a user, too, so that a worker that ends early is not the last.
+    from kafka_proof.testing.cluster import ClusterError  # noqa: PLC0415
+
+    with contextlib.suppress(ClusterError):  # the workers will say it, if a test of theirs needs Kafka
+        _hold(node.config)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-xdist's workers have gone
+def pytest_sessionfinish(session):
+    if not (hold := session.config.stash.get(_HOLD, None)):
+        return
+    from kafka_proof.testing.cluster import ClusterError  # noqa: PLC0415
+
+    try:
+        hold.leave(keep=os.environ.get("KAFKA_CLUSTER_KEEP") == "1")
+    except ClusterError as error:
+        session.config.get_terminal_writer().line(f"\n{error}", red=True)
+        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def _hold(config):
+    from kafka_proof.testing.cluster import Shared  # noqa: PLC0415
+
+    if _HOLD not in config.stash:
+        config.stash[_HOLD] = Shared(os.environ.get("KAFKA_CLUSTER_STACK") or "kafka-proof")
+    return config.stash[_HOLD]

@@ -1,0 +1,152 @@
+"""The producer of a workload: a steady offer of numbered messages, which goes on when a producer is lost."""
+
+import contextlib
+import dataclasses
+import threading
+import time
+
+from kafka import KafkaProducer
+from kafka.errors import (
+    InvalidProducerEpochError,
+    KafkaError,
+    OutOfOrderSequenceNumberError,
+    ProducerFencedError,
+    UnknownProducerIdError,
+)
+from kafka.producer.transaction_manager import TransactionState
+
+from kafka_proof.workload.audit import Acked, Refused
+
+# What a fault needs of a client: do not wait long for a broker that is gone. kafka-python's own are 30 s.
+PATIENCE = {"reconnect_backoff_max_ms": 500, "request_timeout_ms": 10_000}
+
+_LOST_IDEMPOTENCE = (
+    InvalidProducerEpochError,
+    OutOfOrderSequenceNumberError,
+    ProducerFencedError,
+    UnknownProducerIdError,
+)
+
+
+@dataclasses.dataclass
+class Load:
+    """How much, and how long. Times are in seconds."""
+
+    rate: float = 200  # messages in a second
+    members: int = 3  # of the group
+    seconds: float = 600  # to send, and no longer, whatever happens
+    delivery_timeout: int = 120  # until a message is given up: longer than the fault, for none to be refused
+    producer: dict = dataclasses.field(default_factory=dict)  # other settings of KafkaProducer
+
+
+class Offer:
+    """What is sent, and what became of it, as `evidence` has it. `send` runs in a thread of its own."""
+
+    def __init__(self, arguments, topic, mark, load, evidence):
+        """`mark`: what the values begin with; `evidence`: a kafka_proof.workload.audit.Evidence, which it fills."""
+        self.enough = threading.Event()  # set it to end the sending
+        self.abandoned = threading.Event()  # and to wait for nothing that is on its way
+        self.partitions = []  # to send to, before `send` begins
+        self.producers = []  # their ids and epochs: "ID/EPOCH"
+        self.seconds = 0.0  # how long it sent
+        self._topic, self._mark, self._load, self._evidence = topic, mark, load, evidence
+        self._made = 0
+        timeout = load.delivery_timeout * 1000
+        self._settings = arguments | PATIENCE | {"acks": "all", "enable_idempotence": True, "retry_backoff_ms": 100}
+        self._settings |= {"delivery_timeout_ms": timeout, "max_block_ms": timeout} | load.producer
+
+    def send(self):
+        """Send until it is enough, or `load.seconds` are over; then wait for what is on its way."""
+        started = due = time.monotonic()
+        producer, number = None, 0
+        try:
+            while not self.enough.wait(max(0, due - time.monotonic())) and due - started < self._load.seconds:
+                due += 1 / self._load.rate  # steady: what could not be sent in time is sent as soon as it can be
+                if producer is None or self._is_broken(producer):
+                    producer = self._renewed(producer)
+                if producer is not None:
+                    self._send_one(producer, number)
+                    number += 1
+        finally:
+            if producer is not None:
+                self._close(producer)
+            self.seconds = time.monotonic() - started
+
+    def _renewed(self, old):
+        """Return a new producer, None if there is none now. All of the old one's messages are answered before."""
+        if old is not None:
+            self._close(old)
+        try:
+            self._made += 1
+            return KafkaProducer(**self._settings)
+        except (KafkaError, OSError) as error:
+            self._evidence.trouble("producer", error)
+            return None
+
+    def _close(self, producer):
+        """Wait until all its messages are answered; those that still are not are given up, as refused."""
+        if not (self.abandoned.is_set() or _is_stranded(producer)):
+            with contextlib.suppress(KafkaError):
+                producer.close(timeout=self._load.delivery_timeout + 10)
+                return
+        producer._sender.force_close()  # close() alone would wait for them, and leave its thread running
+        producer._sender.join(10)
+        producer.close(timeout=1)
+
+    def _send_one(self, producer, number):
+        # Two keys for each partition, so that the order of each says something and no partition is idle.
+        partition = self.partitions[number % len(self.partitions)]
+        key = f"key-{number % (2 * len(self.partitions))}"
+        sequence = number // (2 * len(self.partitions))
+        self._evidence.sent.append((key, sequence))
+        try:
+            future = producer.send(
+                self._topic,
+                key=key.encode(),
+                value=f"{self._mark} {self._made} {sequence}".encode(),
+                partition=partition,
+            )
+        except (KafkaError, OSError) as error:
+            self._refused(producer, key, sequence, error)
+        else:
+            future.add_callback(self._acked, producer, key, sequence, partition)
+            future.add_errback(self._refused, producer, key, sequence)
+
+    def _acked(self, producer, key, sequence, partition, metadata):
+        self._evidence.acked.append(Acked(key, sequence, partition, metadata.offset, time.monotonic()))
+        self._identify(producer)
+
+    def _refused(self, producer, key, sequence, error):
+        self._evidence.refused.append(Refused(key, sequence, type(error).__name__, time.monotonic()))
+        if isinstance(error, _LOST_IDEMPOTENCE):
+            self._broken(producer, f"{type(error).__name__} for {key} {sequence}")
+
+    def _identify(self, producer):
+        if state := producer._transaction_manager:
+            identity = f"{state.producer_id_and_epoch.producer_id}/{state.producer_id_and_epoch.epoch}"
+            if identity not in self.producers:
+                self.producers.append(identity)
+
+    def _is_broken(self, producer):
+        state = producer._transaction_manager
+        if state and state.has_fatal_error():
+            self._broken(producer, f"fatal error {state.last_error!r}")
+        if _is_stranded(producer):
+            self._evidence.trouble("producer", "stranded, when it gave a message up")
+            return True
+        return getattr(producer, "lost_idempotence", False)
+
+    def _broken(self, producer, why):
+        if not getattr(producer, "lost_idempotence", False):
+            producer.lost_idempotence = True
+            self._evidence.broken.append(why)
+
+
+def _is_stranded(producer):
+    """Whether it will never send again, and never say so.
+
+    When kafka-python 3.0.12 gives a message up that it had sent, it drops its producer id, rightly, and never asks for
+    another: what is sent from then on is neither acknowledged nor refused. A program needs a new producer after that.
+    """
+    state = producer._transaction_manager
+    return bool(state) and not state.has_producer_id() and state._current_state is TransactionState.READY

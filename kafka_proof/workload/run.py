@@ -1,0 +1,315 @@
+"""A producer, the members of a group, and an observer, in threads; then all is read again and compared."""
+
+import contextlib
+import datetime
+import os
+import threading
+import time
+import uuid
+from importlib.metadata import version
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.temporary import remove
+from kafka_proof.lag.offsets import log_bounds
+from kafka_proof.workload.audit import Committed, Delivered, Evidence, Logged, audit
+from kafka_proof.workload.producer import PATIENCE, Load, Offer
+
+PARTITIONS = 6  # of a topic of its own
+COMMIT = 0.1  # seconds from one commit of a member to its next
+LOOK = 0.2  # seconds from one look at the committed offsets to the next
+DRAIN = 90  # seconds for the group to reach the end, when all is sent
+
+MEMBER = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000, "max_poll_interval_ms": 60_000}
+
+
+class Workload:
+    """A producer, the members of a group, and an observer, in threads. A context manager with a `result` after it."""
+
+    def __init__(self, arguments, topic, group, load=None):
+        """
+        arguments: those of `smoke.client.kafka_python`; topic: its name, it exists; group: its name, nobody uses it.
+        """
+        self.load = load = load or Load()
+        self.topic, self.group, self.result = topic, group, None
+        self._arguments = arguments
+        self._run = uuid.uuid4().hex[:8]  # marks its messages, in a topic that others use too
+        self._evidence = Evidence()
+        self._partitions = []
+        self._ends = {}
+        self._drained = threading.Event()
+        self._offer = Offer(arguments, topic, self._run, load, self._evidence)
+        self._sender = self._thread("producer", self._offer.send)
+        members = [f"member-{number}" for number in range(1, load.members + 1)]
+        self._others = [self._thread(name, self._consume, name) for name in members]
+        self._others.append(self._thread("observer", self._observe))
+
+    def __enter__(self):
+        """Start, and wait until every partition takes messages, hands them to the group, and has its offset committed.
+
+        Raises AssertionError when that does not come about, and kafka.errors.KafkaError.
+        """
+        with KafkaAdminClient(**self._arguments) as admin:
+
+            def partitions():
+                [topic] = admin.describe_topics([self.topic])
+                return sorted(each["partition_index"] for each in topic["partitions"])
+
+            # A topic is new to some brokers for a moment after it was made.
+            self._partitions = wait_until(f"the partitions of topic {self.topic}", partitions, pause=0.1)
+        self._offer.partitions = self._partitions
+        self._started = datetime.datetime.now(datetime.UTC)
+        for thread in [self._sender, *self._others]:
+            thread.start()
+        try:
+            wait_until("every partition to be written, read and committed", self._idle_partitions, _nothing, 60, 0.1)
+        except BaseException:
+            self._abandon()
+            raise
+        self._evidence.started = time.monotonic()
+        return self
+
+    def __exit__(self, kind, *_):
+        """Stop sending, wait for what is on its way, read all again, and compare. After an error: stop only."""
+        if kind is not None:
+            self._abandon()
+            return
+        try:
+            self._end_sending()
+            self._drain()
+            self._stop()
+            with KafkaConsumer(**self._arguments, **PATIENCE, group_id=None, enable_auto_commit=False) as consumer:
+                self._read_again(consumer)
+        except BaseException:
+            self._abandon()
+            raise
+        self.result = {
+            "topic": self.topic,
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": round(self._offer.seconds, 1),
+            "cores": os.cpu_count(),
+            "kafka_python": version("kafka-python"),
+            "producers": self._offer.producers,
+            "troubles": self._evidence.troubles,
+            **audit(self._evidence),
+        }
+
+    @property
+    def sending(self):
+        """Whether it still sends: not any more after `seconds`."""
+        return self._sender.is_alive()
+
+    def offered(self):
+        """How many messages were sent by now."""
+        return len(self._evidence.sent)
+
+    def acknowledged(self):
+        """How many messages are acknowledged by now: to wait until some are again."""
+        return len(self._evidence.acked)
+
+    def errors(self):
+        """The errors that the application was given by now: set of names of classes."""
+        return {each.error for each in list(self._evidence.refused)}
+
+    def _end_sending(self):
+        self._offer.enough.set()
+        self._sender.join(2 * self.load.delivery_timeout + 30)
+        if self._sender.is_alive():
+            self._evidence.unfinished.append(f"the producer, {2 * self.load.delivery_timeout + 30} s after its end")
+
+    # --- the group
+
+    def _consume(self, name):
+        while not self._drained.is_set():
+            try:
+                consumer = KafkaConsumer(
+                    **self._arguments,
+                    **PATIENCE,
+                    **MEMBER,
+                    group_id=self.group,
+                    client_id=name,
+                    auto_offset_reset="earliest",
+                    enable_auto_commit=False,
+                )
+            except (KafkaError, OSError) as error:
+                self._evidence.trouble(name, error)
+                continue
+            try:
+                consumer.subscribe([self.topic])
+                self._read(name, consumer)
+            except (KafkaError, OSError) as error:
+                self._evidence.trouble(name, error)  # and join again, as a program would that is started again
+            finally:
+                with contextlib.suppress(KafkaError, OSError):
+                    consumer.close(autocommit=False)
+
+    def _read(self, name, consumer):
+        processed, due = {}, 0.0  # what is not committed yet, and when to commit next
+        while not self._drained.is_set():
+            for tp, records in consumer.poll(timeout_ms=100).items():
+                now = time.monotonic()
+                for record in records:
+                    if message := self._mine(record):
+                        self._evidence.delivered.append(Delivered(name, record.partition, record.offset, *message, now))
+                processed[tp] = records[-1].offset + 1
+            processed = {tp: offset for tp, offset in processed.items() if tp in consumer.assignment()}
+            if processed and time.monotonic() >= due:
+                due = time.monotonic() + COMMIT
+                try:
+                    self._commit(name, consumer, processed)
+                    processed = {}
+                except KafkaError as error:
+                    # A rebalance, or the coordinator moves. What is left is committed next time.
+                    self._evidence.trouble(name, error)
+
+    def _commit(self, name, consumer, processed):
+        begun = time.monotonic()
+        consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in processed.items()}, timeout_ms=5000)
+        ended = time.monotonic()
+        self._evidence.committed += [
+            Committed(name, tp.partition, offset, begun, ended) for tp, offset in processed.items()
+        ]
+
+    def _observe(self):
+        while not self._drained.is_set():
+            try:
+                with KafkaAdminClient(**self._arguments, **PATIENCE | {"request_timeout_ms": 5000}) as admin:
+                    while not self._drained.wait(LOOK):
+                        self._look(admin)
+            except (KafkaError, OSError) as error:
+                self._evidence.trouble("observer", error)
+                self._drained.wait(LOOK)
+
+    def _look(self, admin):
+        begun = time.monotonic()
+        offsets = admin.list_group_offsets(self.group)[self.group]
+        ended = time.monotonic()
+        self._evidence.committed += [
+            Committed("observer", tp.partition, each.offset, begun, ended)
+            for tp, each in offsets.items()
+            if tp.topic == self.topic and each.offset >= 0
+        ]
+
+    # --- the end
+
+    def _bounds(self):
+        """Where the partitions start and end: twice {TopicPartition: offset}.
+
+        Not by a consumer: where a leader moved, that of kafka-python 3.0.12 asks the old one until its time is over.
+        """
+
+        def bounds():
+            with KafkaAdminClient(**self._arguments, **PATIENCE) as admin:
+                return log_bounds(admin, [TopicPartition(self.topic, partition) for partition in self._partitions])
+
+        return wait_until(f"the ends of {self.topic}", bounds, seconds=DRAIN, pause=0.1)
+
+    def _drain(self):
+        """Wait until the group has committed all that is there."""
+        _, ends = self._bounds()
+        self._ends = {tp.partition: end for tp, end in ends.items()}
+        self._try(f"group {self.group} to commit the end of {self.topic}", self._left, 0.1)
+
+    def _read_again(self, consumer):
+        """Read the topic from its start to its end, without a group, when nobody writes any more."""
+        starts, ends = self._bounds()
+        consumer.assign(list(starts))
+        for tp, start in starts.items():
+            consumer.seek(tp, start)
+
+        def unread():
+            for records in consumer.poll(timeout_ms=200).values():
+                self._evidence.log += [
+                    Logged(record.partition, record.offset, *message)
+                    for record in records
+                    if (message := self._mine(record))
+                ]
+            return {tp.partition: at for tp, end in ends.items() if (at := consumer.position(tp, 10_000)) < end}
+
+        self._try(f"{self.topic} to be read again", unread, 0)
+
+    def _try(self, what, look, pause):
+        try:
+            wait_until(what, look, _nothing, DRAIN, pause)
+        except AssertionError as error:
+            self._evidence.unfinished.append(str(error))
+
+    def _left(self):
+        """Return {partition: (committed, end)} of those that the group has not read to the end."""
+        committed = {}
+        for each in list(self._evidence.committed):
+            if each.who == "observer":
+                committed[each.partition] = each.offset
+        return {
+            partition: (committed.get(partition), end)
+            for partition, end in self._ends.items()
+            if (committed.get(partition) or 0) < end
+        }
+
+    def _idle_partitions(self):
+        """Return {partition: what it still waits for}."""
+        waits = {}
+        for what in ("acked", "delivered", "committed"):
+            seen = {each.partition for each in list(getattr(self._evidence, what))}
+            waits |= {partition: what for partition in self._partitions if partition not in {*seen, *waits}}
+        return waits
+
+    def _stop(self):
+        self._offer.enough.set()
+        self._drained.set()
+        for thread in [self._sender, *self._others]:
+            thread.join(DRAIN)
+            if thread.is_alive():
+                self._evidence.unfinished.append(f"{thread.name}, which did not stop in {DRAIN} s")
+
+    def _abandon(self):
+        self._offer.abandoned.set()
+        self._stop()
+
+    # --- small things
+
+    def _thread(self, name, function, *arguments):
+        def run():
+            try:
+                function(*arguments)
+            except Exception as error:  # a run without one of its threads proves nothing
+                self._evidence.unfinished.append(f"{name}, which ended with {error!r}")
+
+        return threading.Thread(target=run, name=name, daemon=True)
+
+    def _mine(self, record):
+        """Return (key, sequence) of a message of this run, None for another."""
+        mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
+        return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
+
+
+def _nothing(seen):
+    return not seen
+
+
+@contextlib.contextmanager
+def topic_of_its_own(arguments, prefix, topic=None):
+    """Make a topic for a workload, give its name, and remove it, and all else that begins with `prefix`, in the end.
+
+    `topic`: what KafkaAdminClient.create_topics takes for one; six partitions, and the broker's defaults, without.
+    """
+    name = f"{prefix}messages"
+    with connect(arguments) as admin:
+        admin.create_topics({name: topic or {"num_partitions": PARTITIONS}})
+        admin.wait_for_topics([name], 30_000)
+    with removed(arguments, prefix):
+        yield name
+
+
+@contextlib.contextmanager
+def removed(arguments, prefix, topics=True):
+    """Remove the groups, and with `topics` the topics, that begin with `prefix`, in the end."""
+    try:
+        yield
+    finally:
+        with connect(arguments) as admin:  # anew: a connection from before a fault knows an old controller
+            remove(admin, lambda name: name.startswith(prefix), "the workload", topics)
