@@ -1,0 +1,16 @@
+"""Text that others chose (names, log lines, errors) is data: make it safe for the terminal, and fit for a line."""
+
+import re
+
+# C0 and C1 controls, the line and paragraph separators, and the marks that reorder what follows them.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text):
+    r"""Return `text` with control characters escaped, such as \x1b and \n, so that it cannot forge or hide output."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def one_line(text, limit=300):
+    """Return `text` as one printable line of at most `limit` characters."""
+    return printable(" ".join(str(text).split()))[:limit]
