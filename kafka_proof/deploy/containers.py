@@ -1,224 +1,263 @@
-"""What has to be done so that a host's Docker engine has just what is wanted, as functions.
+"""What makes a Docker engine run a node as the inventory says, and what removes a stack: decisions and shell scripts.
 
-A container is data:
-
-    name: kafka
-    image: kafka-proof:3.9.2
-    network: kafka            # see roles/stack/tasks/network.yml
-    ports: ["address:port:port"]
-    env: {}
-    script: exec …            # what its bash runs
-    health: …                 # what its bash asks
-    stop_timeout: 120         # seconds
-    restart_since: ""         # restart it unless it was started since then, such as 2026-01-31T12:00:00Z
-    stack: ""                 # labels: the stack's name,
-    version: 3.9.2            # and Kafka's version
-
-It carries a checksum of the command that made it as a label, as those of Docker Compose do; where that, its image and
-its network are right, there is nothing to do. Its data is in the volume NAME-data, which no change of it touches.
+A container carries two checksums as labels, as those of Docker Compose do: of its definition (the arguments of
+`docker create`) and of its files (the settings). Where both, its image and its network are right, nothing changes.
+Settings are copied as files into a volume of the container, before it starts: neither its environment nor a command
+line shows them. The node's data is in the volume NAME-data, which no change touches.
 """
 
+import base64
 import hashlib
 import json
 import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
+from kafka_proof.deploy.engine import DATA
+from kafka_proof.deploy.files import to_archive
+from kafka_proof.deploy.nodes import CONFIG, Node
+
+LABEL = "kafka-proof"
+Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it
 
 
-def engine_change(container, engine):
-    """What engine_run has to do so that an engine, as engine_look shows it, runs the container as it is wanted.
+class Change(TypedDict):
+    """What the action engine_apply carries out."""
 
-    Returns {"name": for people,
-             "change": what is to be done: nothing, connect, unpause, start, restart or make,
-             "running": whether it runs before,
-             "properties": {before, after} if it is to be made anew only because of the variable PROPERTIES, else None,
-             "script": the shell's commands that do it,
-             "diff": what --diff shows}
+    name: str  # for people
+    change: str  # nothing, connect, unpause, start, restart, create, stop or remove
+    running: bool  # before
+    settings: dict[str, str] | None  # {before, after} as text, where only the settings differ from those in use
+    script: str
+    diff: dict[str, str]
+
+
+def node_change(node: Node, engine: Engine, restart_since: str = "", before: Mapping[str, str] | None = None) -> Change:
+    """Return what makes the engine run the node.
+
+    restart_since: restart the container unless it was started since then, such as 2026-01-31T12:00:00Z;
+    before: the files that the container has now, where they were read, see `files_differ`.
     """
-    found = next((item for item in engine.get("containers", []) if item["name"] == container["name"]), None)
-    change = what_to_do(found, container, engine.get("image"))
-    return {
-        "name": f"the container {container['name']}",
-        "change": change,
-        "running": bool(found) and found["state"] == "running",
-        "properties": other_properties(found, container, engine.get("image")),
-        "script": "" if change == "nothing" else shell_script(change, found, container),
-        "diff": diff(found, container),
-    }
+    found = container_of(node, engine)
+    change = decide(node, found, engine.get("image"), restart_since)
+    settings = None
+    if found and before and change == "create" and only_files_differ(node, found, engine.get("image")):
+        other = {name for name in {*before, *node["files"]} if before.get(name) != node["files"].get(name)}
+        if other <= {"server.properties"} and not _started_before(found, restart_since):
+            settings = {"before": before["server.properties"], "after": node["files"]["server.properties"]}
+    return Change(
+        name=f"the container {node['container']}",
+        change=change,
+        running=bool(found) and found["state"] == "running",
+        settings=settings,
+        script="" if change == "nothing" else script(change, node, found, engine),
+        diff=diff(node, found, before),
+    )
 
 
-def engine_stop(engine, containers):
-    """What engine_run has to do so that none of these runs; returned as by `engine_change`."""
-    running = [
-        item["name"]
-        for item in engine.get("containers", [])
-        if item["name"] in containers and item["state"] != "exited"
-    ]
-    return {
-        "name": ", ".join(running),
-        "change": "stop" if running else "nothing",
-        "script": shlex.join(["exec", "docker", "stop", *running]),
-        "diff": {
-            side: "".join(f"container {name}: {state}\n" for name in running)
-            for side, state in (("before", "runs"), ("after", "stopped"))
-        },
-    }
+def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
+    return next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
 
 
-def engine_removal(engine, containers=(), volumes=(), networks=(), kill=False):
-    """What engine_run has to do so that an engine has none of these any more; returned as by `engine_change`.
+def files_differ(node: Node, engine: Engine) -> bool:
+    """Return whether the files of the node's container have to be read, to compare them with the node's."""
+    found = container_of(node, engine)
+    return bool(found) and found["definition"] is not None and found["files"] != checksum(node["files"])
 
-    A container has the time to stop in order that it was made with, unless it is to be killed. Other containers leave
-    a network before it goes.
+
+def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any] | None, restart_since: str) -> str:
+    """Return what makes a container run as the node says: nothing, connect, unpause, start, restart or create.
+
+    found: the container as kafka_proof.deploy.engine.parse shows it, or None; image: the image it must run, or None.
     """
-    there = {item["name"] for item in engine.get("containers", [])}
-    lines, gone = [], []
-    for name in filter(there.__contains__, containers):
-        word = shlex.quote(name)
-        lines += [] if kill else [f"docker stop {word} >/dev/null"]
-        # With the volumes that have no name: Kafka's own image declares two.
-        lines += [f"docker rm --force --volumes {word} >/dev/null"]
-        gone += [f"container {name}"]
-    for name in filter(engine.get("networks", []).__contains__, networks):
-        word = shlex.quote(name)
-        connected = (
-            f"docker network inspect --format '{{{{range .Containers}}}}{{{{println .Name}}}}{{{{end}}}}' {word}"
-        )
-        lines += [f"{connected} | xargs -r -n 1 docker network disconnect --force {word}"]
-        lines += [f"docker network rm {word} >/dev/null"]
-        gone += [f"network {name}"]
-    for name in filter(engine.get("volumes", []).__contains__, volumes):
-        lines += [f"docker volume rm {shlex.quote(name)} >/dev/null"]
-        gone += [f"volume {name}"]
-    return {
-        "name": ", ".join(gone),
-        "change": "remove" if gone else "nothing",
-        "script": "\n".join(["set -e", *lines]),
-        "diff": {"before": "".join(f"{what}\n" for what in gone), "after": ""},
-    }
-
-
-def run_command(container):
-    """The arguments of `docker run`, without the label of their checksum. The values of `env` are not among them."""
-    return [
-        *(
-            "--name",
-            container["name"],
-            "--network",
-            container["network"],
-            "--volume",
-            f"{container['name']}-data:/var/lib/kafka/data",
-        ),
-        *(word for port in container["ports"] for word in ("--publish", port)),
-        *(word for key in container["env"] for word in ("--env", key)),
-        # Back after a crash and after the engine restarts, but not when somebody stopped it.
-        *("--restart", "unless-stopped", "--stop-timeout", str(container["stop_timeout"])),
-        *("--health-cmd", shlex.join(["timeout", "4", "bash", "-c", container["health"]])),
-        *(
-            "--health-interval",
-            "10s",
-            "--health-timeout",
-            "5s",
-            "--health-retries",
-            "3",
-            "--health-start-period",
-            "30s",
-        ),
-        *("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "max-file=5"),
-        *(
-            "--label",
-            f"kafka-proof.stack={container['stack']}",
-            "--label",
-            f"kafka-proof.version={container['version']}",
-        ),
-        *("--entrypoint", "bash", container["image"], "-c", container["script"]),
-    ]
-
-
-def recipe(container):
-    """A checksum of all that makes a container."""
-    made_of = [run_command(container), container["env"]]
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def what_to_do(found, wanted, image):
-    """Decide what makes a container run as it is wanted: "nothing", "connect", "unpause", "start", "restart" or "make".
-
-    found: the container as engine_look shows it, or None; wanted: the container; image: the one that it is to run, as
-    engine_look shows it, or None.
-    """
-    if not found or not image:
-        return "make"
-    if (found["recipe"], found["image_id"]) != (recipe(wanted), image["id"]):
-        return "make"
-    since = wanted["restart_since"].rstrip("Z")
-    if wanted["network"] not in found["networks"]:
-        # A broker that is cut off cannot stop in order: it waits for ZooKeeper. Connected, it goes on.
-        return "connect" if found["state"] == "running" and found["started"] >= since else "make"
+    if not found or not image or found["image_id"] != image["id"]:
+        return "create"
+    if (found["definition"], found["files"]) != (definition(node), checksum(node["files"])):
+        return "create"
+    late = _started_before(found, restart_since)
+    if node["network"] not in found["networks"]:
+        # A broker that is cut off cannot stop in order: it waits for ZooKeeper. Connected, it continues.
+        return "connect" if found["state"] == "running" and not late else "create"
     if found["state"] == "paused":
-        return "unpause" if found["started"] >= since else "make"
+        return "create" if late else "unpause"
     if found["state"] not in ("running", "restarting"):
         return "start"
-    # One that crashes, so that the engine restarts it, is as it was made; who waits for it says what is wrong with it.
-    return "restart" if found["started"] < since else "nothing"
+    # A container that crashes and is restarted is as it was created; the wait for it reports the reason.
+    return "restart" if late else "nothing"
 
 
-def other_properties(found, wanted, image):
-    """PROPERTIES {before, after} of a container that differs from the wanted one in that variable alone, else None."""
-    if not found or not image or found["image_id"] != image["id"]:
-        return None
-    if found["started"] < wanted["restart_since"].rstrip("Z"):
-        return None
-    before, after = found["env"].get("PROPERTIES"), wanted["env"]["PROPERTIES"]
-    if before == after:
-        return None
-    alike = found["recipe"] == recipe(wanted | {"env": wanted["env"] | {"PROPERTIES": before}})
-    return {"before": before, "after": after} if alike else None
+def only_files_differ(node: Node, found: Mapping[str, Any], image: Mapping[str, Any] | None) -> bool:
+    return bool(image) and found["image_id"] == image["id"] and found["definition"] == definition(node)
 
 
-def shell_script(change, found, container):
-    """The commands that do it. A shell reads them from its standard input, so that no `ps` shows what is in `env`."""
-    name = shlex.quote(container["name"])
+def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
+    return bool(found["started"] < restart_since.rstrip("Z"))
+
+
+def create_command(node: Node) -> list[str]:
+    """Return the arguments of `docker create`, without the labels of the checksums."""
+    published = [f"{_bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
+    health = ["timeout", "4", "bash", "-c", node["health"]]
+    return [
+        *("--name", node["container"], "--network", node["network"]),
+        *("--volume", f"{node['volume']}:{DATA}", "--volume", CONFIG),
+        *(word for port in published for word in ("--publish", port)),
+        # The launcher of Java reads options from files, so that no `ps` shows them.
+        *("--env", f"KAFKA_HEAP_OPTS=@{CONFIG}/heap.options"),
+        *("--env", f"KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"),
+        # Back after a crash and after the engine restarts, but not when a person stopped it.
+        *("--restart", "unless-stopped", "--stop-timeout", str(node["stop_timeout"])),
+        *("--health-cmd", shlex.join(health), "--health-interval", "10s", "--health-timeout", "5s"),
+        *("--health-retries", "3", "--health-start-period", "30s"),
+        *("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "max-file=5"),
+        *(word for key, value in sorted(node["labels"].items()) for word in ("--label", f"{LABEL}.{key}={value}")),
+        *("--entrypoint", "bash", node["image"], "-c", node["command"]),
+    ]
+
+
+def definition(node: Node) -> str:
+    """Return a checksum of everything that makes the container but its files."""
+    return checksum(create_command(node))
+
+
+def checksum(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Engine) -> str:
+    """Return the shell commands of a change. A shell reads them from its standard input: no `ps` shows the settings."""
+    name = shlex.quote(node["container"])
     if change == "connect":
-        return f"exec docker network connect {shlex.quote(container['network'])} {name}"
+        return f"exec docker network connect {shlex.quote(node['network'])} {name}"
     if change in ("start", "unpause"):
         return f"exec docker {change} {name}"
     if change == "restart":
-        return f"exec docker restart -t {container['stop_timeout']} {name}"
-    # What runs stays until it is sure that there is something to run instead.
-    needed = {"image": container["image"], "network": container["network"]}
+        return f"exec docker restart -t {node['stop_timeout']} {name}"
     lines = ["set -e"]
-    for kind, what in needed.items():
-        advice = f"echo 'Run site.yml without --tags, which has the {kind} first.' >&2"
-        lines += [f"docker {kind} inspect {shlex.quote(what)} >/dev/null || {{ {advice}; exit 1; }}"]
+    # A running container stays until its replacement is certain.
+    for kind, needed in (("image", node["image"]), ("network", node["network"])):
+        advice = f"echo 'Run site.yml without --tags, which provides the {kind} first.' >&2"
+        lines += [f"docker {kind} inspect {shlex.quote(needed)} >/dev/null || {{ {advice}; exit 1; }}"]
+    lines += volume_commands(node, engine)
     if found:
-        # A container that is paused does not stop.
+        # A paused container does not stop.
         lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
-        lines += [f"docker stop -t {container['stop_timeout']} {name} >/dev/null"]
+        lines += [f"docker stop -t {node['stop_timeout']} {name} >/dev/null"]
         lines += [f"docker rm --volumes {name} >/dev/null"]
-    lines += [f"export {key}={shlex.quote(str(value))}" for key, value in container["env"].items()]
-    label = f"kafka-proof.recipe={recipe(container)}"
-    lines += [shlex.join(["docker", "run", "--detach", "--pull", "never", "--label", label, *run_command(container)])]
+    checksums = {"definition": definition(node), "files": checksum(node["files"])}
+    labels = [word for key, value in checksums.items() for word in ("--label", f"{LABEL}.{key}={value}")]
+    archive = base64.b64encode(to_archive(node["files"])).decode()
+    lines += [
+        shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
+        f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
+        f"docker start {name}",
+    ]
     return "\n".join(lines)
 
 
-def diff(found, container):
-    """What --diff shows, before and after."""
+def volume_commands(node: Node, engine: Engine) -> list[str]:
+    """Return the commands that give the node a volume of the stack's.
 
-    def text(state, image, ports, env):
-        env = {key: masked(str(value)) for key, value in env.items()}
+    A volume of the previous version has no label, and Docker adds none later. A second, empty volume carries the label
+    for it, so that it stays the stack's after a teardown that keeps the data.
+    """
+    labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
+    if node["volume"] in engine.get("volumes", []):
+        if any(volume["name"] == node["volume"] and volume["labelled"] for volume in engine.get("own_volumes", [])):
+            return []
+        labels["data"] = node["volume"]
+    name = f"{node['volume']}-owner" if "data" in labels else node["volume"]
+    options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
+    return [shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
+
+
+def own_containers(engine: Engine, kind: str = "", but: str = "") -> list[str]:
+    """Return the names of the stack's containers of one kind, or of all but one kind."""
+    return [
+        item["name"]
+        for item in engine.get("containers", [])
+        if (not kind or kind in item["kinds"]) and (not but or but not in item["kinds"])
+    ]
+
+
+def foreign(engine: Engine, names: Iterable[str]) -> list[str]:
+    """Return which of `names` are containers or volumes that are not the stack's: these always stay."""
+    own = {volume["name"] for volume in engine.get("own_volumes", [])}
+    others = {item["name"] for item in engine.get("others", [])} | set(engine.get("volumes", [])) - own
+    return [name for name in names if name in others]
+
+
+def stop(engine: Engine, names: Sequence[str]) -> Change:
+    """Return what stops those of the stack's containers that run."""
+    running = [
+        item["name"] for item in engine.get("containers", []) if item["name"] in names and item["state"] != "exited"
+    ]
+    return Change(
+        name=", ".join(running),
+        change="stop" if running else "nothing",
+        running=bool(running),
+        settings=None,
+        script=shlex.join(["exec", "docker", "stop", *running]),
+        diff={
+            side: "".join(f"container {name}: {state}\n" for name in running)
+            for side, state in (("before", "runs"), ("after", "stopped"))
+        },
+    )
+
+
+def removal(
+    containers: Iterable[str] = (), volumes: Iterable[str] = (), networks: Iterable[str] = (), kill: bool = False
+) -> Change:
+    """Return what removes these from an engine, which has them and whose label says that they are the stack's.
+
+    A container has the time to stop in order that it was created with, unless `kill`. A network that other containers
+    use stays, since they are not the stack's.
+    """
+    containers, volumes, networks = list(containers), list(volumes), list(networks)
+    lines = ["set -e"]
+    for name in map(shlex.quote, containers):
+        lines += [] if kill else [f"docker stop {name} >/dev/null"]
+        lines += [f"docker rm --force --volumes {name} >/dev/null"]
+    for name in map(shlex.quote, networks):
+        users = f"docker network inspect --format '{{{{range .Containers}}}}{{{{.Name}}}} {{{{end}}}}' {name}"
+        kept = f'echo "network {name} stays, because containers use it: $users" >&2'
+        lines += [f'users=$({users}); if [ -z "$users" ]; then docker network rm {name} >/dev/null; else {kept}; fi']
+    for name in volumes:
+        lines += [f"docker volume rm {shlex.quote(name)} >/dev/null"]
+        marker = shlex.quote(f"{name}-owner")
+        lines += [f"docker volume inspect {marker} >/dev/null 2>&1 && docker volume rm {marker} >/dev/null || true"]
+    gone = [
+        f"{kind} {name}"
+        for kind, names in (("container", containers), ("network", networks), ("volume", volumes))
+        for name in names
+    ]
+    return Change(
+        name=", ".join(gone),
+        change="remove" if gone else "nothing",
+        running=False,
+        settings=None,
+        script="\n".join(lines),
+        diff={"before": "".join(f"{what}\n" for what in gone), "after": ""},
+    )
+
+
+def diff(node: Node, found: Mapping[str, Any] | None, before: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what --diff shows, without secrets."""
+
+    def text(state: str, image: str, ports: Iterable[str], files: Mapping[str, str]) -> str:
         lines = [f"state: {state}", f"image: {image}", f"ports: {', '.join(sorted(ports))}"]
-        for key in sorted(env):
-            lines += [f"{key}:", *(f"  {line}" for line in env[key].splitlines())]
+        for name in sorted(files):
+            lines += [f"{name}:", *(f"  {line}" for line in masked(files[name]).splitlines())]
         return "\n".join(lines) + "\n"
 
-    after = text(
-        "running", container["image"], [port.rpartition(":")[0] for port in container["ports"]], container["env"]
-    )
-    before = ""
+    ports = [f"{_bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
+    shown = {"before": "", "after": text("running", node["image"], ports, node["files"] if before or not found else {})}
     if found:
-        ports = [f"{f'[{address}]' if ':' in address else address}:{port}" for address, port in found["ports"]]
-        # Others come with the image.
-        env = {key: value for key, value in found["env"].items() if key in container["env"]}
-        before = text(found["state"], found["image"], ports, env)
-    return {"before": before, "after": after, "before_header": container["name"], "after_header": container["name"]}
+        ports = [f"{_bracketed(address)}:{port}" for address, port in found["ports"]]
+        shown["before"] = text(found["state"], found["image"], ports, before or {})
+    return shown | {"before_header": node["container"], "after_header": node["container"]}
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

@@ -1,12 +1,19 @@
 """Why a broker does not answer: the state of its containers, known reasons, and the end of its log."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kafka_proof.client.text import printable
+from kafka_proof.deploy.nodes import BROKER, Node, of_kind
+
 _OTHER_CLUSTER = (
     "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
     "Restore ZooKeeper's volume; or, to give the messages up, run: "
     "ansible-playbook{options} playbooks/teardown.yml -e teardown_data=true"
 )
 
-_SIGNS = {
+# What a line of the log contains, and what it means.
+SIGNS = {
     "InconsistentClusterIdException": _OTHER_CLUSTER,
     "Invalid cluster.id": _OTHER_CLUSTER,  # what Kafka says once it has checked its own file first
     "InconsistentBrokerIdException": "Its data was written under another id. Set kafka_broker_id back to that id.",
@@ -22,38 +29,40 @@ _SIGNS = {
 }
 
 
-def kafka_diagnoses(brokers, servers, hostvars, options=""):
-    """What is wrong with those brokers whose container is not well; with all, if every one seems well.
+def diagnoses(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]], options: str = "") -> list[str]:
+    """Return the diagnosis of each broker whose container is not well; of all, if every one seems well.
 
-    `brokers`, `servers`: lists of {host, container}, of Kafka and ZooKeeper. Read of each host's variables:
-    `__kafka_engine` (as engine_look shows it) and `__kafka_log` (of `docker logs`). `options`: of `stack_options`.
+    nodes: all of the stack. Of each host's variables, `__kafka_engine` (the engine's report) and `__kafka_log` (the
+    result of `docker logs`) are read. options: those of the commands that messages advise.
     """
-    said, well = [], []
-    for host in [broker["host"] for broker in brokers]:
+    said: list[str] = []
+    well: list[str] = []
+    for broker in of_kind(nodes, BROKER):
+        host = broker["host"]
         variables = hostvars[host]
-        log, containers = variables.get("__kafka_log") or {}, (variables.get("__kafka_engine") or {}).get("containers")
-        lines = [*log.get("stdout_lines", []), *log.get("stderr_lines", [])]
-        names = [item["container"] for item in [*brokers, *servers] if item["host"] == host]
-        found = [item for item in containers or [] if item["name"] in names]
-        diagnosis = [f"{host}:", *kafka_diagnosis(found, lines, options)]
+        log, engine = variables.get("__kafka_log") or {}, variables.get("__kafka_engine") or {}
+        names = [broker["container"], *(node["container"] for node in nodes if node["host"] == host)]
+        found = [item for item in engine.get("containers", []) if item["name"] in names]
+        found.sort(key=lambda item: names.index(item["name"]))
+        lines = diagnosis(found, [*log.get("stdout_lines", []), *log.get("stderr_lines", [])], options)
         is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
-        (well if names[0] in is_well else said).extend(diagnosis)
+        (well if broker["container"] in is_well else said).extend([f"{host}:", *lines])
     return said or well
 
 
-def kafka_diagnosis(containers, log, options=""):
-    """Say why a broker does not answer: how its containers fare, what is known of such an end, and what it said last.
+def diagnosis(containers: Iterable[Mapping[str, Any]], log: Sequence[str], options: str = "") -> list[str]:
+    """Return why a broker does not answer: the state of its containers, known reasons, and the end of its log.
 
-    `containers`: as engine_look shows them; `log`: the broker's last lines.
+    containers: as kafka_proof.deploy.engine.parse shows them; log: the broker's last lines.
     """
     said = [
         f"The container {item['name']} is {item['state']}, its last exit code {item['exit_code']}, "
         f"restarted {item['restarts']} times."
         for item in containers
     ]
-    if not containers:
-        said.append("There is no container of it.")
+    if not said:
+        said.append("It has no container.")
     said += dict.fromkeys(
-        advice.format(options=options) for sign, advice in _SIGNS.items() if any(sign in line for line in log)
+        advice.format(options=options) for sign, advice in SIGNS.items() if any(sign in line for line in log)
     )
-    return [*said, "It said last:", *log[-15:]] if log else said
+    return [*said, "Last lines of its log:", *map(printable, log[-15:])] if log else said

@@ -1,82 +1,182 @@
-"""What a Docker engine and its host report, and the shell script that asks them."""
+"""What a Docker engine and its host report, and the shell script that asks them.
+
+The label `kafka-proof.stack` alone decides ownership. Of a container without it only the name, the image and the
+published ports are kept, because they can conflict; its environment and its labels are somebody else's.
+"""
 
 import json
 import re
+import shlex
+from typing import Any
 
-# One line of JSON for each container, then as many sections as there are other questions.
-SCRIPT = """
-# Who was refused; of an engine that was named by DOCKER_HOST it does not matter.
-ids=$(docker ps --all --quiet --no-trunc) || {{ [ -n "$DOCKER_HOST" ] || id -u; exit 1; }}
+from kafka_proof.deploy import previous_version
+
+DATA = "/var/lib/kafka/data"  # where a node's volume is mounted
+SECONDS = 30  # for each answer of the engine
+
+# A section for each question, with a line of JSON for each item. An engine that does not answer ends the script.
+_SCRIPT = """
+docker() {{ timeout {seconds} docker "$@"; }}
+# After a refusal the caller may try as root; with DOCKER_HOST, root would not help.
+ids=$(docker ps --all --quiet --no-trunc) || {{
+    [ $? -ne 124 ] || echo "the engine did not answer within {seconds} s" >&2
+    [ -n "$DOCKER_HOST" ] || id -u
+    exit 1
+}}
 echo containers
-# One that goes away between the two questions is none.
-[ -z "$ids" ] || docker inspect --format '{{{{json .}}}}' $ids 2>/dev/null
+# A container that disappears between the two questions does not count.
+[ -z "$ids" ] || docker inspect --format {container} $ids 2>/dev/null
 echo image
 docker image inspect --format '{{{{json .}}}}' {image} 2>/dev/null
 echo networks
 docker network ls --format '{{{{json .Name}}}}'
+echo own_networks
+docker network ls --filter {label} --format '{{{{json .Name}}}}'
 echo volumes
 docker volume ls --format '{{{{json .Name}}}}'
+echo own_volumes
+docker volume ls --filter {label} --format {volume}
 echo listening
 ss -Hltnp 2>/dev/null
 echo addresses
 [ -n "$DOCKER_HOST" ] || ip -brief address 2>/dev/null
 true
 """
+_CONTAINER = (
+    '{"name":{{json .Name}},"image":{{json .Config.Image}},"image_id":{{json .Image}},"state":{{json .State}},'
+    '"restarts":{{json .RestartCount}},"labels":{{json .Config.Labels}},"ports":{{json .NetworkSettings.Ports}},'
+    '"bindings":{{json .HostConfig.PortBindings}},"networks":{{json .NetworkSettings.Networks}},'
+    '"mounts":{{json .Mounts}}'
+    # Containers of the previous version carried their settings in the environment.
+    '{{if index .Config.Labels "kafka-proof.recipe"}},"env":{{json .Config.Env}}{{end}}}'
+)
+_VOLUME = "".join(
+    [
+        '{"name":{{json .Name}}',
+        *(f',"{key}":{{{{json (.Label "kafka-proof.{key}")}}}}' for key in ("kind", "id", "data")),
+        "}",
+    ]
+)
 
 # LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))
 _SOCKET = re.compile(r'LISTEN +\d+ +\d+ +\[?([^ %\]]+)(?:%\w+)?\]?:(\d+) +\S+(?: +users:\(\("([^"]*)",pid=(\d+))?')
+_JSON = ("containers", "image", "networks", "own_networks", "volumes", "own_volumes")
 
 
-def parse(output):
-    """Turn what the script printed into what this action returns."""
-    sections = {"containers": [], "image": [], "networks": [], "volumes": [], "listening": [], "addresses": []}
-    for line in filter(None, output.splitlines()):  # of what is not there, docker prints an empty line
+def script(image: str, stack: str) -> str:
+    """Return the shell script that asks about an image and a stack, whose answer `parse` understands."""
+    return _SCRIPT.format(
+        seconds=SECONDS,
+        image=shlex.quote(image),
+        label=shlex.quote(f"label=kafka-proof.stack={stack}"),
+        container=shlex.quote(_CONTAINER),
+        volume=shlex.quote(_VOLUME),
+    )
+
+
+def parse(output: str, stack: str) -> dict[str, Any]:
+    """Return what the script printed as a dict:
+
+    containers   [{name, kinds: [str], id, image, image_id, state, health, started, exit_code, restarts, version,
+                   protocol, advertised: [[listener, address]], ensemble: [id], definition, files, ports:
+                   [[address, port]], networks: [str], volumes: [str]}] of this stack. `definition` and `files` are
+                   checksums, see kafka_proof.deploy.containers; None where the previous version created the container
+    others       [{name, image, ports}], all other containers
+    image        {id, tags, digests}, or None if there is none of that name
+    networks     [str], all; own_networks: [str], this stack's
+    volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), labelled}], this stack's
+    listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` exists and may tell
+    addresses    [str], the host's own, if `ip` exists and the engine is the host's
+    """
+    sections: dict[str, list[str]] = {name: [] for name in (*_JSON, "listening", "addresses")}
+    section: list[str] = []
+    for line in filter(None, output.splitlines()):  # for a missing image docker prints an empty line
         if line in sections:
             section = sections[line]
         else:
             section.append(line)
-    listening = [match.groups() for match in map(_SOCKET.match, sections.pop("listening")) if match]
+    found = {name: [json.loads(line) for line in sections[name]] for name in _JSON}
+    listening = [match.groups() for match in map(_SOCKET.match, sections["listening"]) if match]
     # eth0@if7 UP 172.17.0.2/16 fe80::42/64, and of a tunnel: tun0 UNKNOWN 10.8.0.2 peer 10.8.0.1/32
-    words = [word for line in sections.pop("addresses") for word in re.sub(r" peer \S+", "", line).split()[2:]]
-    addresses = [word.partition("/")[0] for word in words if "." in word or ":" in word]
-    sections = {name: [json.loads(line) for line in lines] for name, lines in sections.items()}
+    words = [word for line in sections["addresses"] for word in re.sub(r" peer \S+", "", line).split()[2:]]
+    own = [item for item in found["containers"] if (item["labels"] or {}).get("kafka-proof.stack") == stack]
+    containers = [_container(item) for item in own]
     images = [
         {"id": image["Id"], "tags": image["RepoTags"] or [], "digests": image["RepoDigests"] or []}
-        for image in sections["image"]
+        for image in found["image"]
+        if isinstance(image, dict)  # podman prints an empty list for an image that it does not have
     ]
     return {
-        **sections,
-        "containers": [_container(item) for item in sections["containers"]],
+        "containers": containers,
+        "others": [
+            {"name": _name(item), "image": item["image"], "ports": _ports(item["ports"])}
+            for item in found["containers"]
+            if item not in own
+        ],
         "image": next(iter(images), None),
+        "networks": found["networks"],
+        "own_networks": found["own_networks"],
+        "volumes": found["volumes"],
+        "own_volumes": _own_volumes(found["own_volumes"], containers, found["volumes"]),
         "listening": [
             {"address": address, "port": int(port), "name": name, "pid": pid and int(pid)}
             for address, port, name, pid in listening
         ],
-        "addresses": addresses,
+        "addresses": [word.partition("/")[0] for word in words if "." in word or ":" in word],
     }
 
 
-def _container(inspected):
-    config, state, network = inspected["Config"], inspected["State"], inspected["NetworkSettings"]
-    labels = config["Labels"] or {}
+def _container(item: dict[str, Any]) -> dict[str, Any]:
+    state = item["state"]
+    labels = {key.removeprefix("kafka-proof."): value for key, value in (item["labels"] or {}).items()}
+    if "env" in item:
+        labels = previous_version.labels(item["env"]) | labels
     # One that crashes and is restarted has its ports now and then: they are its own all the time.
     crashes = state["Status"] == "restarting"
-    ports = inspected["HostConfig"]["PortBindings"] if crashes else network["Ports"]
-    bindings = [binding for found in (ports or {}).values() for binding in found or []]
+    pairs = [entry.split("://", 1) for entry in labels.get("advertised", "").split(",") if "://" in entry]
     return {
-        "name": inspected["Name"].removeprefix("/"),
-        "image": config["Image"],
-        "image_id": inspected["Image"],
+        "name": _name(item),
+        "kinds": labels.get("kind", "").split(","),
+        "id": int(labels["id"]) if labels.get("id") else None,
+        "image": item["image"],
+        "image_id": item["image_id"],
         "state": state["Status"],
-        "started": state["StartedAt"],
         "health": (state.get("Health") or {}).get("Status"),
+        "started": state["StartedAt"],
         "exit_code": state["ExitCode"],
-        "restarts": inspected["RestartCount"],
-        "recipe": labels.get("kafka-proof.recipe"),
-        "stack": labels.get("kafka-proof.stack"),
-        "version": labels.get("kafka-proof.version"),
-        "env": dict(item.partition("=")[::2] for item in config["Env"] or []),
-        "ports": [[binding["HostIp"], int(binding["HostPort"])] for binding in bindings],
-        "networks": sorted(network["Networks"] or {}),
-        "volumes": [mount["Name"] for mount in inspected["Mounts"] if mount.get("Name")],
+        "restarts": item["restarts"],
+        "version": labels.get("version"),
+        "protocol": labels.get("protocol", ""),
+        "advertised": pairs,
+        "ensemble": [int(number) for number in labels.get("ensemble", "").split(",") if number],
+        "definition": labels.get("definition"),
+        "files": labels.get("files"),
+        "ports": _ports(item["bindings"] if crashes else item["ports"]),
+        "networks": sorted(item["networks"] or {}),
+        "data": next((mount["Name"] for mount in item["mounts"] if mount["Destination"] == DATA), None),
     }
+
+
+def _own_volumes(
+    labelled: list[dict[str, Any]], containers: list[dict[str, Any]], there: list[str]
+) -> list[dict[str, Any]]:
+    """Return the stack's volumes. Docker cannot label a volume later. So a volume of the previous version, which has no
+    label, belongs to the stack by what has one: its container, and the marker that containers.py creates."""
+    found = {}
+    for item in labelled:
+        name = item["data"] or item["name"]
+        found[name] = {"name": name, "kind": item["kind"], "id": int(item["id"]) if item["id"] else None}
+    marked = set(found)
+    for item in containers:
+        if item["data"]:
+            found.setdefault(item["data"], {"name": item["data"], "kind": ",".join(item["kinds"]), "id": item["id"]})
+    return [volume | {"labelled": name in marked} for name, volume in sorted(found.items()) if name in there]
+
+
+def _name(item: dict[str, Any]) -> str:
+    return str(item["name"]).removeprefix("/")
+
+
+def _ports(bindings: dict[str, list[dict[str, str]] | None] | None) -> list[list[Any]]:
+    published = [binding for found in (bindings or {}).values() for binding in found or []]
+    return [[binding["HostIp"], int(binding["HostPort"])] for binding in published if binding["HostPort"]]

@@ -1,15 +1,40 @@
-"""Configuration files as text."""
+"""Configuration files as text, and as the archive that `docker cp` takes."""
+
+import io
+import tarfile
+from collections.abc import Mapping
+
+OWNER = 1000  # user and group of the image, built or pulled
 
 
-def to_properties(settings):
-    """Render a dictionary as a .properties file, sorted, so that the same settings give the same text.
+def to_properties(settings: Mapping[str, object]) -> str:
+    """Return settings as a .properties file, sorted, so that the same settings give the same text.
 
-    True and False become Kafka's `true` and `false`; a setting that is None is left out. Only what must be is escaped
-    (javaproperties would write `localhost\\:9092`), because kcat reads the same files and knows no escapes.
+    True and False become Kafka's `true` and `false`; a setting that is None is left out. Only necessary escapes are
+    written (javaproperties would write `localhost\\:9092`), because kcat reads the same files and knows no escapes.
     """
     return "".join(f"{key}={_text(settings[key])}\n" for key in sorted(settings) if settings[key] is not None)
 
 
-def _text(value):
+def _text(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text.strip().replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def to_archive(files: Mapping[str, str]) -> bytes:
+    """Return a tar archive of {name: text}, readable by the image's user alone. The same files give the same bytes."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, text in sorted(files.items()):
+            content = text.encode()
+            member = tarfile.TarInfo(name)
+            member.size, member.mode, member.uid, member.gid = len(content), 0o400, OWNER, OWNER
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+def from_archive(archive: bytes) -> dict[str, str]:
+    """Return {name: text} of the files in a tar archive, as `docker cp CONTAINER:DIRECTORY -` writes it."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        files = {member.name.rpartition("/")[2]: tar.extractfile(member) for member in tar if member.isfile()}
+        return {name: file.read().decode() for name, file in files.items() if file}

@@ -40,9 +40,29 @@ def image_giver(hosts):
     """
     for host in hosts:
         pull = host.get("__kafka_image_pull", {})
-        if host["__stack_engine"].get("image") or ("msg" not in pull and pull.get("image")):
+        if host["__stack_engine"].get("image") or pull.get("refusal") == "":
             return host["inventory_hostname"]
     return next(host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True))
+
+
+def image_wanted(hosts):
+    """Return [{host, source, archive, version}]: which image each host wants.
+
+    `hosts`: the variables of each host; `inventory_hostname` and `__stack_variables` are read.
+    """
+    found = []
+    for host in hosts:
+        values = host["__stack_variables"]["values"]
+        archive = values["kafka_image_archive"]
+        found.append(
+            {
+                "host": host["inventory_hostname"],
+                "source": values["kafka_image_source"],
+                "archive": str(Path(archive).resolve()) if archive else "",
+                "version": values["stack_kafka_version"],
+            }
+        )
+    return found
 
 
 def image_archives(wanted):

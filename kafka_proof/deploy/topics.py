@@ -2,7 +2,7 @@
 
 import re
 
-from kafka_proof.deploy.listeners import repeated
+from kafka_proof.deploy.inventory_checks import repeated
 
 
 def topic_problems(topics, absent, brokers):

@@ -1,65 +1,92 @@
-"""Variables of this project: which there are, and which of a host's are misspelt, removed or mistyped."""
+"""Variables of this project: which exist, and which of a host's are misspelt, removed or mistyped."""
 
 import difflib
 import re
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+Specification = Mapping[str, Mapping[str, Any]]  # {name: option, as in meta/argument_specs.yml}
+
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
-
+# The playbooks' own variables are common words. They belong to this project only where they come by -e.
 _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
-
-# How a value of this type is written by -e.
+# How -e gives a value of this type.
 _LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 
 
-def specified(roles):
-    """The options of all roles, {name: option}. `roles`: the directory."""
-    found = {}
-    for path in Path(roles).glob("*/meta/argument_specs.yml"):
+def specified(roles: str | Path) -> dict[str, dict[str, Any]]:
+    """Return the options of all roles, {name: option}. `roles`: their directory."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(Path(roles).glob("*/meta/argument_specs.yml")):
         for entry_point in yaml.load(path.read_text(), yaml.CSafeLoader)["argument_specs"].values():
             found |= entry_point["options"]
     return found
 
 
-def variable_problems(values, names, specification, given=()):
-    """What in one host's variables is misspelt, removed or mistyped.
+def checked(
+    values: Mapping[str, Any], names: Iterable[str], specification: Specification, given: Container[str] = ()
+) -> tuple[dict[str, Any], list[str]]:
+    """Return (the values, converted to their types; what is misspelt, removed or mistyped).
 
-    `values`: {name: value} of what is specified; `names`: of all variables; `specification`: what `specified` returns;
-    `given`: names of those that came by -e.
+    values: {name: value} of specified variables of one host; names: of all its variables; given: names that came by -e.
     """
-    problems = []
-    ours = [name for name in names if name.startswith(_ROLES)] + [name for name in given if name.startswith(_PLAYBOOKS)]
-    for name in sorted(set(ours) - specification.keys()):
-        if not any(re.match(str(pattern), name) for pattern in values.get("stack_ignored_variables", [])):
-            near = difflib.get_close_matches(name, specification, n=1, cutoff=0)
-            problems.append(
-                f"{name} is no variable of this project. Did you mean {near[0]}? "
-                "If it is meant for something else, name it in stack_ignored_variables."
-            )
-    problems += _type_problems(values, specification, given)
+    problems = _unknown(values, names, specification, given)
+    converted, mistyped = _converted(values, specification, given)
+    problems += mistyped
     for name in ("kafka_heap", "zookeeper_heap"):
         if (heap := values.get(name)) and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
-            problems.append(f"{name} is '{heap}'. Write it as the JVM wants it, with a unit, such as 512m.")
+            problems.append(f"{name} is '{heap}'. Write a number with a unit, as the JVM expects, such as 512m.")
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):
         problems.append(
-            f"stack_name is '{values['stack_name']}', and Docker names no container so. "
+            f"stack_name is '{values['stack_name']}', and Docker refuses such a name. "
             "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
         )
-    return problems
+    return converted, problems
 
 
-def _type_problems(values, specification, given):
-    problems = {}
+def _unknown(
+    values: Mapping[str, Any], names: Iterable[str], specification: Specification, given: Container[str]
+) -> list[str]:
+    ours = [name for name in names if name.startswith(_ROLES) or (name.startswith(_PLAYBOOKS) and name in given)]
+    unknown = sorted(set(ours) - specification.keys())
+    ignored = [str(pattern) for pattern in values.get("stack_ignored_variables", [])]
+    return [
+        f"{name} is no variable of this project. Did you mean "
+        f"{difflib.get_close_matches(name, specification, n=1, cutoff=0)[0]}? "
+        "If it is meant for something else, name it in stack_ignored_variables."
+        for name in unknown
+        if not any(re.match(pattern, name) for pattern in ignored)
+    ]
+
+
+def _converted(
+    values: Mapping[str, Any], specification: Specification, given: Container[str]
+) -> tuple[dict[str, Any], list[str]]:
+    converted, problems = {}, {}
     for name, value in values.items():
-        if messages := ArgumentSpecValidator({name: specification[name]}).validate({name: value}).error_messages:
-            problems[name] = " ".join(messages)
-    # What is mistyped by -e makes all that is worked out from it mistyped, too.
+        option = dict(specification[name])
+        if value is None:  # left to a default that the code decides
+            converted[name] = None
+            continue
+        result = ArgumentSpecValidator({name: option}).validate({name: value})
+        converted[name] = _without_absent(result.validated_parameters.get(name))
+        if result.error_messages:
+            problems[name] = " ".join(result.error_messages)
+    # A value that is mistyped by -e makes all values that follow from it mistyped, too.
     problems = {name: message for name, message in problems.items() if name in given} or problems
     for name in problems:
         like = _LIKE.get(specification[name]["type"])
         if like and name in given and isinstance(values[name], str):
-            problems[name] += f""". By -e it is written as JSON: -e '{{"{name}": {like}}}'"""
-    return list(problems.values())
+            problems[name] += f""". By -e, write JSON: -e '{{"{name}": {like}}}'"""
+    return converted, list(problems.values())
+
+
+def _without_absent(value: Any) -> Any:
+    """Drop the keys that the validator adds as None for options that the user left out."""
+    if isinstance(value, list):
+        return [_without_absent(item) for item in value]
+    return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value

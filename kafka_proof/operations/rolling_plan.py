@@ -66,14 +66,14 @@ def _look(admin, brokers):
 def plan(brokers, cluster, gate=True):
     """Decide.
 
-    brokers: list of {host, id, config, change, running, properties: {before, after} or None}, see engine_run;
+    brokers: list of {host, id, config, change, running, settings: {before, after} or None};
     cluster: a Cluster;
     gate: whether those that run are to be changed one at a time.
     """
     at_once, one_by_one, configure = [], [], {}
     for broker in brokers:
         now = _dynamic(cluster.settings.get(broker["id"], {}))
-        overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "make" else {}
+        overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "create" else {}
         if overlay:
             overlay = {broker["id"]: dynamic_changes(overlay, now)}
         if broker["change"] == "nothing" or (overlay and not cluster.refuses(overlay)):
@@ -109,9 +109,9 @@ def _dynamic(settings):
 
 def _overlay(broker, settings):
     """The settings that make a running broker's other properties the wanted ones; None if it needs a restart."""
-    if not (broker["running"] and broker["properties"] and settings):
+    if not (broker["running"] and broker["settings"] and settings):
         return None
-    before, after = (javaproperties.loads(broker["properties"][when]) for when in ("before", "after"))
+    before, after = (javaproperties.loads(broker["settings"][when]) for when in ("before", "after"))
     changed = {key: value for key, value in after.items() if before.get(key) != value}
     if before.keys() - after.keys():
         return None  # what its file says cannot be unsaid

@@ -1,41 +1,23 @@
-"""Bring an image from a host's Docker engine to this machine as a tarball; engine_load takes it to other hosts.
-
-engine_save:
-  name: kafka-proof:3.9.2
-  archive: build/kafka.tar      # its directory is made
-"""
+"""Save an image of a host's Docker engine as a tarball on the controller. ansible-doc -t module engine_save."""
 
 import shlex
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
+from kafka_proof.action import Action
 
 
-class ActionModule(ActionBase):
-    """See the module's docstring."""
-
+class ActionModule(Action):
     TRANSFERS_FILES = True  # Ansible makes a directory on the host before, and removes it after
     _supports_check_mode = False
-    _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        """Return the task's result."""
-        super().run(tmp, task_vars)
-        required = {"type": "str", "required": True}
-        _, args = self.validate_argument_spec(argument_spec={"archive": required, "name": required})
-        archive = Path(args["archive"])
+    def act(self, arguments):
+        archive = Path(arguments["archive"])
         archive.parent.mkdir(parents=True, exist_ok=True)
-        local = self._connection.transport == "local"
-        shell = self._connection._shell
+        local, shell = self._connection.transport == "local", self._connection._shell
         copy = str(archive) if local else shell.join_path(shell.tmpdir, "image.tar")
-        # The file is the engine's client's, which is root where the user may not speak to the engine.
-        save = shlex.join(["docker", "save", "--output", copy, args["name"]])
-        readable = shlex.join(["chmod", "a+r", copy])
-        script = f"{save} && {readable}".encode()
-        done = self._low_level_execute_command(f"{self._compute_environment_string()} sh -s", in_data=script)
-        if done["rc"]:
-            said = (done["stderr"].strip() or done["stdout"].strip() or "nothing").splitlines()[-1]
-            return {"failed": True, "msg": f"{args['name']} could not be saved. The engine said: {said}"}
+        # The client of the engine writes the file, which is root where the user may not speak to the engine.
+        save = shlex.join(["docker", "save", "--output", copy, arguments["name"]])
+        self.docker(f"{save} && {shlex.join(['chmod', 'a+r', copy])}", f"{arguments['name']} could not be saved")
         if not local:
             self._connection.fetch_file(copy, str(archive))
-        return {"changed": False}
+        return {}

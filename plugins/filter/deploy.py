@@ -5,13 +5,41 @@ from pathlib import Path
 
 from ansible import context
 
-from kafka_proof.deploy import containers, diagnosis, files, image, listeners, stack, topics, zookeeper
+from kafka_proof.deploy import (
+    containers,
+    diagnosis,
+    engines,
+    files,
+    host_checks,
+    image,
+    inventory_checks,
+    listeners,
+    nodes,
+    topics,
+    versions,
+    zookeeper,
+)
 
 _IMAGE_FILES = Path(__file__).parents[2] / "roles" / "kafka_image" / "files"
 
 
-def _stack_options(sources, usual, stack_name):
-    return stack.stack_options(sources, usual, stack_name, context.CLIARGS.get("extra_vars", ()))
+def engine_reports(hosts, hostvars):
+    """Return {host: what its engine reported}; {} for a host that was not asked or not reached."""
+    return {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
+
+
+def to_plan(brokers, hostvars):
+    """Return what kafka_rolling_plan has to know of each broker; of each host's variables, `__kafka_change` is read."""
+    return [
+        {"host": node["host"], "id": node["id"], "config": node["config"]}
+        | {key: hostvars[node["host"]]["__kafka_change"][key] for key in ("change", "running", "settings")}
+        for node in brokers
+    ]
+
+
+def stack_options(sources, usual, stack_name):
+    """Return the options of a command about this inventory and stack; those of -e are this run's."""
+    return engines.stack_options(sources, usual, stack_name, context.CLIARGS.get("extra_vars", ()))
 
 
 class FilterModule:
@@ -19,42 +47,44 @@ class FilterModule:
 
     def filters(self):
         functions = (
-            containers.engine_change,
-            containers.engine_removal,
-            containers.engine_stop,
-            diagnosis.kafka_diagnoses,
+            containers.foreign,
+            containers.own_containers,
+            containers.removal,
+            containers.stop,
+            diagnosis.diagnoses,
+            engine_reports,
+            engines.engines,
+            engines.is_local,
+            engines.sharing,
+            engines.smoke_options,
             files.to_properties,
+            host_checks.host_problems,
+            host_checks.orphan_lines,
             image.image_archives,
             image.image_giver,
             image.image_is_there,
+            image.image_wanted,
             image.images_problems,
-            listeners.kafka_addresses,
-            listeners.kafka_bind_address,
-            listeners.kafka_client,
-            listeners.kafka_client_now,
-            listeners.kafka_client_there,
-            listeners.kafka_listener_properties,
-            listeners.kafka_problems,
-            listeners.kafka_published_ports,
-            listeners.kafka_to_plan,
-            stack.engines,
-            stack.host_problems,
-            stack.is_local,
-            stack.own_containers,
-            stack.protocol_kept,
-            stack.protocol_to_keep,
-            stack.sharing,
-            stack.smoke_options,
-            stack.stack_problems,
+            inventory_checks.broker_problems,
+            inventory_checks.group_problems,
+            inventory_checks.server_problems,
+            listeners.addresses_to_verify,
+            listeners.bind_address,
+            listeners.client_properties,
+            listeners.client_properties_now,
+            nodes.container_name,
+            nodes.node_on,
+            nodes.of_kind,
+            nodes.with_protocol,
+            stack_options,
+            to_plan,
             topics.topic_problems,
-            zookeeper.zookeeper_batches,
-            zookeeper.zookeeper_left_behind,
-            zookeeper.zookeeper_ports,
-            zookeeper.zookeeper_problems,
-            zookeeper.zookeeper_servers,
-            zookeeper.zookeeper_stranger_leads,
+            versions.protocol_kept,
+            versions.protocol_to_keep,
+            zookeeper.batches,
+            zookeeper.left_behind,
+            zookeeper.servers_now,
+            zookeeper.stranger_leads,
         )
-        return {function.__name__: function for function in functions} | {
-            "image_recipe": functools.partial(image.image_recipe, files=_IMAGE_FILES),
-            "stack_options": _stack_options,
-        }
+        recipe = functools.partial(image.image_recipe, files=_IMAGE_FILES)
+        return {function.__name__: function for function in functions} | {"image_recipe": recipe}

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""What the action kafka_topics does and takes, for ansible-doc. There is nothing to run on a host."""
+"""Documentation of the action kafka_topics, for ansible-doc. The action runs on the controller."""
 
 DOCUMENTATION = r"""
 module: kafka_topics

@@ -36,8 +36,8 @@ def test_image_is_there(image, source, reference, there):
     assert image_is_there(image, source, reference, {}) is there
 
 
-REFUSED = {"msg": "connection refused"}
-PULLED = {"image": {"Id": "sha256:1"}}
+REFUSED = {"refusal": "connection refused"}
+PULLED = {"refusal": ""}
 
 
 @pytest.mark.parametrize(

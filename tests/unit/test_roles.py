@@ -33,7 +33,7 @@ def test_defaults_and_specification_name_the_same_variables(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_types_are_those_of_the_defaults(role):
     for name, value in defaults(role).items():
-        if not (isinstance(value, str) and "{{" in value):
+        if value is not None and not (isinstance(value, str) and "{{" in value):
             assert options(role)[name]["type"] == TYPES[type(value)], name
 
 

@@ -4,13 +4,10 @@ import pytest
 
 from kafka_proof.cluster.health import Partition, View, _view, behind, in_any, obstacles
 from kafka_proof.cluster.settings import dynamic_changes
-from kafka_proof.deploy.zookeeper import (
-    zookeeper_batches,
-    zookeeper_left_behind,
-    zookeeper_mode,
-    zookeeper_stranger_leads,
-)
+from kafka_proof.deploy.nodes import of_kind
+from kafka_proof.deploy.zookeeper import Server, batches, left_behind, servers_now, stranger_leads, zookeeper_mode
 from kafka_proof.operations.rolling_plan import Cluster, plan
+from tests.unit.stack import container, engine, nodes, variables
 
 
 def partition(leader=1, replicas=(1, 2, 3), in_sync=(1, 2, 3), minimum=2):
@@ -64,10 +61,10 @@ def test_dynamic_changes():
 
 
 def broker(number, change="nothing", running=True, before=None, after=None, config=()):
-    properties = {"before": before, "after": after} if after else None
+    settings = {"before": before, "after": after} if after else None
     config = dict.fromkeys(config)
     where = {"host": f"k{number}", "id": number, "config": config}
-    return where | {"change": change, "running": running, "properties": properties}
+    return where | {"change": change, "running": running, "settings": settings}
 
 
 def says(**values):
@@ -90,7 +87,7 @@ def decide(*brokers, controller=1, silent=(), settings=None, refused=False, gate
 
 
 RETENTION = says(log_retention_ms=("5", False, False), broker_id=("1", True, False), listeners=("x", False, False))
-MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retention.ms=6\n"}
+MADE = {"change": "create", "before": "log.retention.ms=5\n", "after": "log.retention.ms=6\n"}
 
 
 @pytest.mark.parametrize(
@@ -98,27 +95,29 @@ MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retent
     [
         pytest.param([broker(1), broker(2)], {}, ([], [], {}), id="nothing"),
         pytest.param(
-            [broker(1, "make", False), broker(2, "make", False)], {}, (["k1", "k2"], [], {}), id="new cluster"
+            [broker(1, "create", False), broker(2, "create", False)], {}, (["k1", "k2"], [], {}), id="new cluster"
         ),
-        pytest.param([broker(1), broker(2, "make", False)], {}, (["k2"], [], {}), id="one joins"),
+        pytest.param([broker(1), broker(2, "create", False)], {}, (["k2"], [], {}), id="one joins"),
         pytest.param([broker(1), broker(2, "start", False)], {}, (["k2"], [], {}), id="one was stopped"),
         pytest.param([broker(1), broker(2, "connect")], {}, (["k2"], [], {}), id="one is cut off"),
         pytest.param(
-            [broker(1, "make"), broker(2, "make"), broker(3, "make")],
+            [broker(1, "create"), broker(2, "create"), broker(3, "create")],
             {"controller": 2},
             ([], ["k1", "k3", "k2"], {}),
             id="controller last",
         ),
-        pytest.param([broker(1, "make"), broker(2, "make", False)], {}, (["k2"], ["k1"], {}), id="repair, then roll"),
         pytest.param(
-            [broker(1, "make"), broker(2, "make"), broker(3, "make")],
+            [broker(1, "create"), broker(2, "create", False)], {}, (["k2"], ["k1"], {}), id="repair, then roll"
+        ),
+        pytest.param(
+            [broker(1, "create"), broker(2, "create"), broker(3, "create")],
             {"controller": 2, "silent": [3]},
             ([], ["k3", "k1", "k2"], {}),
             id="one runs and does not answer",
         ),
         pytest.param([broker(1, "restart"), broker(2)], {}, ([], ["k1"], {}), id="restart"),
-        pytest.param([broker(1, "make"), broker(2, "make")], {"gate": False}, (["k1", "k2"], [], {}), id="no gate"),
-        pytest.param([broker(1, "make")], {}, (["k1"], [], {}), id="a single broker has none to wait for"),
+        pytest.param([broker(1, "create"), broker(2, "create")], {"gate": False}, (["k1", "k2"], [], {}), id="no gate"),
+        pytest.param([broker(1, "create")], {}, (["k1"], [], {}), id="a single broker has none to wait for"),
         pytest.param(
             [broker(1, **MADE), broker(2)],
             {"settings": {1: RETENTION}},
@@ -151,31 +150,31 @@ MADE = {"change": "make", "before": "log.retention.ms=5\n", "after": "log.retent
             id="set before, and wanted no more",
         ),
         pytest.param(
-            [broker(1, "make"), broker(2)],
+            [broker(1, "create"), broker(2)],
             {"settings": {1: says(log_retention_ms=("6", False, True))}},
             ([], ["k1"], {1: {"log.retention.ms": None}}),
             id="set before, and in its new file",
         ),
         pytest.param(
-            [broker(1, "make", True, "broker.id=1\n", "broker.id=2\n"), broker(2)],
+            [broker(1, "create", True, "broker.id=1\n", "broker.id=2\n"), broker(2)],
             {"settings": {1: RETENTION}},
             ([], ["k1"], {}),
             id="read only",
         ),
         pytest.param(
-            [broker(1, "make", True, "listeners=x\n", "listeners=y\n"), broker(2)],
+            [broker(1, "create", True, "listeners=x\n", "listeners=y\n"), broker(2)],
             {"settings": {1: RETENTION}},
             ([], ["k1"], {}),
             id="its container has to publish other ports",
         ),
         pytest.param(
-            [broker(1, "make", True, "log.retention.ms=5\nx=1\n", "log.retention.ms=5\n"), broker(2)],
+            [broker(1, "create", True, "log.retention.ms=5\nx=1\n", "log.retention.ms=5\n"), broker(2)],
             {"settings": {1: RETENTION}},
             ([], ["k1"], {}),
             id="a line that is gone",
         ),
         pytest.param(
-            [broker(1, "make", True, "a=1\n", "unheard.of=1\n"), broker(2)],
+            [broker(1, "create", True, "a=1\n", "unheard.of=1\n"), broker(2)],
             {"settings": {1: RETENTION}},
             ([], ["k1"], {}),
             id="a setting that it does not know",
@@ -242,40 +241,28 @@ def test_a_setting_that_kafka_does_not_know(name, meant):
 
 
 def server(number, change="nothing", running=True, data=True, ensemble=(1, 2, 3), leads=False, mode="follower"):
-    name = f"z{number}"
-    properties = "".join(f"server.{member}=h:2888:3888\n" for member in ensemble)
-    return name, {
-        "_zookeeper_change": {"change": change, "running": running},
-        "__stack_engine": {
-            "containers": [{"name": name, "env": {"PROPERTIES": properties}}] if running else [],
-            "volumes": [f"{name}-data"] if data else [],
-        },
-        "__zookeeper_answer": {"mode": "leader" if leads else mode},
-    }
-
-
-def members(servers):
-    return [{"host": name, "id": int(name[1:]), "container": name} for name, _ in servers]
+    mode = "leader" if leads else mode
+    return Server(f"z{number}", number, change, running and change != "connect", data, list(ensemble), mode)
 
 
 def new(number):
-    return server(number, "make", running=False, data=False)
+    return server(number, "create", running=False, data=False, ensemble=())
 
 
 @pytest.mark.parametrize(
-    ("servers", "batches"),
+    ("servers", "expected"),
     [
         pytest.param([server(1), server(2), server(3)], [], id="nothing"),
         pytest.param([new(1), new(2), new(3)], [("z1 z2 z3", "", False)], id="a new ensemble"),
         pytest.param([new(1)], [("z1", "", False)], id="a new server alone"),
-        pytest.param([server(1, "make", ensemble=())], [("z1", "", True)], id="a server alone"),
+        pytest.param([server(1, "create", ensemble=())], [("z1", "", True)], id="a server alone"),
         pytest.param(
             [server(1, "start", False), server(2, "start", False), server(3, "start", False)],
             [("z1 z2 z3", "", True)],
             id="all were stopped",
         ),
         pytest.param(
-            [server(1, "make", leads=True), server(2, "make"), server(3, "make")],
+            [server(1, "create", leads=True), server(2, "create"), server(3, "create")],
             [("z2", "z1 z3", True), ("z3", "z1 z2", True), ("z1", "z2 z3", True)],
             id="one at a time, the leader last",
         ),
@@ -287,7 +274,7 @@ def new(number):
             [server(1), new(2), server(3)], [("z2", "z1 z3", True)], id="one lost its data, and gets it from the others"
         ),
         pytest.param(
-            [server(1, "make"), new(2), server(3, "make")],
+            [server(1, "create"), new(2), server(3, "create")],
             [("z2", "z1 z3", True), ("z1", "z3 z2", True), ("z3", "z2 z1", True)],
             id="one lost its data: it first, as the others are changed too",
         ),
@@ -297,7 +284,7 @@ def new(number):
             id="two lost their data, and may not forget together what the third knows",
         ),
         pytest.param(
-            [server(1, "make", ensemble=()), new(2), new(3)],
+            [server(1, "create", ensemble=()), new(2), new(3)],
             [("z1", "", False), ("z2", "", True), ("z3", "z1 z2", True)],
             id="from one to three: who has data first",
         ),
@@ -307,54 +294,80 @@ def new(number):
             id="who has the data crashes: the others may not go on without it",
         ),
         pytest.param(
-            [server(1, "make"), server(2, "make", leads=True), new(4)],
+            [server(1, "create"), server(2, "create", leads=True), new(4)],
             [("z1", "z2", True), ("z2", "z1", True), ("z4", "z1 z2", True)],
             id="the fourth replaces the third",
         ),
     ],
 )
-def test_zookeeper_batches(servers, batches):
-    found = zookeeper_batches(members(servers), dict(servers))
-    assert [(" ".join(item["hosts"]), " ".join(item["others"]), item["wait"]) for item in found] == batches
+def test_batches(servers, expected):
+    found = batches(servers)
+    assert [(" ".join(item["hosts"]), " ".join(item["others"]), item["wait"]) for item in found] == expected
 
 
 @pytest.mark.parametrize(
     ("servers", "strangers"),
     [
-        pytest.param([server(1, "make"), server(2, "make"), new(4)], ["server.3"], id="the third leads, and is to go"),
-        pytest.param([server(1, "make"), server(2, "make", leads=True), new(4)], [], id="the third follows"),
-        pytest.param([server(1, "make"), server(2, "make"), server(3, "make", False)], [], id="the third is down"),
-        pytest.param([server(1, leads=True), server(2, "make"), new(4)], [], id="one leads that stays as it is"),
         pytest.param(
-            [server(1, ensemble=(1, 2, 4), mode=""), server(2, "make"), new(4)],
+            [server(1, "create"), server(2, "create"), new(4)], ["server.3"], id="the third leads, and is to go"
+        ),
+        pytest.param([server(1, "create"), server(2, "create", leads=True), new(4)], [], id="the third follows"),
+        pytest.param(
+            [server(1, "create"), server(2, "create"), server(3, "create", False)], [], id="the third is down"
+        ),
+        pytest.param([server(1, leads=True), server(2, "create"), new(4)], [], id="one leads that stays as it is"),
+        pytest.param(
+            [server(1, ensemble=(1, 2, 4), mode=""), server(2, "create"), new(4)],
             ["server.3"],
             id="interrupted: the first has the new list, and follows nobody",
         ),
-        pytest.param([server(1, "make", mode=""), server(2, "make", mode=""), new(4)], [], id="none serves"),
-        pytest.param([server(1, "make", ensemble=(), mode="standalone"), new(2), new(3)], [], id="from one to three"),
+        pytest.param([server(1, "create", mode=""), server(2, "create", mode=""), new(4)], [], id="none serves"),
+        pytest.param([server(1, "create", ensemble=(), mode="standalone"), new(2), new(3)], [], id="from one to three"),
         pytest.param([new(1), new(2), new(3)], [], id="a new ensemble"),
     ],
 )
 def test_a_stranger_leads(servers, strangers):
-    assert zookeeper_stranger_leads(members(servers), dict(servers)) == strangers
+    assert stranger_leads(servers) == strangers
 
 
 @pytest.mark.parametrize(
     ("servers", "names"),
     [
-        pytest.param([server(1, "make"), new(4), new(5)], ["server.2", "server.3"], id="two of three replaced at once"),
-        pytest.param([server(1, "make")], ["server.2", "server.3"], id="from three to one"),
-        pytest.param([server(1, "make"), server(2, "make"), new(4)], [], id="one of three replaced"),
-        pytest.param([server(1, "make", ensemble=(1, 2))], [], id="from two to one"),
         pytest.param(
-            [server(number, "make", ensemble=(1, 2, 3, 4, 5)) for number in (1, 2, 3)], [], id="from five to three"
+            [server(1, "create"), new(4), new(5)], ["server.2", "server.3"], id="two of three replaced at once"
         ),
-        pytest.param([server(1, "make", ensemble=()), new(2), new(3)], [], id="from one to three"),
+        pytest.param([server(1, "create")], ["server.2", "server.3"], id="from three to one"),
+        pytest.param([server(1, "create"), server(2, "create"), new(4)], [], id="one of three replaced"),
+        pytest.param([server(1, "create", ensemble=(1, 2))], [], id="from two to one"),
+        pytest.param(
+            [server(number, "create", ensemble=(1, 2, 3, 4, 5)) for number in (1, 2, 3)], [], id="from five to three"
+        ),
+        pytest.param([server(1, "create", ensemble=()), new(2), new(3)], [], id="from one to three"),
         pytest.param([new(1), new(2), new(3)], [], id="a new ensemble"),
     ],
 )
 def test_who_would_be_left_behind(servers, names):
-    assert zookeeper_left_behind(members(servers), dict(servers)) == names
+    assert left_behind(servers) == names
+
+
+def test_servers_as_they_are_now():
+    hosts = {f"h{number}": variables(zookeeper_id=number, kafka_broker_id=number) for number in (1, 2)}
+    first, second = of_kind(nodes(hosts), "zookeeper")
+    nothing = {"change": "nothing", "running": True}
+    hostvars = {
+        "h1": {
+            "__zookeeper_change": nothing,
+            "__stack_engine": engine(container(first)),
+            "__zookeeper_answer": {"mode": "standalone"},
+        },
+        "h2": {"__zookeeper_change": {"change": "create", "running": False}, "__stack_engine": engine()},
+    }
+    assert servers_now([first, second], hostvars) == [
+        Server("h1", 1, "nothing", True, True, [1], "standalone"),  # a server alone is an ensemble of one
+        Server("h2", 2, "create", False, False, [], None),
+    ]
+    hostvars["h1"]["__zookeeper_change"] = nothing | {"change": "connect"}
+    assert not servers_now([first], hostvars)[0].running
 
 
 def test_what_a_server_says():

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from kafka_proof.deploy.variables import specified, variable_problems
+from kafka_proof.deploy.variables import checked, specified
 
 SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
 
 
 def problems(given=(), **variables):
     values = {name: value for name, value in variables.items() if name in SPECIFICATION}
-    return variable_problems(values, [*variables, "other", "_kafka_x", "ansible_host"], SPECIFICATION, given)
+    return checked(values, [*variables, "other", "_kafka_x", "ansible_host"], SPECIFICATION, given)[1]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,19 @@ def test_all_are_named_at_once():
     assert len(problems(kafka_prot=1, kafka_port="abc", stack_name="a b")) == 3
 
 
+def test_values_are_converted():
+    listeners = [{"name": "E", "port": "9092", "protocol": "PLAINTEXT", "advertised_host": "h"}]
+    given = {"kafka_port": "9092", "kafka_listeners": listeners, "kafka_heap": None, "kafka_restart_gate": "no"}
+    values, found = checked(given, given, SPECIFICATION)
+    assert found == []
+    assert values == {
+        "kafka_port": 9092,
+        "kafka_listeners": [listeners[0] | {"port": 9092}],  # and nothing that was left out
+        "kafka_heap": None,
+        "kafka_restart_gate": False,
+    }
+
+
 def test_no_problems():
     assert problems(kafka_port="9092", kafka_config={"a": 1}, kafka_topics_present=[], stack_name="a.b-C_1") == []
     assert problems() == []
@@ -87,7 +100,7 @@ def test_no_problems():
 
 def test_a_variable_of_a_playbook_is_ours_where_it_is_given_for_it():
     given = {"teardown_date": True, "upgrade_protocol": False, "rebalance_trottle": 1, "other": 1}
-    found = variable_problems({}, ["restart_policy"], SPECIFICATION, given)
+    _, found = checked({}, ["restart_policy", *given], SPECIFICATION, given)
     assert [problem.partition(" If ")[0] for problem in found] == [
         "rebalance_trottle is no variable of this project. Did you mean rebalance_throttle?",
         "teardown_date is no variable of this project. Did you mean teardown_data?",

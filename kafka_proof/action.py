@@ -1,0 +1,113 @@
+"""The base class of this project's action plugins: options from their documentation, and errors as one message.
+
+An action runs on the controller, in this project's Python environment. A module would cost 0.4 s to 1 s for each host,
+only to start Python there.
+"""
+
+import ast
+import functools
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from ansible.plugins.action import ActionBase
+from kafka.errors import KafkaError
+
+from kafka_proof.advice import explained
+from kafka_proof.client.connection import NoKafkaError
+from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.text import one_line
+from kafka_proof.cluster.identity import NotReadyError
+
+_KEYS = ("type", "elements", "required", "default", "choices")
+
+
+class ActionError(Exception):
+    """The action failed. The message says where, what, and what to do."""
+
+
+class Action(ActionBase):
+    """An action whose options are those of its documentation in plugins/modules/NAME.py, which ansible-doc shows.
+
+    A subclass implements `act(arguments)` and returns the task's result; `changed` is False unless it says otherwise.
+    """
+
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = True
+    SECRET: ClassVar = False  # whether a result must not appear in any output, -v included
+
+    task_vars: dict[str, Any]
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        self.task_vars = task_vars
+        _, arguments = self.validate_argument_spec(
+            argument_spec=_argument_spec(self._task.resolved_action or self._task.action)
+        )
+        where = (arguments.get("client") or {}).get("bootstrap.servers", "")
+        try:
+            result = {"changed": False, **self.act(arguments)}
+        except ActionError as error:
+            return {"failed": True, "msg": str(error)}
+        except (ClientPropertiesError, NoKafkaError, KafkaError, NotReadyError) as error:
+            message = explained(error)
+            return {"failed": True, "msg": message if message.startswith(where) else f"{where}: {message}"}
+        return result | ({"_ansible_no_log": True} if self.SECRET and not result.get("failed") else {})
+
+    def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @property
+    def host(self) -> str:
+        return self.task_vars["inventory_hostname"]
+
+    @property
+    def check_mode(self) -> bool:
+        return self._task.check_mode
+
+    def say(self, text: str) -> None:
+        """Show a line at once, while the task runs."""
+        self._display.display(text)
+
+    def shell(self, script: str | bytes) -> dict[str, Any]:
+        """Run a shell script on the host, over Ansible's own connection, and return {rc, stdout, stderr}.
+
+        The script arrives by standard input, so no `ps` shows it, and `docker` draws no progress bars on a terminal.
+        """
+        command = f"{self._compute_environment_string()} sh -s"
+        return self._low_level_execute_command(command, in_data=script.encode() if isinstance(script, str) else script)
+
+    def docker(self, script: str, what: str) -> str:
+        """Run a shell script with docker commands and return its output. Raises ActionError: `what`, and the reason."""
+        done = self.shell(script)
+        if done["rc"]:
+            raise ActionError(f"{self.host}: {what}. The engine said: {engine_error(done['stdout'], done['stderr'])}")
+        return done["stdout"]
+
+
+def engine_error(stdout: str, stderr: str) -> str:
+    """Return what the engine said of a failure, on one line: without the hint that the command line client adds."""
+    lines = [line.strip() for line in (stderr.strip() or stdout.strip()).splitlines()]
+    said = [line for line in lines if line and not line.startswith(("Run 'docker", "See 'docker"))]
+    return one_line(" ".join(said[-4:]) or "nothing", limit=800)
+
+
+@functools.cache
+def _argument_spec(action: str) -> dict[str, Any]:
+    path = Path(__file__).parents[1] / "plugins" / "modules" / f"{action.rpartition('.')[2]}.py"
+    if not path.exists():  # installed: see [tool.hatch.build] in pyproject.toml
+        path = Path(__file__).parent / "project" / "plugins" / "modules" / path.name
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    [text] = [
+        node.value.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "DOCUMENTATION"
+    ]
+    return _specification(yaml.load(text, yaml.CSafeLoader).get("options") or {})
+
+
+def _specification(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {key: option[key] for key in _KEYS if key in option}
+        | ({"options": _specification(option["suboptions"])} if "suboptions" in option else {})
+        for name, option in options.items()
+    }

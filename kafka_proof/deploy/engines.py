@@ -1,0 +1,61 @@
+"""Which engine each host of the inventory uses, and the commands about this inventory that messages advise."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kafka_proof.client import redact
+
+# Variables that say what to do and how to connect, passwords among them, and nothing about the stack.
+_OF_THIS_RUN = ("ansible_", "decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
+
+
+def is_local(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether this host of the inventory is the machine that runs Ansible."""
+    return hostvars[host].get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1")
+
+
+def engines(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return which engine each of `hosts` uses, {host: text}: hosts with the same text share one."""
+    found = {}
+    for host in hosts:
+        variables = hostvars[host]
+        if is_local(host, hostvars):
+            found[host] = "local"
+        else:
+            port = int(variables.get("ansible_port") or 22)
+            found[host] = str(variables.get("ansible_host", host)) + (f" port {port}" if port != 22 else "")
+    return found
+
+
+def sharing(engine_of: Mapping[str, str], host: str) -> list[str]:
+    """Return the hosts that share an engine with `host`, itself included. `engine_of`: see `engines`."""
+    return [other for other, engine in engine_of.items() if engine == engine_of.get(host)]
+
+
+def stack_options(sources: Sequence[str], usual: Sequence[str], stack_name: str, given: Sequence[str]) -> str:
+    """Return the options of a command about this inventory and stack, such as " -i hosts.ini -e stack_name=two".
+
+    sources: Ansible's inventory sources, as absolute paths; usual: those without any option; given: arguments of -e.
+    """
+    options = [] if list(sources) == list(usual) else [word for source in sources for word in ("-i", _relative(source))]
+    kept = [redact.masked(text) for text in given if not text.startswith(_OF_THIS_RUN)]
+    if stack_name and not any("stack_name" in text for text in kept):
+        kept = [f"stack_name={stack_name}", *kept]
+    options += [word for text in kept for word in ("-e", text)]
+    return "".join(f" {shlex.quote(word)}" for word in options)
+
+
+def smoke_options(stack_name: str, client_properties: str, topics: Sequence[Mapping[str, Any]]) -> str:
+    """Return the options with which `tox -e smoke` is about this stack, and expects its first topic."""
+    topic = next((":".join(str(item[key]) for key in ("name", "partitions") if item.get(key)) for item in topics), "")
+    if not stack_name and topic == "kafka_demo:2":
+        return ""  # the defaults
+    options = ["--", "--client-properties", _relative(client_properties), *(["--topic", topic] if topic else [])]
+    return "".join(f" {shlex.quote(word)}" for word in options)
+
+
+def _relative(path: str) -> str:
+    """Return a path relative to here if it is below."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path

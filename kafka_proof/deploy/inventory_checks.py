@@ -1,0 +1,174 @@
+"""Preflight checks of the inventory alone, before any host is contacted.
+
+Every function returns a list of messages: the host, the variable that the user set, and a correct value.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kafka_proof.deploy.listeners import (
+    LOOPBACK,
+    PROTOCOLS,
+    Listener,
+    Resolve,
+    advertised,
+    is_address,
+    is_loopback,
+    resolve,
+)
+from kafka_proof.deploy.nodes import Node
+
+_OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
+
+
+def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str]) -> list[str]:
+    """Return why no play can work with these groups, {group: hosts}. `in_play`: the hosts that --limit leaves."""
+    problems = []
+    if not (groups.get("kafka") and groups.get("zookeeper")):
+        problems.append(
+            "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
+        )
+    if left_out := sorted({*groups.get("kafka", []), *groups.get("zookeeper", [])} - set(in_play)):
+        problems.append(
+            f"--limit leaves out {', '.join(left_out)}, and changes are decided for all hosts together. Run it without "
+            "--limit: hosts without a change are not touched. playbooks/decommission.yml removes one broker."
+        )
+    return problems
+
+
+def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list[str]:
+    """Return what in the variables of the brokers cannot work, alone or together."""
+    own = [f"{node['host']}: {message}" for node in brokers for message in _broker_problems(node, resolve)]
+    return own + _shared_ids(brokers, "kafka_broker_id") + _shared_addresses(brokers)
+
+
+def server_problems(servers: Sequence[Node]) -> list[str]:
+    """Return what in the variables of the ZooKeeper servers cannot work, alone or together."""
+    own = [f"{node['host']}: {message}" for node in servers for message in _server_problems(node)]
+    return own + _shared_ids(servers, "zookeeper_id")
+
+
+def _server_problems(node: Node) -> Iterator[str]:
+    server = node["peers"]["server"]
+    if re.match(r"localhost:|127\.|\[::1\]", server):
+        yield (
+            f"the other hosts would reach its ZooKeeper server at {server.partition(':')[0]}, which to each of them is "
+            "itself. Set stack_address to the address by which they reach this host."
+        )
+    if own := sorted(key for key in node["config"] if key in node["computed"] or key.startswith("server.")):
+        yield (
+            f"zookeeper_config sets {', '.join(own)}, which this role derives. Set zookeeper_port for the port of "
+            f"clients. The data is in the volume {node['volume']}; the servers are the hosts of the group zookeeper."
+        )
+    if not 0 < node["id"] < 256:
+        yield f"zookeeper_id is {node['id']}. Use 1 to 255."
+    for port in node["ports"]:
+        if not 0 < port["port"] < 65536:
+            yield f"{port['variable']} is {port['port']}. Use a port of 1 to 65535."
+    for number in repeated(port["port"] for port in node["ports"]):
+        yield f"two of ZooKeeper's ports are {number}. Give each its own."
+
+
+def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
+    most = int(node["config"].get("reserved.broker.max.id") or 1000)
+    generated = str(node["config"].get("broker.id.generation.enable", True)).lower() != "false"
+    if node["id"] < 0 or (generated and node["id"] > most):
+        yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")
+    listeners = node["listeners"]
+    names = [item["name"] for item in listeners]
+    if not names:
+        yield "kafka_listeners is empty. Leave it out for the usual two, or give the broker one."
+        return
+    for name in repeated(names):
+        yield f"kafka_listeners has {name} more than once. Give each listener a name of its own."
+    for port in repeated(int(item["port"]) for item in listeners):
+        yield f"kafka_listeners has port {port} more than once. Give each listener a port of its own."
+    for address in repeated(map(advertised, listeners)):
+        yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
+    for variable, name in (
+        ("kafka_client_listener", node["client_listener"]),
+        ("kafka_inter_broker_listener", node["inter_broker_listener"]),
+    ):
+        if name not in names:
+            yield f"{variable} is {name}, and kafka_listeners has {', '.join(names)}. Name one of those."
+    for item in listeners:
+        if item["name"] == node["client_listener"] and item["protocol"] in PROTOCOLS[1:]:
+            yield (
+                f"kafka_client_listener is {item['name']} with {item['protocol']}, and no variable holds the "
+                "credentials of its clients. Name a PLAINTEXT listener; the others may use any protocol."
+            )
+        yield from _listener_problems(item, node["is_local"], resolve)
+    for key in sorted(node["config"].keys() & node["computed"].keys()):
+        yield f"kafka_config sets {key}, which is derived from {_OWNERS.get(key, 'kafka_listeners')}. Set that instead."
+
+
+def _listener_problems(listener: Listener, is_local: bool, resolve: Resolve) -> Iterator[str]:
+    name, host = listener["name"], listener["advertised_host"]
+    if listener["protocol"] not in PROTOCOLS:
+        yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
+    for key, port in (("port", listener["port"]), ("advertised_port", listener.get("advertised_port", 1))):
+        if not 0 < int(port) < 65536:
+            yield f"listener {name} has {key} {port}. Use a port of 1 to 65535."
+    if host in ("0.0.0.0", "::", ""):
+        yield (
+            f"listener {name} advertises '{host}', to which no client can connect. "
+            "Set kafka_advertised_host to a name or address of this host."
+        )
+        return
+    bind = listener.get("bind_address")
+    if not bind:
+        return  # only containers on the stack's network use it, and Docker resolves their names
+    if is_loopback(host) and not is_local:
+        yield (
+            f"listener {name} advertises {host}, which to every client means the client itself. "
+            "Set kafka_advertised_host to the name or address by which clients reach this host."
+        )
+    elif not resolve(host):
+        yield (
+            f"listener {name} advertises {host}, which does not resolve here. "
+            "Correct kafka_advertised_host, or add the name to DNS or /etc/hosts."
+        )
+    elif not is_address(bind):
+        yield f"listener {name} has bind_address {bind}, and Docker publishes on addresses. Write one, such as 0.0.0.0."
+    elif not is_loopback(host) and is_loopback(bind) and bind != LOOPBACK:
+        # As Debian has it in /etc/hosts for a machine's own name.
+        yield (
+            f"listener {name} advertises {host}, which here is {bind}, where no other machine reaches it. "
+            "Set kafka_bind_address to the address that others know, or to 0.0.0.0."
+        )
+
+
+def _shared_ids(nodes: Sequence[Node], variable: str) -> list[str]:
+    return [
+        f"{hosts}: all have {variable} {node_id}. Give each an id of its own."
+        for node_id, hosts in _shared((str(node["id"]), node["host"]) for node in nodes)
+    ]
+
+
+def _shared_addresses(brokers: Sequence[Node]) -> list[str]:
+    pairs = [
+        (advertised(item), node["host"])
+        for node in brokers
+        for item in node["listeners"]
+        if item.get("bind_address")  # others are names in the network of one engine
+    ]
+    return [
+        f"{hosts}: all advertise {address}, and clients would reach one of them for another. Give each its own "
+        "kafka_advertised_host or kafka_port. With ansible_connection=local all are this machine; for other hosts "
+        "begin with examples/hosts.ini."
+        for address, hosts in _shared(dict.fromkeys(pairs))
+    ]
+
+
+def _shared(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the keys of (key, host) pairs that several hosts have, each with its hosts as text."""
+    hosts: dict[str, list[str]] = {}
+    for key, host in pairs:
+        hosts.setdefault(key, []).append(host)
+    return [(key, ", ".join(found)) for key, found in hosts.items() if len(found) > 1]
+
+
+def repeated(items: Iterable[Any]) -> list[Any]:
+    return [item for item, times in Counter(items).items() if times > 1]

@@ -1,0 +1,207 @@
+"""The nodes of a stack: one list of plain data, made once from the inventory. All checks, roles and playbooks use it.
+
+A node is one container that runs Kafka or ZooKeeper. `make_nodes` decides everything about it: its name, its listeners
+and published ports, its settings, and the files and labels that it carries. Later code compares, creates, checks or
+removes nodes, and never asks a variable again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from kafka_proof.deploy import listeners, zookeeper
+from kafka_proof.deploy.engine import DATA
+from kafka_proof.deploy.files import to_properties
+from kafka_proof.deploy.profiles import profile
+
+BROKER, ZOOKEEPER = "broker", "zookeeper"
+CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
+PROTOCOL = "inter.broker.protocol.version"
+
+
+class Port(TypedDict):
+    """A published port: `inside` the container, and on the host's `address`. `variable`: the one that sets it."""
+
+    address: str
+    port: int
+    inside: int
+    variable: str
+
+
+class Node(TypedDict):
+    """One container. Ids are int; settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+
+    host: str  # of the inventory
+    kinds: list[str]
+    id: int
+    container: str
+    volume: str  # of its data
+    adopt_volume: bool  # whether a volume of that name without a label is the stack's
+    stack: str
+    version: str
+    image: str
+    network: str
+    ports: list[Port]
+    listeners: list[listeners.Listener]
+    client_listener: str
+    inter_broker_listener: str
+    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
+    config: dict[str, Any]  # settings that the user chose
+    computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
+    settings: dict[str, Any]  # all of them
+    jvm: dict[str, str]
+    files: dict[str, str]
+    labels: dict[str, str]
+    command: str  # of its bash
+    health: str  # of its bash
+    stop_timeout: int  # seconds
+    peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
+
+
+Hosts = Mapping[str, Mapping[str, Any]]
+
+
+def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str]) -> list[Node]:
+    """Return the ZooKeeper servers, then the brokers, each in the inventory's order.
+
+    groups: {group: hosts}; hosts: {host: its variables, checked and converted}; engines: {host: engine}, see
+    kafka_proof.deploy.engines. Containers on one engine reach each other by name, others by their hosts' addresses.
+    """
+    one_engine = len(set(engines.values())) == 1
+    servers = [_server(host, hosts[host], one_engine, len(groups["zookeeper"])) for host in groups["zookeeper"]]
+    ensemble = zookeeper.ensemble_settings(servers)
+    for server in servers:
+        server["settings"] |= ensemble
+        server["labels"]["ensemble"] = ",".join(str(other["id"]) for other in servers)
+    connect = ",".join(server["peers"]["client"] for server in servers)
+    brokers = [_broker(host, hosts[host], groups["kafka"], connect, one_engine) for host in groups["kafka"]]
+    return [with_files(node) for node in servers + brokers]
+
+
+def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:
+    return [node for node in nodes if kind in node["kinds"]]
+
+
+def node_on(nodes: Iterable[Node], host: str, kind: str) -> Node:
+    """Return the node of this kind on a host, which has one."""
+    return next(node for node in of_kind(nodes, kind) if node["host"] == host)
+
+
+def with_files(node: Node) -> Node:
+    """Return the node with the files and the labels that follow from its settings."""
+    labels = {
+        "stack": node["stack"],
+        "kind": ",".join(node["kinds"]),
+        "id": str(node["id"]),
+        "version": node["version"],
+        "advertised": node["settings"].get("advertised.listeners", ""),
+        "protocol": str(node["settings"].get(PROTOCOL) or ""),
+    }
+    heap = node["jvm"]["heap"]
+    files = {
+        "server.properties": to_properties(node["settings"]),
+        "heap.options": f"-Xms{heap} -Xmx{heap}\n",
+        "jvm.options": f"{node['jvm']['options']}\n",
+    }
+    return {**node, "labels": node["labels"] | labels, "files": files}
+
+
+def with_protocol(node: Node, protocol: str) -> Node:
+    """Return a broker that speaks `protocol` to the others, such as "3.8"; unchanged if that is ""."""
+    settings = node["settings"] | ({PROTOCOL: protocol} if protocol else {})
+    return with_files({**node, "settings": settings})
+
+
+def container_name(stack: str, kind: str, node_id: int) -> str:
+    """Return the name of a node's container. Users type it, so the first one is plain: kafka, kafka-2, two-kafka."""
+    program = "zookeeper" if kind == ZOOKEEPER else "kafka"
+    return f"{stack}-{program}"[not stack :] + ("" if node_id == 1 else f"-{node_id}")
+
+
+def _common(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> dict[str, Any]:
+    name = container_name(variables["stack_name"], kind, node_id)
+    return {
+        "host": host,
+        "kinds": [kind],
+        "id": node_id,
+        "container": name,
+        "volume": f"{name}-data",
+        "adopt_volume": variables["stack_adopt_volumes"],
+        "stack": variables["stack_name"],
+        "version": variables["stack_kafka_version"],
+        "image": variables["stack_image"],
+        "network": variables["stack_network"],
+        "labels": {},
+        "files": {},
+    }
+
+
+def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: int) -> Node:
+    node_id = variables["zookeeper_id"]
+    common = _common(host, variables, ZOOKEEPER, node_id)
+    address = common["container"] if one_engine else listeners.bracketed(variables["stack_address"])
+    ports = [("zookeeper_port", zookeeper.CLIENT_PORT)]
+    if servers > 1 and not one_engine:  # between containers of one network nothing has to be published
+        ports += [(name, variables[name]) for name in ("zookeeper_quorum_port", "zookeeper_election_port")]
+    computed = {"dataDir": DATA, "clientPort": zookeeper.CLIENT_PORT}
+    client_port = zookeeper.CLIENT_PORT if one_engine else variables["zookeeper_port"]
+    return Node(
+        **common,
+        ports=[
+            Port(address=variables["zookeeper_bind_address"], port=variables[name], inside=inside, variable=name)
+            for name, inside in ports
+        ],
+        listeners=[],
+        client_listener="",
+        inter_broker_listener="",
+        is_local=True,
+        config=variables["zookeeper_config"],
+        computed=computed,
+        settings=zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
+        jvm={"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
+        command=f"printf %s {node_id} >{DATA}/myid && "
+        f"exec /opt/kafka/bin/zookeeper-server-start.sh {CONFIG}/server.properties",
+        health=f"exec 3<>/dev/tcp/127.0.0.1/{zookeeper.CLIENT_PORT} && printf srvr >&3 && grep -q ^Mode <&3",
+        stop_timeout=30,
+        peers={
+            "client": f"{address}:{client_port}",
+            "server": f"{address}:{variables['zookeeper_quorum_port']}:{variables['zookeeper_election_port']}",
+        },
+    )
+
+
+def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], connect: str, one_engine: bool) -> Node:
+    own = variables["kafka_listeners"]
+    computed = listeners.listener_settings(own, variables["kafka_inter_broker_listener"]) | {
+        "broker.id": variables["kafka_broker_id"],
+        "zookeeper.connect": variables["kafka_zookeeper_connect"] or connect,
+        "log.dirs": DATA,
+    }
+    chosen = profile(variables["kafka_profile"], len(brokers))
+    client_port = next((item["port"] for item in own if item["name"] == variables["kafka_client_listener"]), 0)
+    return Node(
+        **_common(host, variables, BROKER, variables["kafka_broker_id"]),
+        ports=[
+            Port(address=item["bind_address"], port=int(item["port"]), inside=int(item["port"]), variable="kafka_port")
+            for item in own
+            if item.get("bind_address")
+        ],
+        listeners=own,
+        client_listener=variables["kafka_client_listener"],
+        inter_broker_listener=variables["kafka_inter_broker_listener"],
+        is_local=variables["is_local"] and (one_engine or len(brokers) == 1),
+        config=variables["kafka_config"],
+        computed=computed,
+        settings=dict(chosen.settings) | variables["kafka_config"] | computed,
+        jvm={
+            "heap": variables["kafka_heap"] or chosen.heap,
+            "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
+        },
+        command=f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
+        # An ApiVersions request of 10 bytes (key 18, version 0, correlation id 1, no client id), and its correlation id
+        # back: the broker answers, which an open port does not prove. No JVM for a question.
+        health=f"exec 3<>/dev/tcp/127.0.0.1/{client_port} && "
+        r"printf '\0\0\0\12\0\22\0\0\0\0\0\1\377\377' >&3 && "
+        "[ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]",
+        stop_timeout=variables["kafka_stop_timeout"],
+        peers={},
+    )

@@ -1,0 +1,40 @@
+"""Ask a host's Docker engine what it has. ansible-doc -t module engine_info."""
+
+from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.loader import become_loader
+
+from kafka_proof.action import Action, ActionError, engine_error
+from kafka_proof.deploy import engine
+
+_NO_ROOT = (
+    "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). Add --ask-become-pass, "
+    "or add the user to the group docker there."
+)
+
+
+class ActionModule(Action):
+    def act(self, arguments):
+        script = engine.script(arguments["image"], arguments["stack"])
+        done, as_root = self.shell(script), self._connection.become is not None
+        if done["rc"] and done["stdout"].strip() not in ("", "0"):
+            # In this same task, because a second one costs as much as the question.
+            self._connection.set_become_plugin(self._root())
+            try:
+                done, as_root = self.shell(script), True
+            except AnsibleConnectionFailure:
+                raise  # the host is unreachable, as Ansible reports it for any task
+            except AnsibleError as error:
+                raise ActionError(_NO_ROOT.format(host=self.host, error=error)) from None
+        result = {"can_talk_to_docker": done["rc"] == 0, "as_root": as_root}
+        if done["rc"]:
+            return result | {"msg": engine_error("", done["stderr"])}
+        return result | engine.parse(done["stdout"], arguments["stack"])
+
+    def _root(self):
+        """Return the plugin that makes root, such as sudo, set as Ansible does for a task with `become`."""
+        plugin = become_loader.get(self._templar.template(self.task_vars.get("ansible_become_method", "sudo")))
+        names = C.config.get_plugin_vars("become", plugin._load_name)
+        options = self._templar.template({name: self.task_vars[name] for name in names if name in self.task_vars})
+        plugin.set_options(task_keys={"become_pass": self._play_context.become_pass}, var_options=options)
+        return plugin

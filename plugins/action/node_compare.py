@@ -1,0 +1,24 @@
+"""Compare a node with its container. ansible-doc -t module node_compare."""
+
+import base64
+import shlex
+
+from kafka_proof.action import Action
+from kafka_proof.deploy.containers import files_differ, node_change
+from kafka_proof.deploy.files import from_archive
+from kafka_proof.deploy.nodes import CONFIG
+
+
+class ActionModule(Action):
+    SECRET = True  # settings hold passwords
+
+    def act(self, arguments):
+        node, engine = arguments["node"], arguments["engine"]
+        before = None
+        if files_differ(node, engine):
+            source = shlex.quote(f"{node['container']}:{CONFIG}")
+            output = self.docker(
+                f"docker cp {source} - | base64 -w 0", f"the settings of {node['container']} are unreadable"
+            )
+            before = from_archive(base64.b64decode(output))
+        return node_change(node, engine, arguments["restart_since"], before)

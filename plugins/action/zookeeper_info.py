@@ -1,0 +1,14 @@
+"""Ask a ZooKeeper server in a container for its role in the ensemble. ansible-doc -t module zookeeper_info."""
+
+import shlex
+
+from kafka_proof.action import Action
+from kafka_proof.deploy.zookeeper import zookeeper_mode
+
+_SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3"
+
+
+class ActionModule(Action):
+    def act(self, arguments):
+        done = self.shell(shlex.join(["timeout", "30", "docker", "exec", arguments["container"], "bash", "-c", _SRVR]))
+        return zookeeper_mode(arguments["container"], done["stdout"], done["stderr"])

@@ -1,0 +1,36 @@
+#!/usr/bin/python
+"""Documentation of the action kafka_configure, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: kafka_configure
+short_description: Change settings of brokers while they run
+description:
+  - Sets dynamic settings of single brokers, as C(kafka-configs.sh --entity-type brokers) does.
+options:
+  client:
+    description: Client properties of the cluster, in Kafka's own words.
+    type: dict
+    required: true
+  brokers:
+    description: Settings by broker id. A null value resets a setting.
+    type: dict
+    required: true
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: full
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Change settings of brokers while they run
+  kafka_configure:
+      client: {bootstrap.servers: "localhost:9092"}
+      brokers: {1: {log.retention.ms: "1000"}}
+"""
+
+RETURN = r"""
+"""

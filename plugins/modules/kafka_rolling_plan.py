@@ -1,0 +1,58 @@
+#!/usr/bin/python
+"""Documentation of the action kafka_rolling_plan, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: kafka_rolling_plan
+short_description: Decide which brokers change, in which order, and what needs no restart
+description:
+  - Asks the cluster. Where it does not answer, the decision is made without it, and the wait before each broker reports the reason.
+options:
+  client:
+    description: Client properties of the cluster, in Kafka's own words.
+    type: dict
+    required: true
+  brokers:
+    description: Host, id, config, change, running and settings of each broker, as the filter C(to_plan) returns them.
+    type: list
+    elements: "dict"
+    required: true
+  gate:
+    description: Whether running brokers change one at a time.
+    type: bool
+    required: true
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Decide which brokers change, in which order, and what needs no restart
+  kafka_rolling_plan:
+      client: {bootstrap.servers: "localhost:9092"}
+      brokers: "{{ _stack_brokers | to_plan(hostvars) }}"
+      gate: true
+"""
+
+RETURN = r"""
+at_once:
+  description: Hosts whose brokers do not run or are cut off.
+  returned: success
+  type: list
+one_by_one:
+  description: Hosts whose brokers run. One that does not answer comes first, the active controller last.
+  returned: success
+  type: list
+configure:
+  description: Settings by broker id that brokers take while they run.
+  returned: success
+  type: dict
+warnings:
+  description: Names of settings that Kafka does not know.
+  returned: success
+  type: list
+"""

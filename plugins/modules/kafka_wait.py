@@ -1,0 +1,61 @@
+#!/usr/bin/python
+"""Documentation of the action kafka_wait, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: kafka_wait
+short_description: Wait before or after a broker is restarted
+description:
+  - "C(can_stop): no partition is offline, under-replicated or short of in-sync replicas, beyond what this broker explains."
+  - "C(back): the broker is registered, answers at its advertised address, and is in sync wherever it has a replica."
+options:
+  until:
+    description: What to wait for.
+    type: str
+    required: true
+    choices: ["can_stop", "back"]
+  host:
+    description: Its name in the inventory, for messages.
+    type: str
+    required: true
+  broker:
+    description: Id of the broker.
+    type: int
+    required: true
+  client:
+    description: Client properties of the cluster, in Kafka's own words.
+    type: dict
+    required: true
+  timeout:
+    description: Seconds.
+    type: int
+    required: true
+  start_timeout:
+    description: Seconds until the broker answers, for C(back).
+    type: int
+    default: 90
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Wait before or after a broker is restarted
+  kafka_wait:
+      until: can_stop
+      host: kafka-1
+      broker: 1
+      client: {bootstrap.servers: "localhost:9092"}
+      timeout: 600
+"""
+
+RETURN = r"""
+seconds:
+  description: How long it took.
+  returned: success
+  type: float
+"""

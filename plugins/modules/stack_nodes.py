@@ -1,0 +1,31 @@
+#!/usr/bin/python
+"""Documentation of the action stack_nodes, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: stack_nodes
+short_description: Derive the nodes of the stack from the inventory
+description:
+  - Uses the result of M(stack_variables) for each host, registered as C(__stack_variables).
+  - The result holds settings, so no output shows it.
+options: {}
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Derive the nodes of the stack from the inventory
+  stack_nodes:
+"""
+
+RETURN = r"""
+nodes:
+  description: The nodes, see kafka_proof.deploy.nodes.
+  returned: success
+  type: list
+"""

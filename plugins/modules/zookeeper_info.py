@@ -1,0 +1,39 @@
+#!/usr/bin/python
+"""Documentation of the action zookeeper_info, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: zookeeper_info
+short_description: Ask a ZooKeeper server in a container for its role in the ensemble
+description:
+  - Never fails.
+options:
+  container:
+    description: Name of the container.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Ask a ZooKeeper server in a container for its role in the ensemble
+  zookeeper_info:
+      container: zookeeper
+"""
+
+RETURN = r"""
+mode:
+  description: One of leader, follower, standalone; empty if the server does not serve.
+  returned: success
+  type: str
+msg:
+  description: Why it does not serve.
+  returned: success
+  type: str
+"""

@@ -1,0 +1,190 @@
+"""What the inventory asks for becomes a list of nodes."""
+
+import pytest
+
+from kafka_proof.deploy.files import from_archive, to_archive, to_properties
+from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
+from kafka_proof.deploy.nodes import container_name, node_on, of_kind, with_protocol
+from tests.unit.stack import container, engine, inside, listener, nodes, variables
+
+
+def three(**common):
+    return {
+        f"k{number}": variables(
+            zookeeper_id=number,
+            kafka_broker_id=number,
+            stack_address=f"10.0.0.{number}",
+            kafka_listeners=[listener(port=9091 + number), inside(advertised_host=f"kafka-{number}")],
+            **common,
+        )
+        for number in (1, 2, 3)
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({}, ""),
+        ({"b": 1, "a": "x"}, "a=x\nb=1\n"),
+        ({"a": True, "b": False, "c": None, "d": 0, "e": ""}, "a=true\nb=false\nd=0\ne=\n"),
+        ({"bootstrap.servers": "localhost:9092"}, "bootstrap.servers=localhost:9092\n"),
+        ({"a": "  x \n"}, "a=x\n"),
+        ({"a": "x\ny"}, "a=x\\ny\n"),
+        ({"a": "c:\\x"}, "a=c:\\\\x\n"),
+    ],
+)
+def test_to_properties(settings, text):
+    assert to_properties(settings) == text
+
+
+def test_files_survive_the_archive():
+    files = {"server.properties": "a=ü\n", "jvm.options": ""}
+    assert from_archive(to_archive(files)) == files
+    assert to_archive(files) == to_archive(dict(reversed(files.items())))
+
+
+@pytest.mark.parametrize(
+    ("stack", "kind", "number", "name"),
+    [
+        ("", "broker", 1, "kafka"),
+        ("", "zookeeper", 1, "zookeeper"),
+        ("two", "broker", 1, "two-kafka"),
+        ("two", "zookeeper", 0, "two-zookeeper-0"),
+        ("", "broker", 12, "kafka-12"),
+    ],
+)
+def test_container_name(stack, kind, number, name):
+    assert container_name(stack, kind, number) == name
+
+
+def test_one_broker():
+    server, broker = nodes()
+    assert (server["kinds"], server["container"], server["volume"]) == (["zookeeper"], "zookeeper", "zookeeper-data")
+    assert "server.1" not in server["settings"]
+    assert [port["port"] for port in server["ports"]] == [2181]
+    assert broker["settings"]["zookeeper.connect"] == "zookeeper:2181"
+    assert broker["settings"]["offsets.topic.replication.factor"] == 1
+    assert broker["files"]["heap.options"] == "-Xms256m -Xmx256m\n"
+    assert "TieredStopAtLevel=1" in broker["files"]["jvm.options"]
+    assert "broker.id=1\n" in broker["files"]["server.properties"]
+
+
+def test_variables_win_over_the_profile():
+    chosen = variables(kafka_heap="1g", kafka_jvm_options="", kafka_config={"num.partitions": 3, "log.dirs.x": None})
+    _, broker = nodes({"one": chosen})
+    assert broker["files"]["heap.options"] == "-Xms1g -Xmx1g\n"
+    assert broker["files"]["jvm.options"] == "\n"
+    assert "num.partitions=3\n" in broker["files"]["server.properties"]
+    _, broker = nodes({"one": variables(kafka_zookeeper_connect="far:2181/chroot")})
+    assert broker["settings"]["zookeeper.connect"] == "far:2181/chroot"
+
+
+def test_three_on_one_engine_reach_each_other_by_name():
+    found = nodes(three(kafka_profile="production"))
+    assert [node["container"] for node in of_kind(found, "broker")] == ["kafka", "kafka-2", "kafka-3"]
+    server = node_on(found, "k2", "zookeeper")
+    assert server["settings"]["server.3"] == "zookeeper-3:2888:3888"
+    assert [port["port"] for port in server["ports"]] == [2181]  # nothing else has to be published
+    assert server["labels"]["ensemble"] == "1,2,3"
+    broker = node_on(found, "k2", "broker")
+    assert broker["settings"]["zookeeper.connect"] == "zookeeper:2181,zookeeper-2:2181,zookeeper-3:2181"
+    assert broker["settings"]["min.insync.replicas"] == 2
+
+
+def test_three_on_their_own_engines_reach_each_other_by_address():
+    found = nodes(three(), engines={"k1": "a", "k2": "b", "k3": "c"})
+    server = node_on(found, "k2", "zookeeper")
+    assert server["settings"]["server.3"] == "10.0.0.3:2888:3888"
+    assert [(port["port"], port["inside"], port["variable"]) for port in server["ports"]] == [
+        (2181, 2181, "zookeeper_port"),
+        (2888, 2888, "zookeeper_quorum_port"),
+        (3888, 3888, "zookeeper_election_port"),
+    ]
+    broker = node_on(found, "k1", "broker")
+    assert broker["settings"]["zookeeper.connect"] == "10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181"
+
+
+def test_a_server_with_an_ipv6_address():
+    hosts = {name: values | {"stack_address": "fd00::1"} for name, values in three().items()}
+    found = nodes(hosts, engines={"k1": "a", "k2": "b", "k3": "c"})
+    assert node_on(found, "k1", "zookeeper")["settings"]["server.1"] == "[fd00::1]:2888:3888"
+
+
+def test_listener_settings():
+    own = [listener(advertised_host="::1", advertised_port=1), inside(protocol="SSL")]
+    _, broker = nodes({"one": variables(kafka_listeners=own)})
+    expected = {
+        "listeners": "EXTERNAL://0.0.0.0:9092,INTERNAL://0.0.0.0:19092",
+        "advertised.listeners": "EXTERNAL://[::1]:1,INTERNAL://kafka:19092",
+        "listener.security.protocol.map": "EXTERNAL:PLAINTEXT,INTERNAL:SSL",
+        "inter.broker.listener.name": "INTERNAL",
+    }
+    assert expected.items() <= broker["settings"].items()
+    assert broker["labels"]["advertised"] == expected["advertised.listeners"]
+
+
+def test_published_ports_are_those_with_an_address():
+    own = [listener(), inside(), listener("V6", 9093, bind_address="::1")]
+    _, broker = nodes({"one": variables(kafka_listeners=own)})
+    assert [(port["address"], port["port"]) for port in broker["ports"]] == [("127.0.0.1", 9092), ("::1", 9093)]
+
+
+def test_protocol_of_an_upgrade():
+    _, broker = nodes()
+    old = with_protocol(broker, "3.8")
+    assert "inter.broker.protocol.version=3.8\n" in old["files"]["server.properties"]
+    assert old["labels"]["protocol"] == "3.8"
+    assert with_protocol(broker, "") == broker
+
+
+def test_client_properties():
+    assert client_properties(of_kind(nodes(three()), "broker")) == {
+        "bootstrap.servers": "localhost:9092,localhost:9093,localhost:9094",
+        "security.protocol": "PLAINTEXT",
+    }
+
+
+def test_client_properties_while_brokers_move_to_other_addresses():
+    brokers = of_kind(nodes(three()), "broker")[:2]
+    moved = [["INTERNAL", "k:1"], ["EXTERNAL", "localhost:9000"]]
+    engines = {
+        "k1": engine(container(brokers[0], advertised=moved)),
+        "k2": engine(container(brokers[1], advertised=[["EXTERNAL", "localhost:9001"]], state="exited")),
+    }
+
+    def servers(**options):
+        return client_properties_now(brokers, engines, **options)["bootstrap.servers"]
+
+    assert servers(running_only=True) == "localhost:9000,localhost:9092,localhost:9093"
+    assert servers() == "localhost:9000,localhost:9001"
+    assert client_properties_now(brokers, {}) == client_properties(brokers)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.1"),
+        ("::1", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("nowhere.invalid", "nowhere.invalid"),
+    ],
+)
+def test_bind_address(host, address):
+    assert bind_address(host) == address
+
+
+def test_addresses_to_verify():
+    own = [
+        listener(),
+        inside(),
+        listener("TLS", 9093, protocol="SSL", advertised_port=443),
+        listener("FAR", 9094, prove=False),
+    ]
+    brokers = of_kind(nodes({"one": variables(kafka_listeners=own)}), "broker")
+    assert addresses_to_verify(brokers) == [[1, "localhost:9092", True], [1, "localhost:443", False]]
+    between = [listener(), listener("INTERNAL", 19092, advertised_host="10.0.0.1")]
+    brokers = of_kind(nodes({"one": variables(kafka_listeners=between)}), "broker")
+    assert addresses_to_verify(brokers, for_clients=True) == [[1, "localhost:9092", True]]
+    assert len(addresses_to_verify(brokers)) == 2
