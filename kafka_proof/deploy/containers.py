@@ -49,7 +49,7 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
     return Change(
         name=f"the container {node['container']}",
         change=change,
-        running=bool(found) and found["state"] == "running",
+        running=found is not None and found["state"] == "running",
         settings=settings,
         script="" if change == "nothing" else script(change, node, found, engine),
         diff=diff(node, found, before),
@@ -63,7 +63,7 @@ def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
 def files_differ(node: Node, engine: Engine) -> bool:
     """Return whether the files of the node's container have to be read, to compare them with the node's."""
     found = container_of(node, engine)
-    return bool(found) and found["definition"] is not None and found["files"] != checksum(node["files"])
+    return found is not None and found["definition"] is not None and found["files"] != checksum(node["files"])
 
 
 def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any] | None, restart_since: str) -> str:
@@ -88,7 +88,7 @@ def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any]
 
 
 def only_files_differ(node: Node, found: Mapping[str, Any], image: Mapping[str, Any] | None) -> bool:
-    return bool(image) and found["image_id"] == image["id"] and found["definition"] == definition(node)
+    return image is not None and found["image_id"] == image["id"] and found["definition"] == definition(node)
 
 
 def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:

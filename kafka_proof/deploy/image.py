@@ -1,54 +1,57 @@
-"""Decisions of the role kafka_image, as functions."""
+"""The image of a stack: where it comes from, whether it exists, and what prevents it."""
 
 import hashlib
 import json
 import tarfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+Contents = Mapping[str, Mapping[str, Any]]  # {path of a tarball: what `image_archive` returned}
 
 
 class ImageError(Exception):
     """The engine did not load an image. The message is one line."""
 
 
-def image_recipe(version, files):
+def image_recipe(version: str, files: Path) -> str:
     """Return a checksum of the recipe of this Kafka's image, 64 hexadecimal digits. `files`: the recipe's directory."""
-    files = [file for file in files.glob("[!.]*") if file.suffix != ".sha256" or file.stem == version]
-    texts = [file.read_text().rstrip() for file in sorted(files, key=lambda file: file.name.lower())]
+    paths = [path for path in files.glob("[!.]*") if path.suffix != ".sha256" or path.stem == version]
+    texts = [path.read_text().rstrip() for path in sorted(paths, key=lambda path: path.name.lower())]
     return hashlib.sha256(",".join(texts).encode()).hexdigest()
 
 
-def image_is_there(image, source, reference, content):
-    """Whether the image that has the wanted name is from where it is wanted.
+def image_is_there(image: Mapping[str, Any] | None, source: str, reference: str, content: Mapping[str, Any]) -> bool:
+    """Return whether the image of the right name comes from the right source.
 
-    `image`: as engine_look shows it, or None; `source`: auto, pull, build or load; `reference`: what is pulled;
-    `content`: what `image_archive` said of the tarball that is loaded.
+    image: as kafka_proof.deploy.engine.parse shows it, or None; source: auto, pull, build or load; reference: of the
+    pull; content: what `image_archive` returned for the tarball to load.
     """
     if not image:
         return False
     if source == "pull":
         return reference.removeprefix("docker.io/") in [*image["tags"], *image["digests"]]
-    if source == "load":
-        return image["id"] == f"sha256:{content['id']}"
-    return True
+    return source != "load" or image["id"] == f"sha256:{content['id']}"
 
 
-def image_giver(hosts):
-    """The name of the host from which the others take the image: one that has it, else the first, which builds it.
+def image_giver(hosts: Iterable[Mapping[str, Any]]) -> str:
+    """Return the host from which the others take the image: one that has it, else the first, which builds it.
 
-    `hosts`: the variables of each host, of which these matter: `inventory_hostname`; `__stack_engine`, what engine_look
-    saw; `__kafka_image_pull`, what came of a pull, if one was tried.
+    hosts: the variables of each host; `inventory_hostname`, `__stack_engine` (the engine's report) and
+    `__kafka_image_pull` (the result of a pull, if one was tried) are read.
     """
-    for host in hosts:
-        pull = host.get("__kafka_image_pull", {})
-        if host["__stack_engine"].get("image") or pull.get("refusal") == "":
-            return host["inventory_hostname"]
-    return next(host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True))
+    names = [host["inventory_hostname"] for host in hosts if _has_image(host)]
+    return str((names or [host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True)])[0])
 
 
-def image_wanted(hosts):
-    """Return [{host, source, archive, version}]: which image each host wants.
+def _has_image(host: Mapping[str, Any]) -> bool:
+    return bool(host["__stack_engine"].get("image")) or host.get("__kafka_image_pull", {}).get("refusal") == ""
 
-    `hosts`: the variables of each host; `inventory_hostname` and `__stack_variables` are read.
+
+def image_wanted(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return [{host, source, archive, version}]: the image of each host.
+
+    hosts: the variables of each host; `inventory_hostname` and `__stack_variables` are read.
     """
     found = []
     for host in hosts:
@@ -65,23 +68,20 @@ def image_wanted(hosts):
     return found
 
 
-def image_archives(wanted):
-    """What the tarballs hold that hosts load: {path: what `image_archive` says}, each read once, as that takes a while.
-
-    `wanted`: list of {host, source, archive, version}.
-    """
+def image_archives(wanted: Iterable[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return {path: what `image_archive` returns} of the tarballs that hosts load. Each is read once."""
     paths = {item["archive"] for item in wanted if item["source"] == "load" and item["archive"]}
     return {path: image_archive(path) for path in sorted(paths)}
 
 
-def image_archive(path):
-    """What an image's tarball holds: {"id": str, "tags": [str]}, or {"problem": str}: what, where, and what to do."""
+def image_archive(path: str) -> dict[str, Any]:
+    """Return the content of an image's tarball: {id: str, tags: [str]}, or {problem: str}."""
     try:
         with tarfile.open(path) as tar:
-            images = json.load(tar.extractfile("manifest.json"))
+            images = json.load(tar.extractfile("manifest.json") or ())  # type: ignore[arg-type]
     except FileNotFoundError:
-        return {"problem": f"{path} is not there. Correct kafka_image_archive."}
-    except (OSError, tarfile.TarError, KeyError, ValueError, EOFError) as error:
+        return {"problem": f"{path} does not exist. Correct kafka_image_archive."}
+    except (OSError, tarfile.TarError, KeyError, ValueError, EOFError, AttributeError) as error:
         return {
             "problem": f"{path} is no image ({error}). Name a tarball that `docker save --output FILE IMAGE` wrote."
         }
@@ -90,44 +90,36 @@ def image_archive(path):
     return {"id": Path(images[0]["Config"]).name.removesuffix(".json"), "tags": images[0]["RepoTags"] or []}
 
 
-def images_problems(wanted, contents, files):
-    """What of the images that hosts want cannot work.
-
-    `wanted`: list of {host, source, archive, version}; `contents`: of `image_archives`; `files`: see `image_problems`.
-    """
+def images_problems(wanted: Iterable[Mapping[str, str]], contents: Contents, files: str) -> list[str]:
+    """Return why images cannot be provided. `wanted`: of `image_wanted`; files: the directory of checksums."""
     return [
         f"{item['host']}: {message}"
         for item in wanted
-        for message in image_problems(
-            item["source"], item["archive"], contents.get(item["archive"], {}), item["version"], files
-        )
+        for message in image_problems(item, contents.get(item["archive"], {}), files)
     ]
 
 
-def image_problems(source, archive, content, version, files):
-    """What in one host's variables cannot work.
-
-    `source`, `archive`: kafka_image_source and kafka_image_archive; `content`: what `image_archive` said of
-    the archive; `version`: Kafka's; `files`: the directory that holds the checksums of the jars, by version.
-    """
+def image_problems(wanted: Mapping[str, str], content: Mapping[str, Any], files: str) -> Sequence[str]:
+    """Return why one host's image cannot be provided. `content`: what `image_archive` returned for its tarball."""
+    source, archive, version = wanted["source"], wanted["archive"], wanted["version"]
     problems = []
     if (source == "load") != (archive != ""):
         problems.append(
             f"kafka_image_source is {source} and kafka_image_archive is '{archive}'. "
-            "A tarball is loaded with kafka_image_source=load and kafka_image_archive=FILE; set both or neither."
+            "To load a tarball, set kafka_image_source=load and kafka_image_archive=FILE; set both or neither."
         )
     if "problem" in content:
         problems.append(content["problem"])
     if source == "build" and not (Path(files) / f"{version}.sha256").is_file():
         problems.append(
-            f"there are no checksums for the jars of Kafka {version} in {files}. "
-            f"Correct stack_kafka_version, or make them, in an empty directory: {files}/jars.sh {version} --trust"
+            f"the jars of Kafka {version} have no checksums in {files}. "
+            f"Correct stack_kafka_version, or create them in an empty directory: {files}/jars.sh {version} --trust"
         )
     return problems
 
 
-def loaded_image(said):
-    """The name or the id in what `docker load` said. Raises ImageError when it says none."""
+def loaded_image(said: str) -> str:
+    """Return the name or the id in the output of `docker load`. Raises ImageError when it has none."""
     for line in reversed(said.splitlines()):
         if line.startswith("Loaded image"):
             return line.split(": ", 1)[1].strip()

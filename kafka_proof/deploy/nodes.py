@@ -117,56 +117,65 @@ def container_name(stack: str, kind: str, node_id: int) -> str:
     return f"{stack}-{program}"[not stack :] + ("" if node_id == 1 else f"-{node_id}")
 
 
-def _common(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> dict[str, Any]:
+def _node(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> Node:
+    """Return a node with what all kinds have in common."""
     name = container_name(variables["stack_name"], kind, node_id)
-    return {
-        "host": host,
-        "kinds": [kind],
-        "id": node_id,
-        "container": name,
-        "volume": f"{name}-data",
-        "adopt_volume": variables["stack_adopt_volumes"],
-        "stack": variables["stack_name"],
-        "version": variables["stack_kafka_version"],
-        "image": variables["stack_image"],
-        "network": variables["stack_network"],
-        "labels": {},
-        "files": {},
-    }
+    return Node(
+        host=host,
+        kinds=[kind],
+        id=node_id,
+        container=name,
+        volume=f"{name}-data",
+        adopt_volume=variables["stack_adopt_volumes"],
+        stack=variables["stack_name"],
+        version=variables["stack_kafka_version"],
+        image=variables["stack_image"],
+        network=variables["stack_network"],
+        ports=[],
+        listeners=[],
+        client_listener="",
+        inter_broker_listener="",
+        is_local=variables["is_local"],
+        config={},
+        computed={},
+        settings={},
+        jvm={},
+        files={},
+        labels={},
+        command="",
+        health="",
+        stop_timeout=30,
+        peers={},
+    )
 
 
 def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: int) -> Node:
     node_id = variables["zookeeper_id"]
-    common = _common(host, variables, ZOOKEEPER, node_id)
-    address = common["container"] if one_engine else listeners.bracketed(variables["stack_address"])
+    node = _node(host, variables, ZOOKEEPER, node_id)
+    address = node["container"] if one_engine else listeners.bracketed(variables["stack_address"])
     ports = [("zookeeper_port", zookeeper.CLIENT_PORT)]
     if servers > 1 and not one_engine:  # between containers of one network nothing has to be published
         ports += [(name, variables[name]) for name in ("zookeeper_quorum_port", "zookeeper_election_port")]
     computed = {"dataDir": DATA, "clientPort": zookeeper.CLIENT_PORT}
     client_port = zookeeper.CLIENT_PORT if one_engine else variables["zookeeper_port"]
-    return Node(
-        **common,
-        ports=[
+    return {
+        **node,
+        "ports": [
             Port(address=variables["zookeeper_bind_address"], port=variables[name], inside=inside, variable=name)
             for name, inside in ports
         ],
-        listeners=[],
-        client_listener="",
-        inter_broker_listener="",
-        is_local=True,
-        config=variables["zookeeper_config"],
-        computed=computed,
-        settings=zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
-        jvm={"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
-        command=f"printf %s {node_id} >{DATA}/myid && "
+        "config": variables["zookeeper_config"],
+        "computed": computed,
+        "settings": zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
+        "jvm": {"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
+        "command": f"printf %s {node_id} >{DATA}/myid && "
         f"exec /opt/kafka/bin/zookeeper-server-start.sh {CONFIG}/server.properties",
-        health=f"exec 3<>/dev/tcp/127.0.0.1/{zookeeper.CLIENT_PORT} && printf srvr >&3 && grep -q ^Mode <&3",
-        stop_timeout=30,
-        peers={
+        "health": f"exec 3<>/dev/tcp/127.0.0.1/{zookeeper.CLIENT_PORT} && printf srvr >&3 && grep -q ^Mode <&3",
+        "peers": {
             "client": f"{address}:{client_port}",
             "server": f"{address}:{variables['zookeeper_quorum_port']}:{variables['zookeeper_election_port']}",
         },
-    )
+    }
 
 
 def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], connect: str, one_engine: bool) -> Node:
@@ -178,30 +187,29 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
     }
     chosen = profile(variables["kafka_profile"], len(brokers))
     client_port = next((item["port"] for item in own if item["name"] == variables["kafka_client_listener"]), 0)
-    return Node(
-        **_common(host, variables, BROKER, variables["kafka_broker_id"]),
-        ports=[
+    return {
+        **_node(host, variables, BROKER, variables["kafka_broker_id"]),
+        "ports": [
             Port(address=item["bind_address"], port=int(item["port"]), inside=int(item["port"]), variable="kafka_port")
             for item in own
             if item.get("bind_address")
         ],
-        listeners=own,
-        client_listener=variables["kafka_client_listener"],
-        inter_broker_listener=variables["kafka_inter_broker_listener"],
-        is_local=variables["is_local"] and (one_engine or len(brokers) == 1),
-        config=variables["kafka_config"],
-        computed=computed,
-        settings=dict(chosen.settings) | variables["kafka_config"] | computed,
-        jvm={
+        "listeners": own,
+        "client_listener": variables["kafka_client_listener"],
+        "inter_broker_listener": variables["kafka_inter_broker_listener"],
+        "is_local": variables["is_local"] and (one_engine or len(brokers) == 1),
+        "config": variables["kafka_config"],
+        "computed": computed,
+        "settings": dict(chosen.settings) | variables["kafka_config"] | computed,
+        "jvm": {
             "heap": variables["kafka_heap"] or chosen.heap,
             "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
         },
-        command=f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
+        "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
         # An ApiVersions request of 10 bytes (key 18, version 0, correlation id 1, no client id), and its correlation id
         # back: the broker answers, which an open port does not prove. No JVM for a question.
-        health=f"exec 3<>/dev/tcp/127.0.0.1/{client_port} && "
+        "health": f"exec 3<>/dev/tcp/127.0.0.1/{client_port} && "
         r"printf '\0\0\0\12\0\22\0\0\0\0\0\1\377\377' >&3 && "
         "[ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]",
-        stop_timeout=variables["kafka_stop_timeout"],
-        peers={},
-    )
+        "stop_timeout": variables["kafka_stop_timeout"],
+    }

@@ -1,12 +1,14 @@
 """Which topics of the inventory Kafka would refuse."""
 
 import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from kafka_proof.deploy.inventory_checks import repeated
 
 
-def topic_problems(topics, absent, brokers):
-    """What in `kafka_topics_present` and `kafka_topics_absent` Kafka would refuse. `brokers`: how many there are."""
+def topic_problems(topics: Sequence[Mapping[str, Any]], absent: Collection[str], brokers: int) -> list[str]:
+    """Return what in kafka_topics_present and kafka_topics_absent Kafka would refuse. `brokers`: their number."""
     problems = []
     names = [topic["name"] for topic in topics]
     for name in repeated(names):
@@ -21,16 +23,16 @@ def topic_problems(topics, absent, brokers):
     return problems
 
 
-def _topic_problems(topic, brokers):
+def _topic_problems(topic: Mapping[str, Any], brokers: int) -> Iterator[str]:
     name = topic["name"]
     if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", name) or name in (".", ".."):
         yield (
             f"kafka_topics_present has {name!r}, a name that Kafka refuses. "
             "Use 1 to 249 letters, digits, dots, underscores and hyphens."
         )
-    if int(_given(topic, "partitions")) < 1:
+    if _given(topic, "partitions") < 1:
         yield f"topic {name} has partitions {topic['partitions']}. Give it 1 or more."
-    replicas = int(_given(topic, "replication_factor"))
+    replicas = _given(topic, "replication_factor")
     if not 1 <= replicas <= brokers:
         yield (
             f"topic {name} has replication_factor {replicas}, and the inventory has {brokers} broker(s). "
@@ -38,6 +40,6 @@ def _topic_problems(topic, brokers):
         )
 
 
-def _given(topic, key):
-    """What a topic is to have of it; null is as if it were left out."""
-    return 1 if topic.get(key) is None else topic[key]
+def _given(topic: Mapping[str, Any], key: str) -> int:
+    """Return a number that the topic gives; 1 if it is left out or null."""
+    return 1 if topic.get(key) is None else int(topic[key])

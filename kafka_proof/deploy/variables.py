@@ -66,7 +66,8 @@ def _unknown(
 def _converted(
     values: Mapping[str, Any], specification: Specification, given: Container[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    converted, problems = {}, {}
+    converted: dict[str, Any] = {}
+    problems: dict[str, str] = {}
     for name, value in values.items():
         option = dict(specification[name])
         if value is None:  # left to a default that the code decides

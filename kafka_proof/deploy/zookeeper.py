@@ -73,9 +73,10 @@ def servers_now(nodes: Sequence["Node"], hostvars: Mapping[str, Mapping[str, Any
     for node in nodes:
         variables = hostvars[node["host"]]
         change, engine = variables["__zookeeper_change"], variables["__stack_engine"]
-        container = next(
-            (item for item in engine.get("containers", []) if item["name"] == node["container"]), {"ensemble": []}
-        )
+        containers = {item["name"]: item for item in engine.get("containers", [])}
+        container = containers.get(node["container"])
+        # A server alone has no list of servers, and is an ensemble of one.
+        ensemble = (container["ensemble"] or [node["id"]]) if container else []
         found.append(
             Server(
                 node["host"],
@@ -83,8 +84,7 @@ def servers_now(nodes: Sequence["Node"], hostvars: Mapping[str, Mapping[str, Any
                 change["change"],
                 change["running"] and change["change"] != "connect",
                 node["volume"] in engine.get("volumes", []),
-                # A server alone has no list of servers, and is an ensemble of one.
-                container["ensemble"] or ([node["id"]] if "id" in container else []),
+                ensemble,
                 (variables.get("__zookeeper_answer") or {}).get("mode"),
             )
         )

@@ -2,8 +2,8 @@
 
 import shlex
 
-from kafka_proof.action import Action
-from kafka_proof.deploy.image import loaded_image
+from kafka_proof.action import Action, ActionError
+from kafka_proof.deploy.image import ImageError, loaded_image
 
 
 class ActionModule(Action):
@@ -13,7 +13,10 @@ class ActionModule(Action):
     def act(self, arguments):
         failed = f"{arguments['archive']} could not be loaded"
         load = shlex.join(["docker", "load", "--quiet", "--input", self._bring(arguments["archive"])])
-        loaded = loaded_image(self.docker(load, failed))
+        try:
+            loaded = loaded_image(self.docker(load, failed))
+        except ImageError as error:
+            raise ActionError(f"{self.host}: {failed}. {error}") from None
         self.docker(shlex.join(["docker", "tag", loaded, arguments["name"]]), failed)
         return {"changed": True}
 

@@ -215,7 +215,7 @@ class Stack:
 
     def remove_leftovers(self):
         """What a dead run left of this stack, without Ansible."""
-        for kind, remove in (("ps -a", "rm -f"), ("volume ls", "volume rm"), ("network ls", "network rm")):
+        for kind, remove in (("ps -a", "rm -f -v"), ("volume ls", "volume rm"), ("network ls", "network rm")):
             if left := docker(*kind.split(), "-q", "--filter", f"name=^{self.name}-").split():
                 docker(*remove.split(), *left)
 

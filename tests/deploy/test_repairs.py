@@ -54,16 +54,18 @@ def test_zookeeper_removed(stack, repaired):
     repaired()
 
 
-def test_broker_recreated_by_hand_with_other_settings(stack, image, repaired):
+def test_a_foreign_container_with_the_brokers_volume_is_not_replaced(stack, image, repaired):
     docker("stop", stack.kafka)
     docker("rm", stack.kafka)
-    # Our data, but no network, no ports, no settings of ours: it runs and is of no use.
-    docker(
-        *("run", "-d", "--name", stack.kafka, "-v", f"{stack.kafka}-data:/var/lib/kafka/data", "-e", "EXTRA=1"),
-        *("--network", "none", "--entrypoint", "sleep", image, "infinity"),
-    )
+    volume = ("-v", f"{stack.kafka}-data:/var/lib/kafka/data")
+    docker("run", "-d", "--name", stack.kafka, *volume, "--network", "none", "--entrypoint", "sleep", image, "infinity")
+    before = stack.state()
+    play = stack.play("site.yml")
+    assert not play.ok
+    assert f"a container named {stack.kafka}" in play.message
+    assert stack.state() == before
+    docker("rm", "-f", "-v", stack.kafka)
     repaired()
-    assert "EXTRA" not in docker("inspect", "-f", "{{.Config.Env}}", stack.kafka)
 
 
 def test_disconnected_from_its_network(stack, repaired):
@@ -110,10 +112,10 @@ def restarts(stack):
 @pytest.mark.parametrize(
     ("task", "signal_number"),
     [
-        pytest.param("Run the server", signal.SIGKILL, id="as ZooKeeper's container is made"),
-        pytest.param("Run the broker", signal.SIGINT, id="as the broker's container is made"),
+        pytest.param("Change the server", signal.SIGKILL, id="as ZooKeeper's container is made"),
+        pytest.param("Start the broker", signal.SIGINT, id="as the broker's container is made"),
         pytest.param("Wait until every broker answers", signal.SIGKILL, id="while the broker starts"),
-        pytest.param("Have the topics", signal.SIGINT, id="before the topics"),
+        pytest.param("Apply the topics", signal.SIGINT, id="before the topics"),
     ],
 )
 def test_interrupted(stack, repaired, task, signal_number):

@@ -44,7 +44,7 @@ def test_changed_setting_takes_effect_and_is_taken_back(stack):
 
     before = stack.state()
     check = stack.site("--check", "--diff", **settings)
-    assert check.changed_tasks == ["Run the broker"]
+    assert check.changed_tasks == ["Start the broker"]
     assert stack.state() == before
     shown = str(check.diffs())
     assert "log.retention.hours=7" in shown
@@ -53,14 +53,14 @@ def test_changed_setting_takes_effect_and_is_taken_back(stack):
     play = stack.site(**settings)
     assert play.changed_tasks == check.changed_tasks
     assert stack.broker_config("log.retention.hours") == "7"
-    assert "-Xmx300m" in docker("top", stack.kafka)
+    assert "-Xmx300m" in docker("exec", stack.kafka, "cat", "/etc/kafka-proof/heap.options")
     assert stack.messages() == kept
     assert stack.committed("keeper") == 1
     assert docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", stack.zookeeper) == zookeeper
 
     assert stack.site().changed_tasks == check.changed_tasks
     assert stack.broker_config("log.retention.hours") == "168"
-    assert "-Xmx256m" in docker("top", stack.kafka)
+    assert "-Xmx256m" in docker("exec", stack.kafka, "cat", "/etc/kafka-proof/heap.options")
     assert stack.messages() == kept
     assert stack.committed("keeper") == 1
 
@@ -113,7 +113,7 @@ def test_port_that_is_taken_is_refused_before_the_broker_is_stopped(stack, intru
 
 def test_settings_of_zookeeper(spare):
     spare.site(zookeeper_config={"tickTime": 1000, "autopurge.purgeInterval": None}, zookeeper_heap="70m")
-    written = docker("exec", spare.zookeeper, "cat", "/opt/kafka/config/zookeeper.properties")
+    written = docker("exec", spare.zookeeper, "cat", "/etc/kafka-proof/server.properties")
     assert "tickTime=1000" in written
     assert "autopurge.purgeInterval" not in written
-    assert "-Xmx70m" in docker("top", spare.zookeeper)
+    assert "-Xmx70m" in docker("exec", spare.zookeeper, "cat", "/etc/kafka-proof/heap.options")

@@ -82,10 +82,16 @@ def test_data_of_another_cluster_is_diagnosed(spare):
     spare.site()
     spare.teardown(data=False)
     docker("volume", "rm", f"{spare.zookeeper}-data")
-    docker("volume", "create", f"{spare.zookeeper}-data")
+    docker("volume", "create", "--label", f"kafka-proof.stack={spare.name}", f"{spare.zookeeper}-data")
     play = spare.play("site.yml", kafka_start_timeout=25)
     assert not play.ok
-    for word in ("localhost", spare.kafka, "belongs to another cluster", "teardown_data=true", "It said last:"):
+    for word in (
+        "localhost",
+        spare.kafka,
+        "belongs to another cluster",
+        "teardown_data=true",
+        "Last lines of its log:",
+    ):
         assert word in play.message, play.message
     # The advice is followed.
     spare.teardown(data=True)
@@ -96,7 +102,7 @@ def test_data_of_another_cluster_is_diagnosed(spare):
 def test_broker_that_refuses_its_configuration_is_diagnosed_and_corrected(spare):
     play = spare.play("site.yml", kafka_start_timeout=20, kafka_config={"log.retention.hours": "many"})
     assert not play.ok
-    for word in ("localhost", spare.kafka, "log.retention.hours", "Correct kafka_config", "It said last:"):
+    for word in ("localhost", spare.kafka, "log.retention.hours", "Correct kafka_config", "Last lines of its log:"):
         assert word in play.message, play.message
     spare.site()
     assert spare.topics()[TOPIC] == 2

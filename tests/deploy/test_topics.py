@@ -19,7 +19,7 @@ def topics(stack):
         play = stack.play("site.yml", "--tags", "topics", "--diff", **variables)
         assert check.ok == play.ok, check.message + play.message
         if play.ok:
-            said, done = check.result("Have the topics"), play.result("Have the topics")
+            said, done = check.result("Apply the topics"), play.result("Apply the topics")
             for key in ("changed", "created", "grown", "configured", "deleted", "diff"):
                 assert said[key] == done[key]
         else:
@@ -42,7 +42,7 @@ def test_life_of_a_topic(stack, topics):
     def have(*wanted, absent=()):
         play = topics(*wanted, absent=absent)
         assert play.ok, play.message
-        return play.result("Have the topics")
+        return play.result("Apply the topics")
 
     other = {"name": f"{OWN}_other", "partitions": 1}
     done = have({"name": OWN, "partitions": 1, "config": {"retention.ms": 60000}}, other)
@@ -117,6 +117,6 @@ def test_the_cluster_is_that_of_the_inventory_and_not_of_client_properties(stack
         assert play.ok, play.message
         assert OWN in stack.play("playbooks/status.yml").result("Show the cluster")["msg"]
         play = stack.play("site.yml", "--tags", "topics", kafka_topics_present=[], kafka_topics_absent=[OWN])
-        assert play.result("Have the topics")["deleted"] == [OWN]
+        assert play.result("Apply the topics")["deleted"] == [OWN]
     finally:
         stack.client_properties.write_text(good)

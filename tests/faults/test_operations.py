@@ -102,10 +102,10 @@ def test_zookeepers_that_could_go_on_by_themselves_are_not_left_behind(cluster):
 def test_what_a_run_has_not_proved_the_next_one_proves(cluster):
     unproved = ROOT / "build" / cluster.name / "client.properties.unproved"
     unproved.write_text("")
-    assert "Give the partitions back" not in cluster.play("site.yml", "--check")
-    assert "Give the partitions back" in cluster.play("site.yml")
+    assert "Elect preferred leaders" not in cluster.play("site.yml", "--check")
+    assert "Elect preferred leaders" in cluster.play("site.yml")
     assert not unproved.exists()
-    assert "Give the partitions back" not in cluster.play("site.yml")
+    assert "Elect preferred leaders" not in cluster.play("site.yml")
 
 
 def test_a_look_at_what_would_be_done_changes_nothing(cluster):

@@ -101,7 +101,7 @@ def test_an_archive_of_several_images_is_refused(tmp_path):
 
 def test_what_is_no_archive_is_said_by_name(tmp_path):
     path = tmp_path / "image.tar"
-    assert f"{path} is not there" in image_archive(path)["problem"]
+    assert f"{path} does not exist" in image_archive(path)["problem"]
     path.write_text("no tarball")
     assert f"{path} is no image" in image_archive(path)["problem"]
 
@@ -112,12 +112,13 @@ def test_what_is_no_archive_is_said_by_name(tmp_path):
         (("load", "", {}, "1"), ["kafka_image_source is load", "''", "set both or neither"]),
         (("auto", "/x.tar", {}, "1"), ["kafka_image_source is auto", "'/x.tar'"]),
         (("load", "/x.tar", {"problem": "/x.tar is no image"}, "1"), ["/x.tar is no image"]),
-        (("build", "", {}, "9"), ["no checksums", "Kafka 9", "stack_kafka_version", "jars.sh 9 --trust"]),
+        (("build", "", {}, "9"), ["have no checksums", "Kafka 9", "stack_kafka_version", "jars.sh 9 --trust"]),
     ],
 )
 def test_image_problems(tmp_path, variables, words):
     (tmp_path / "1.sha256").touch()
-    [problem] = image_problems(*variables, tmp_path)
+    source, archive, content, version = variables
+    [problem] = image_problems({"source": source, "archive": archive, "version": version}, content, tmp_path)
     assert not [word for word in words if word not in problem], problem
 
 
@@ -132,13 +133,14 @@ def test_images_of_all_hosts(tmp_path):
     contents = image_archives(wanted)
     assert contents[str(path)] == {"id": "1", "tags": []}
     [problem] = images_problems(wanted, contents, tmp_path)
-    assert problem.startswith(f"b: {none} is not there")
+    assert problem.startswith(f"b: {none} does not exist")
 
 
 def test_no_image_problems(tmp_path):
     (tmp_path / "1.sha256").touch()
     for source, path, version in [("auto", "", "9"), ("pull", "", "9"), ("build", "", "1"), ("load", "/x.tar", "9")]:
-        assert image_problems(source, path, {"id": "1"} if path else {}, version, tmp_path) == []
+        wanted = {"source": source, "archive": path, "version": version}
+        assert image_problems(wanted, {"id": "1"} if path else {}, tmp_path) == []
 
 
 def test_image_recipe_is_of_the_version_and_of_the_files(tmp_path):
