@@ -53,6 +53,7 @@ def host_script(containers, since, log_bytes):
     sections = dict(_HOST)
     for name in map(shlex.quote, containers):
         sections[f"{name}.json"] = f"docker inspect {name}"
+        sections[f"{name}.properties"] = f"docker cp {name}:/etc/kafka-proof/server.properties - | tar -xO"
         sections[f"{name}.log"] = (
             f"docker inspect --format . {name} >/dev/null && "
             f"docker logs --timestamps --since {shlex.quote(since)} {name} 2>&1 | tail -c {int(log_bytes)}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kafka_proof.deploy.containers import create_command
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
 from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
 from kafka_proof.deploy.nodes import container_name, node_on, of_kind, with_protocol
@@ -121,6 +122,26 @@ def test_listener_settings():
     }
     assert expected.items() <= broker["settings"].items()
     assert broker["labels"]["advertised"] == expected["advertised.listeners"]
+
+
+def test_variables_reach_their_node():
+    hosts = three(
+        zookeeper_bind_address="0.0.0.0",
+        zookeeper_quorum_port=12888,
+        zookeeper_election_port=13888,
+        zookeeper_jvm_options="-Dx=1",
+        zookeeper_config={"tickTime": 1000, "autopurge.purgeInterval": None},
+        kafka_stop_timeout=77,
+    )
+    found = nodes(hosts, engines={"k1": "a", "k2": "b", "k3": "c"})
+    server, broker = node_on(found, "k1", "zookeeper"), node_on(found, "k1", "broker")
+    assert server["settings"]["server.2"] == "10.0.0.2:12888:13888"
+    assert {port["address"] for port in server["ports"]} == {"0.0.0.0"}
+    assert server["files"]["jvm.options"] == "-Dx=1\n"
+    assert "tickTime=1000\n" in server["files"]["server.properties"]
+    assert "autopurge.purgeInterval" not in server["files"]["server.properties"]
+    command = create_command(broker)
+    assert command[command.index("--stop-timeout") + 1] == "77"
 
 
 def test_published_ports_are_those_with_an_address():

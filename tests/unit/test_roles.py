@@ -93,3 +93,27 @@ def test_each_role_has_a_task_that_begins_it():
     for role in ROLES:
         # What `stack` holds is for the other roles: they name the tasks.
         assert (ROOT / "roles" / role / "tasks" / "main.yml").is_file() or role == "stack"
+
+
+def test_each_variable_is_set_by_a_test():
+    paths = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "molecule").rglob("*.yml"), ROOT / "ci" / "job.py"]
+    words = set(re.findall(r"\w+", "".join(path.read_text() for path in paths)))
+    entry_points = [load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"] for role in ROLES]
+    names = {name for points in entry_points for point in points.values() for name in point["options"]}
+    assert sorted(names - words) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_reads_private_variables_of_a_role_above_it(role):
+    """`stack` is below all others, which only depend on it."""
+    longest_first = sorted(ROLES, key=len, reverse=True)  # kafka_image before kafka
+    text = "".join(path.read_text() for path in (ROOT / "roles" / role).rglob("*.yml"))
+    found = re.findall(rf"\b__?({'|'.join(longest_first)})_\w+", text)
+    assert set(found) <= {role, "stack"}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "stack"])
+def test_main_is_a_table_of_contents(role):
+    tasks = load(f"roles/{role}/tasks/main.yml")
+    assert len(tasks) <= 8
+    assert len((ROOT / "roles" / role / "tasks" / "main.yml").read_text().splitlines()) <= 60

@@ -1,0 +1,49 @@
+"""Every wait has a variable that bounds it, and a message with the last observation."""
+
+import socket
+import tarfile
+
+from tests.deploy.conftest import docker
+
+
+def test_a_silent_registry(spare):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        variables = {"kafka_image_source": "pull", "kafka_image_pull": f"{address}/kafka:1", "stack_image": "kp-none:1"}
+        play = spare.play("site.yml", "--tags", "image", kafka_image_pull_timeout=2, **variables)
+    assert not play.ok
+    for word in (f"{address}/kafka:1 cannot be pulled", "did not answer within 2 s", "kafka_image_source=auto"):
+        assert word in play.message
+
+
+def test_a_frozen_broker(stack):
+    docker("pause", stack.kafka)
+    try:
+        play = stack.play("site.yml", "--tags", "topics", kafka_topics_timeout=3)
+    finally:
+        docker("unpause", stack.kafka)
+    assert not play.ok
+    assert f"localhost:{stack.port}" in play.message
+
+
+def test_a_zookeeper_server_that_does_not_serve(stack):
+    play = stack.play("site.yml", zookeeper_config={"tickTime": "many"}, zookeeper_start_timeout=2)
+    assert not play.ok
+    assert f"The ZooKeeper server {stack.zookeeper} does not serve" in play.message
+    stack.site()
+
+
+def test_support_bundle_is_bounded(stack):
+    play = stack.play("playbooks/support.yml", support_log_bytes=200, support_since="1h")
+    assert play.ok, play.message
+    [archive] = stack.directory.glob("build/support-*.tar.gz")
+    with tarfile.open(archive) as tar:
+        sizes = {member.name.rpartition("/")[2]: member.size for member in tar}
+    archive.unlink()
+    assert 0 < sizes[f"{stack.kafka}.log"] <= 201  # and a newline
+
+    assert stack.play("playbooks/support.yml", support_since="0s").ok
+    [archive] = stack.directory.glob("build/support-*.tar.gz")
+    with tarfile.open(archive) as tar:
+        sizes = {member.name.rpartition("/")[2]: member.size for member in tar}
+    assert sizes[f"{stack.kafka}.log"] <= 1
