@@ -1,4 +1,4 @@
-"""Topics as data: what leads from those that are there to those that are wanted, over one connection and no JVM."""
+"""Topics as data: make a cluster's topics match a list, over one connection and without a JVM."""
 
 from dataclasses import dataclass, field
 
@@ -13,17 +13,18 @@ BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 
 
 @dataclass
 class Plan:
-    """What is to be done, and what is refused. `create`: the wanted topics; the others by name."""
+    """The changes, and the reasons for a refusal. `create`: topics as data; the others by name."""
 
     create: list = field(default_factory=list)
     grow: dict = field(default_factory=dict)  # name: partitions
     configure: dict = field(default_factory=dict)  # name: {key: value, or None to reset it}
     delete: list = field(default_factory=list)
     refused: list = field(default_factory=list)
+    replication: dict = field(default_factory=dict)  # name: replicas, of topics refused because their data would move
 
 
 def make_plan(topics, absent, actual):
-    """Decide what leads from the actual topics to the wanted ones.
+    """Return the Plan that makes the actual topics the wanted ones.
 
     topics: list of {name, partitions, replication_factor, config}, the last three may be None;
     actual: {name: {partitions: int, replication_factor: int, config: {key: value}}}, existing topics only.
@@ -40,14 +41,14 @@ def make_plan(topics, absent, actual):
             plan.grow[name] = partitions
         elif partitions < now["partitions"]:
             plan.refused.append(
-                f"topic {name} has {now['partitions']} partitions and {partitions} are wanted; Kafka takes none "
-                f"away. Set partitions: {now['partitions']}, or name it as absent once, which deletes its messages."
+                f"topic {name} has {now['partitions']} partitions and {partitions} are wanted; Kafka removes none. "
+                f"Set partitions: {now['partitions']}, or name it as absent once, which deletes its messages."
             )
         if replicas not in (None, now["replication_factor"]):
+            plan.replication[name] = replicas
             plan.refused.append(
                 f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that moves "
-                f"data. Set replication_factor: {now['replication_factor']}, or run "
-                f'playbooks/rebalance.yml with -e \'{{"rebalance_replication": {{"{name}": {replicas}}}}}\''
+                f"data. Set replication_factor: {now['replication_factor']}, or move its replicas first."
             )
         if topic["config"] is not None:
             wanted = settings(topic["config"])
@@ -59,7 +60,7 @@ def make_plan(topics, absent, actual):
 
 
 def settings(config):
-    """Kafka's text for a topic's settings. One that is None is left to the broker."""
+    """Return a topic's settings as Kafka's text. A setting that is None is left to the broker."""
     return {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in (config or {}).items()
@@ -68,7 +69,7 @@ def settings(config):
 
 
 def preview(plan, actual):
-    """Topics that change, before and after, for --diff."""
+    """Return the topics that change, before and after, for --diff."""
     before = {name: actual[name] for name in sorted({*plan.grow, *plan.configure, *plan.delete})}
     after = {name: dict(topic) for name, topic in before.items() if name not in plan.delete}
     for name, partitions in plan.grow.items():
@@ -89,7 +90,7 @@ class Topics:
         self.timeout_ms = timeout_ms
 
     def describe(self, names, with_config):
-        """Return {name: {partitions, replication_factor, config}} of those that exist; config if in `with_config`."""
+        """Return {name: {partitions, replication_factor, config}} of existing topics; config if in `with_config`."""
         found = {}
         for topic in self.admin.describe_topics(sorted(names)):
             error = for_code(topic["error_code"])
@@ -114,7 +115,7 @@ class Topics:
         return found
 
     def apply(self, plan, validate_only):
-        """Carry the plan out, or ask the broker whether it would. Returns a list of what it refuses."""
+        """Carry out the plan, or ask the broker whether it accepts it. Return what it refuses, list[str]."""
         problems = []
         for batch in batches(plan.create):
             wanted = {
@@ -159,26 +160,27 @@ class Topics:
 
 
 class Refused(Exception):
-    """What the broker or this module refuses: what became of the rest, and a list of messages."""
+    """The broker or the plan refuses changes: what happened to the others, and a list of messages."""
 
 
 def batches(items):
-    """Cut a list into what one request carries."""
+    """Cut a list into lists that one request carries."""
     return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
 
 
 def have(params, check):
-    """Make a cluster's topics what they are wanted to be. Returns the result of an Ansible task, which may have failed.
+    """Make a cluster's topics match a list. Return the result of an Ansible task, which may have failed.
 
-    params: {client, topics, absent, timeout}, as the module kafka_topics documents them; check: whether to
-    say only what would be done.
+    params: {client, topics, absent, timeout}, as the module kafka_topics documents them; check: only report the
+    changes. A result that failed because data would move has `replication`, {name: replicas}.
     """
     where = params["client"].get("bootstrap.servers")
     try:
         return _have(params["client"], params["topics"], params["absent"], params["timeout"] * 1000, check)
     except Refused as refusal:
-        rest, problems = refusal.args
-        return {"failed": True, "msg": "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])}
+        rest, problems, *replication = refusal.args
+        message = "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])
+        return {"failed": True, "msg": message, "replication": dict(*replication)}
     except (KafkaError, ClientPropertiesError) as error:
         return {"failed": True, "msg": f"{where}: {error}"}
 
@@ -202,7 +204,7 @@ def _have(client, topics, absent, timeout_ms, check):
         actual = cluster.describe({topic["name"] for topic in topics} | set(absent), with_config)
         plan = make_plan(topics, absent, actual)
         if problems := plan.refused or cluster.apply(plan, validate_only=True):
-            raise Refused("nothing was changed", problems)
+            raise Refused("nothing was changed", problems, plan.replication)
         if not check:
             if problems := cluster.apply(plan, validate_only=False):
                 raise Refused("the rest was done", problems)
@@ -211,7 +213,7 @@ def _have(client, topics, absent, timeout_ms, check):
 
 
 def result(plan, actual):
-    """What the module returns."""
+    """Return the result of the module."""
     done = {
         "created": [topic["name"] for topic in plan.create],
         "grown": list(plan.grow),

@@ -73,7 +73,7 @@ def test_plan_for_a_topic_that_is_there(topic, now, plan):
                 "topic t",
                 "replication factor 1",
                 "3 is wanted",
-                """rebalance.yml with -e '{"rebalance_replication": {"t": 3}}'""",
+                "move its replicas first",
             ],
             id="other replication",
         ),
@@ -84,6 +84,7 @@ def test_plan_refuses(topic, words):
     assert len(plan.refused) == 1
     for word in words:
         assert word in plan.refused[0]
+    assert plan.replication == ({"t": 3} if "move its replicas first" in words else {})
 
 
 def test_plan_for_several():
