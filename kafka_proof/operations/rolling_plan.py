@@ -1,4 +1,15 @@
-"""Which brokers change, in which order, and what needs no restart."""
+"""The rolling change: which brokers change, in which order, and which settings need no restart.
+
+1. A broker whose container is right does not change.
+2. A broker whose settings alone differ keeps running, if every difference is a setting that Kafka changes while a
+   broker runs and the broker accepts the new values. It gets them as dynamic settings.
+3. A broker that does not run, or is cut off from its network, changes at once, with all others of that kind. The
+   same holds for a new cluster, for a broker without neighbours, and for all brokers without the gate.
+4. All others change one at a time, each only when the cluster can do without it (kafka_proof.operations.rolling):
+   first those that run and do not answer, because every other one would wait for them; the active controller last.
+
+Where the cluster does not answer, step 2 is left out, and the wait before each broker reports the reason.
+"""
 
 import contextlib
 import functools
@@ -20,17 +31,17 @@ _PATIENCE = 5  # seconds for the cluster to answer
 
 _PAUSE = 0.2  # seconds between two tries
 
-# Where a listener is also says which ports its container publishes.
+# These also decide which ports the container publishes.
 _NEEDS_CONTAINER = {"listeners", "advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name"}
 
 
 class Cluster(NamedTuple):
-    """What the cluster says of itself.
+    """The cluster's own report.
 
-    controller: id of the active one, or None;
-    silent: ids of brokers that run, are to be changed, and are not registered or do not answer at their address;
-    settings: {id: {key: {value, read_only, config_source}}}, what brokers say of their settings, of those that answer;
-    refuses: function of {id: {key: value or None}}, what brokers would not take while they run, false if nothing.
+    controller: id of the active controller, or None;
+    silent: ids of brokers that run and change, and are not registered or do not answer at their address;
+    settings: {id: {key: {value, read_only, config_source}}} of the brokers that answer;
+    refuses: function of {id: {key: value or None}}: the settings that brokers refuse while they run; false if none.
     """
 
     controller: int | None
@@ -40,9 +51,10 @@ class Cluster(NamedTuple):
 
 
 def decide(client, brokers, gate):
+    """Ask the cluster of `client` (client properties), and return what `plan` returns."""
     deadline = time.monotonic() + _PATIENCE
     while any(broker["running"] for broker in brokers) and time.monotonic() < deadline:
-        # kafka-python asks whichever broker it likes, which may be the one that does not answer.
+        # kafka-python may ask the broker that does not answer, so one try is not enough.
         with (
             contextlib.suppress(KafkaError, ClientPropertiesError),
             why_not(),
@@ -64,11 +76,10 @@ def _look(admin, brokers):
 
 
 def plan(brokers, cluster, gate=True):
-    """Decide.
+    """Return {at_once: [host], one_by_one: [host], configure: {id: {key: value or None}}, warnings: [str]}.
 
-    brokers: list of {host, id, config, change, running, settings: {before, after} or None};
-    cluster: a Cluster;
-    gate: whether those that run are to be changed one at a time.
+    brokers: list of {host, id, config, change, running, settings: {before, after} or None}; cluster: a Cluster; gate:
+    whether running brokers change one at a time.
     """
     at_once, one_by_one, configure = [], [], {}
     for broker in brokers:
@@ -81,12 +92,11 @@ def plan(brokers, cluster, gate=True):
             if changes:
                 configure[broker["id"]] = changes
             continue
-        if changes := dynamic_changes({}, now):  # its file will say it all
+        if changes := dynamic_changes({}, now):  # its new file holds all settings
             configure[broker["id"]] = changes
-        # A single broker has no other to wait for; to connect one that is cut off stops nothing.
+        # A single broker has no other to wait for, and connecting one stops nothing.
         rolls = broker["running"] and broker["change"] != "connect" and len(brokers) > 1 and gate
         (one_by_one if rolls else at_once).append(broker)
-    # The gate of any other would wait for who does not answer.
     one_by_one.sort(key=lambda broker: (broker["id"] not in cluster.silent, broker["id"] == cluster.controller))
     return {
         "at_once": [broker["host"] for broker in at_once],
@@ -99,7 +109,7 @@ def plan(brokers, cluster, gate=True):
 
 
 def _dynamic(settings):
-    """Settings that are set for this broker alone, while it runs."""
+    """Return the settings that are set for this broker alone, while it runs."""
     return {
         key: item["value"]
         for key, item in settings.items()
@@ -108,13 +118,13 @@ def _dynamic(settings):
 
 
 def _overlay(broker, settings):
-    """The settings that make a running broker's other properties the wanted ones; None if it needs a restart."""
+    """Return the dynamic settings that make up for a running broker's old file; None if it needs a restart."""
     if not (broker["running"] and broker["settings"] and settings):
         return None
     before, after = (javaproperties.loads(broker["settings"][when]) for when in ("before", "after"))
     changed = {key: value for key, value in after.items() if before.get(key) != value}
     if before.keys() - after.keys():
-        return None  # what its file says cannot be unsaid
+        return None  # a setting of its file cannot be removed while it runs
     if any(key in _NEEDS_CONTAINER or settings.get(key, {"read_only": True})["read_only"] for key in changed):
         return None
     return changed
