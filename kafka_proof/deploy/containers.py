@@ -14,9 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
-from kafka_proof.deploy.engine import DATA
 from kafka_proof.deploy.files import to_archive
-from kafka_proof.deploy.nodes import CONFIG, Node
+from kafka_proof.deploy.node import CONFIG, DATA, Node
 
 LABEL = "kafka-proof"
 Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it

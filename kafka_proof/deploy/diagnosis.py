@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kafka_proof.client.text import printable
-from kafka_proof.deploy.nodes import BROKER, Node, of_kind
+from kafka_proof.deploy.node import BROKER, Node, of_kind
 
 _OTHER_CLUSTER = (
     "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "

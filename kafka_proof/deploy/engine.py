@@ -10,8 +10,8 @@ import shlex
 from typing import Any
 
 from kafka_proof.deploy import previous_version
+from kafka_proof.deploy.node import DATA
 
-DATA = "/var/lib/kafka/data"  # where a node's volume is mounted
 SECONDS = 30  # for each answer of the engine
 
 # A section for each question, with a line of JSON for each item. An engine that does not answer ends the script.

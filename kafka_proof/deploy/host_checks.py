@@ -10,7 +10,7 @@ from typing import Any
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
-from kafka_proof.deploy.nodes import BROKER, ZOOKEEPER, Node, Port, of_kind
+from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Node, Port, of_kind
 from kafka_proof.deploy.versions import version_problems
 
 Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it

@@ -8,17 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kafka_proof.deploy.listeners import (
-    LOOPBACK,
-    PROTOCOLS,
-    Listener,
-    Resolve,
-    advertised,
-    is_address,
-    is_loopback,
-    resolve,
-)
-from kafka_proof.deploy.nodes import Node
+from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_address, is_loopback, resolve
+from kafka_proof.deploy.node import Listener, Node
 
 _OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
 

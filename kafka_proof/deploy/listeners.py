@@ -3,27 +3,14 @@
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any
 
-if TYPE_CHECKING:
-    from kafka_proof.deploy.nodes import Node
+from kafka_proof.deploy.node import Listener, Node
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 Resolve = Callable[[str], str | None]
-
-
-class Listener(TypedDict):
-    """One listener of a broker. Without `bind_address` only containers on the stack's network reach it."""
-
-    name: str
-    port: int
-    protocol: str
-    advertised_host: str
-    advertised_port: NotRequired[int]  # default: port
-    bind_address: NotRequired[str]
-    prove: NotRequired[bool]  # whether site.yml verifies that the address leads to the broker; default: yes
 
 
 def listener_settings(listeners: Sequence[Listener], inter_broker: str) -> dict[str, str]:
@@ -36,7 +23,7 @@ def listener_settings(listeners: Sequence[Listener], inter_broker: str) -> dict[
     }
 
 
-def client_properties(brokers: Sequence["Node"]) -> dict[str, str]:
+def client_properties(brokers: Sequence[Node]) -> dict[str, str]:
     """Return the content of client.properties, {key: value}."""
     of_clients = [item for node in brokers for item in node["listeners"] if item["name"] == node["client_listener"]]
     return {
@@ -46,7 +33,7 @@ def client_properties(brokers: Sequence["Node"]) -> dict[str, str]:
 
 
 def client_properties_now(
-    brokers: Sequence["Node"], engines: Mapping[str, Mapping[str, Any]], running_only: bool = False
+    brokers: Sequence[Node], engines: Mapping[str, Mapping[str, Any]], running_only: bool = False
 ) -> dict[str, str]:
     """Return client properties with the addresses that the brokers' containers advertise now.
 
@@ -64,7 +51,7 @@ def client_properties_now(
     return wanted | {"bootstrap.servers": ",".join(dict.fromkeys(servers))}
 
 
-def addresses_to_verify(brokers: Iterable["Node"], for_clients: bool = False) -> list[list[Any]]:
+def addresses_to_verify(brokers: Iterable[Node], for_clients: bool = False) -> list[list[Any]]:
     """Return [[broker id, address, whether to ask which broker answers]] of the addresses beyond each broker's engine.
 
     Only a PLAINTEXT listener is asked. For clients: without the listener between brokers, whose network may be theirs

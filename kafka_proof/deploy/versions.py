@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.containers import container_of
-from kafka_proof.deploy.nodes import Node
+from kafka_proof.deploy.node import Node
 
 Engines = Mapping[str, Mapping[str, Any]]
 

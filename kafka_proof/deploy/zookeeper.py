@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
-if TYPE_CHECKING:
-    from kafka_proof.deploy.nodes import Node
+from kafka_proof.deploy.node import Node
 
 CLIENT_PORT = 2181  # inside the container
 
@@ -30,7 +29,7 @@ def settings(servers: int) -> dict[str, Any]:
     return alone | (together if servers > 1 else {})
 
 
-def ensemble_settings(servers: Sequence["Node"]) -> dict[str, str]:
+def ensemble_settings(servers: Sequence[Node]) -> dict[str, str]:
     """Return the `server.N` settings of an ensemble; none for a server alone."""
     return {f"server.{node['id']}": node["peers"]["server"] for node in servers} if len(servers) > 1 else {}
 
@@ -66,7 +65,7 @@ class Batch(TypedDict):
     wait: bool
 
 
-def servers_now(nodes: Sequence["Node"], hostvars: Mapping[str, Mapping[str, Any]]) -> list[Server]:
+def servers_now(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]]) -> list[Server]:
     """Return the servers. Of each host's variables, `__zookeeper_change` (a Change), `__stack_engine` (the engine's
     report) and `__zookeeper_answer` (of zookeeper_mode) are read."""
     found = []

@@ -6,7 +6,7 @@ import shlex
 from kafka_proof.action import Action
 from kafka_proof.deploy.containers import files_differ, node_change
 from kafka_proof.deploy.files import from_archive
-from kafka_proof.deploy.nodes import CONFIG
+from kafka_proof.deploy.node import CONFIG
 
 
 class ActionModule(Action):

@@ -1,8 +1,8 @@
 """Derive the nodes of the stack from the inventory. ansible-doc -t module stack_nodes."""
 
 from kafka_proof.action import Action
+from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
-from kafka_proof.deploy.nodes import make_nodes
 
 
 class ActionModule(Action):

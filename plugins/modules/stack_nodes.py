@@ -25,7 +25,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 nodes:
-  description: The nodes, see kafka_proof.deploy.nodes.
+  description: The nodes, see kafka_proof.deploy.node.
   returned: success
   type: list
 """

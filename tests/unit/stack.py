@@ -1,7 +1,7 @@
 """Stacks as data, for unit tests: variables as they leave the check, the nodes that follow, and engines with them."""
 
 from kafka_proof.deploy.containers import checksum, definition
-from kafka_proof.deploy.nodes import container_name, make_nodes
+from kafka_proof.deploy.derive import container_name, make_nodes
 
 IMAGE = {"id": "sha256:1", "tags": ["image:1"], "digests": []}
 STARTED = "2026-01-02T03:04:05.678Z"

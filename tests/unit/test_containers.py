@@ -20,8 +20,8 @@ from kafka_proof.deploy.containers import (
     script,
     stop,
 )
+from kafka_proof.deploy.derive import with_files
 from kafka_proof.deploy.files import from_archive
-from kafka_proof.deploy.nodes import with_files
 from tests.unit.stack import IMAGE, STARTED, container, engine, listener, nodes, other, own, variables
 
 NODE = nodes()[1]

@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_proof.deploy.host_checks import engine_problems, host_problems, orphan_lines
-from kafka_proof.deploy.nodes import of_kind
+from kafka_proof.deploy.node import of_kind
 from tests.unit.stack import container, engine, listener, nodes, other, own, says, variables
 
 SERVER, BROKER = nodes()

@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_proof.deploy.inventory_checks import broker_problems, group_problems, server_problems
-from kafka_proof.deploy.nodes import of_kind
+from kafka_proof.deploy.node import of_kind
 from kafka_proof.deploy.topics import topic_problems
 from tests.unit.stack import inside, listener, nodes, says, variables
 

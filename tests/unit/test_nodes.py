@@ -3,9 +3,10 @@
 import pytest
 
 from kafka_proof.deploy.containers import create_command
+from kafka_proof.deploy.derive import container_name, with_protocol
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
 from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
-from kafka_proof.deploy.nodes import container_name, node_on, of_kind, with_protocol
+from kafka_proof.deploy.node import node_on, of_kind
 from tests.unit.stack import container, engine, inside, listener, nodes, variables
 
 

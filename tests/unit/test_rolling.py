@@ -4,7 +4,7 @@ import pytest
 
 from kafka_proof.cluster.health import Partition, View, _view, behind, in_any, obstacles
 from kafka_proof.cluster.settings import dynamic_changes
-from kafka_proof.deploy.nodes import of_kind
+from kafka_proof.deploy.node import of_kind
 from kafka_proof.deploy.zookeeper import Server, batches, left_behind, servers_now, stranger_leads, zookeeper_mode
 from kafka_proof.operations.rolling_plan import Cluster, plan
 from tests.unit.stack import container, engine, nodes, variables

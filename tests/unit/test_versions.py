@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafka_proof.deploy.nodes import of_kind
+from kafka_proof.deploy.node import of_kind
 from kafka_proof.deploy.versions import protocol_kept, protocol_to_keep, running_version, version_problems
 from tests.unit.stack import container, engine, listener, nodes, says, variables
 

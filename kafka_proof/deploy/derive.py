@@ -1,60 +1,18 @@
-"""The nodes of a stack: one list of plain data, made once from the inventory. All checks, roles and playbooks use it.
+"""Derive the nodes of a stack from the inventory, once.
 
-A node is one container that runs Kafka or ZooKeeper. `make_nodes` decides everything about it: its name, its listeners
-and published ports, its settings, and the files and labels that it carries. Later code compares, creates, checks or
-removes nodes, and never asks a variable again.
+`make_nodes` decides everything about a node: its name, its listeners and published ports, its settings, and the files
+and labels that it carries. Later code compares, creates, checks or removes nodes, and never asks a variable again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kafka_proof.deploy import listeners, zookeeper
-from kafka_proof.deploy.engine import DATA
 from kafka_proof.deploy.files import to_properties
+from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Node, Port
 from kafka_proof.deploy.profiles import profile
 
-BROKER, ZOOKEEPER = "broker", "zookeeper"
-CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
 PROTOCOL = "inter.broker.protocol.version"
-
-
-class Port(TypedDict):
-    """A published port: `inside` the container, and on the host's `address`. `variable`: the one that sets it."""
-
-    address: str
-    port: int
-    inside: int
-    variable: str
-
-
-class Node(TypedDict):
-    """One container. Ids are int; settings are {key: value}; files are {name: text}, in the directory CONFIG."""
-
-    host: str  # of the inventory
-    kinds: list[str]
-    id: int
-    container: str
-    volume: str  # of its data
-    adopt_volume: bool  # whether a volume of that name without a label is the stack's
-    stack: str
-    version: str
-    image: str
-    network: str
-    ports: list[Port]
-    listeners: list[listeners.Listener]
-    client_listener: str
-    inter_broker_listener: str
-    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
-    config: dict[str, Any]  # settings that the user chose
-    computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
-    settings: dict[str, Any]  # all of them
-    jvm: dict[str, str]
-    files: dict[str, str]
-    labels: dict[str, str]
-    command: str  # of its bash
-    health: str  # of its bash
-    stop_timeout: int  # seconds
-    peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
 
 
 Hosts = Mapping[str, Mapping[str, Any]]
@@ -75,15 +33,6 @@ def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mappi
     connect = ",".join(server["peers"]["client"] for server in servers)
     brokers = [_broker(host, hosts[host], groups["kafka"], connect, one_engine) for host in groups["kafka"]]
     return [with_files(node) for node in servers + brokers]
-
-
-def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:
-    return [node for node in nodes if kind in node["kinds"]]
-
-
-def node_on(nodes: Iterable[Node], host: str, kind: str) -> Node:
-    """Return the node of this kind on a host, which has one."""
-    return next(node for node in of_kind(nodes, kind) if node["host"] == host)
 
 
 def with_files(node: Node) -> Node:

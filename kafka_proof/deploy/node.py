@@ -1,0 +1,68 @@
+"""A node: one container that runs Kafka or ZooKeeper, as plain data. Checks, roles and playbooks use a list of them."""
+
+from collections.abc import Iterable
+from typing import Any, NotRequired, TypedDict
+
+BROKER, ZOOKEEPER = "broker", "zookeeper"  # kinds
+DATA = "/var/lib/kafka/data"  # where a node's volume is mounted; either image has a directory there that its user owns
+CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
+
+
+class Listener(TypedDict):
+    """One listener of a broker. Without `bind_address` only containers on the stack's network reach it."""
+
+    name: str
+    port: int
+    protocol: str
+    advertised_host: str
+    advertised_port: NotRequired[int]  # default: port
+    bind_address: NotRequired[str]
+    prove: NotRequired[bool]  # whether site.yml verifies that the address leads to the broker; default: yes
+
+
+class Port(TypedDict):
+    """A published port: `inside` the container, and on the host's `address`. `variable`: the one that sets it."""
+
+    address: str
+    port: int
+    inside: int
+    variable: str
+
+
+class Node(TypedDict):
+    """One container. Ids are int; settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+
+    host: str  # of the inventory
+    kinds: list[str]
+    id: int
+    container: str
+    volume: str  # of its data
+    adopt_volume: bool  # whether a volume of that name without a label is the stack's
+    stack: str
+    version: str
+    image: str
+    network: str
+    ports: list[Port]
+    listeners: list[Listener]
+    client_listener: str
+    inter_broker_listener: str
+    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
+    config: dict[str, Any]  # settings that the user chose
+    computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
+    settings: dict[str, Any]  # all of them
+    jvm: dict[str, str]
+    files: dict[str, str]
+    labels: dict[str, str]
+    command: str  # of its bash
+    health: str  # of its bash
+    stop_timeout: int  # seconds
+    peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
+
+
+def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:
+    return [node for node in nodes if kind in node["kinds"]]
+
+
+def node_on(nodes: Iterable[Node], host: str, kind: str) -> Node:
+    """Return the node of this kind on a host, which has one."""
+    return next(node for node in of_kind(nodes, kind) if node["host"] == host)
