@@ -89,7 +89,9 @@ def write_host(directory, sections, asked_at, answered_at):
         with contextlib.suppress(ValueError):
             if name.endswith(".json"):
                 parsed[name] = json.loads(text)
-    known = set().union(*(passwords(text) for value in parsed.values() for text in strings(value)), set())
+    texts = [text for value in parsed.values() for text in strings(value)]
+    texts += [text for name, (_, text) in sections.items() if name.endswith(".properties")]
+    known = set().union(*map(passwords, texts))
     missing = []
     for name, (status, text) in sections.items():
         if status:

@@ -165,7 +165,8 @@ def data_problems(
                 f"inventory has {kind} {', '.join(str(node['id']) for node in wanted)}, without data. Set {variable} "
                 "back. Nothing is lost."
             )
-    return problems + _lost_metadata(nodes, engines, options)
+    moved = any(ZOOKEEPER in item["kinds"] for item in found)  # then the data is not lost
+    return problems + ([] if moved else _lost_metadata(nodes, engines, options))
 
 
 def _lost_metadata(nodes: Sequence[Node], engines: Mapping[str, Engine], options: str) -> list[str]:

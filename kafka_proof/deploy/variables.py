@@ -87,7 +87,10 @@ def _converted(
 
 
 def _without_absent(value: Any) -> Any:
-    """Drop the keys that the validator adds as None for options that the user left out."""
-    if isinstance(value, list):
-        return [_without_absent(item) for item in value]
-    return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+    """Drop the keys that the validator adds as None to the items of a list, for options that the user left out."""
+    if not isinstance(value, list):
+        return value  # in a dictionary of settings, None has a meaning
+    return [
+        {key: part for key, part in item.items() if part is not None} if isinstance(item, dict) else item
+        for item in value
+    ]

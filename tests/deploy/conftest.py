@@ -140,7 +140,7 @@ class Stack:
             [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
             check=False,
             cwd=ROOT,
-            env=_environment(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", **(env or {})),
+            env=_environment(**{"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"} | (env or {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

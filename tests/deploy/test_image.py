@@ -149,7 +149,7 @@ def empty_tar(path):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: None, "is not there"),
+        (lambda path: None, "does not exist"),
         (lambda path: path.write_text("no tarball"), "is no image"),
         (empty_tar, "is no image"),
     ],

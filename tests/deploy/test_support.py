@@ -29,7 +29,7 @@ def test_the_archive_holds_no_secret_and_all_else(spare):
     docker("exec", spare.kafka, "sh", "-c", f"echo a client logs in with {SECRET} >/proc/1/fd/1")
     files = support(spare)
     assert "Nothing is missing." in files["README"]
-    assert "log.retention.hours=71" in files[f"localhost/{spare.kafka}.json"]
+    assert "log.retention.hours=71" in files[f"localhost/{spare.kafka}.properties"]
     assert "a client logs in with ***" in files[f"localhost/{spare.kafka}.log"]
     assert '"cluster_id"' in files["cluster.json"]
     assert '"groups"' in files["lag.json"]

@@ -83,6 +83,7 @@ def test_all_are_named_at_once():
 def test_values_are_converted():
     listeners = [{"name": "E", "port": "9092", "protocol": "PLAINTEXT", "advertised_host": "h"}]
     given = {"kafka_port": "9092", "kafka_listeners": listeners, "kafka_heap": None, "kafka_restart_gate": "no"}
+    given["kafka_config"] = {"a": None}  # leaves out a setting of the profile
     values, found = checked(given, given, SPECIFICATION)
     assert found == []
     assert values == {
@@ -90,6 +91,7 @@ def test_values_are_converted():
         "kafka_listeners": [listeners[0] | {"port": 9092}],  # and nothing that was left out
         "kafka_heap": None,
         "kafka_restart_gate": False,
+        "kafka_config": {"a": None},
     }
 
 
