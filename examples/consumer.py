@@ -2,44 +2,65 @@
 
     python examples/consumer.py
 
-prints, once examples/producer.py has run in another terminal,
+prints, after examples/producer.py has run in another terminal,
 
     receive, key: count_num, value: 0
     receive, key: count_num, value: 1
     receive, key: count_num, value: 2
 
-and at the end, when you press Ctrl-C,
+and at the end, after Ctrl-C,
 
     kafka left: 0
 
-Things to try:
+Variants:
 
     the same command in two terminals   one group: each message reaches only one of the two
-    --group other                       another group: it gets every message, too
-    --manual-commit                     each message is committed when it has been dealt with
+    --group other                       another group: it receives every message, too
+    --manual-commit                     commit each message after it is processed
+
+Exit status: 0, ended by Ctrl-C; 1, Kafka refused a request; 2, the file cannot be used, or no broker answers.
 """
 
 import argparse
 import json
+import re
 import sys
-import traceback
 from pathlib import Path
 
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from kafka_proof.client.connection import NoKafkaError, connect
-from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
-from kafka_proof.lag.offsets import group_lag, left
-
 CLIENT_PROPERTIES = Path(__file__).resolve().parent.parent / "build" / "client.properties"
+
+
+def client_settings(path):
+    """Return the keyword arguments for kafka-python that a client properties file of Kafka's own format describes.
+
+    Raises OSError for a file that cannot be read, and ValueError for a file without bootstrap.servers.
+    """
+    lines = [line.strip() for line in Path(path).read_text().splitlines()]
+    properties = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines if "=" in line and line[0] not in "#!")
+    if not properties.get("bootstrap.servers"):
+        raise ValueError(f"{path}: bootstrap.servers is missing. Write: bootstrap.servers=HOST:PORT")
+    settings = {
+        # Host and port: kafka-python 3 does not connect to ":9092", which older versions took for localhost.
+        "bootstrap_servers": [server.strip() for server in properties["bootstrap.servers"].split(",")],
+        "security_protocol": properties.get("security.protocol", "PLAINTEXT"),
+    }
+    if authorities := properties.get("ssl.truststore.location"):
+        settings["ssl_cafile"] = authorities  # a PEM file
+    if login := dict(re.findall(r'(username|password)="([^"]*)"', properties.get("sasl.jaas.config", ""))):
+        settings["sasl_mechanism"] = properties.get("sasl.mechanism", "PLAIN")
+        settings["sasl_plain_username"] = login.get("username")
+        settings["sasl_plain_password"] = login.get("password")
+    return settings
 
 
 def receive(consumer, manual_commit):
     for message in consumer:
         print(f"receive, key: {decode(message.key)}, value: {decode(message.value)}", flush=True)
         if manual_commit:
-            consumer.commit()  # after the work: who commits before it loses what a crash interrupts
+            consumer.commit()  # after the work: a crash between an earlier commit and the work would lose the message
 
 
 def decode(raw):
@@ -47,6 +68,19 @@ def decode(raw):
         return json.loads(raw.decode())
     except (AttributeError, ValueError):
         return raw  # None, or not JSON: another program wrote it
+
+
+def left(settings, group, topic):
+    """Return how many messages `group` has left to read in `topic`, as a distance in offsets."""
+    with KafkaConsumer(**settings, group_id=group) as consumer:
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        # In this order: offsets only grow, and a busy group must not have less than nothing left.
+        committed = {partition: consumer.committed(partition) for partition in partitions}
+        starts = consumer.beginning_offsets(partitions)
+        ends = consumer.end_offsets(partitions)
+    # A group without a committed offset, or with one that retention deleted, continues at the start of the log.
+    places = {partition: max(committed[partition] or 0, starts[partition]) for partition in partitions}
+    return sum(max(0, ends[partition] - places[partition]) for partition in partitions)
 
 
 def main(argv=None):
@@ -58,39 +92,27 @@ def main(argv=None):
     options = parser.parse_args(argv)
 
     try:
-        settings = kafka_python(read(options.client_properties))
-        with connect(settings) as admin:
-            run(settings, options)
-            # The article subtracts the sum of the committed offsets from the sum of the ends. That is right only where
-            # every partition has a committed offset and no old message was deleted; kafka-lag is right
-            # everywhere.
-            print(f"kafka left: {left(group_lag(admin, options.group, options.topic))}")
-    except (ClientPropertiesError, NoKafkaError) as error:
+        settings = {"bootstrap_timeout_ms": 5000} | client_settings(options.client_properties)
+        consumer = KafkaConsumer(
+            options.topic,
+            **settings,
+            group_id=options.group,
+            auto_offset_reset="earliest",  # where a group without a committed offset begins
+            enable_auto_commit=not options.manual_commit,
+        )
+    except (OSError, ValueError, KafkaError) as error:
         print(error, file=sys.stderr)
         return 2
-    except KafkaError:
-        traceback.print_exc()
-        return 1
-    except KeyboardInterrupt:  # before there was a group to leave
-        return 130
+    try:
+        receive(consumer, options.manual_commit)
+    except KeyboardInterrupt:
+        pass  # the way to end this program
+    finally:
+        # Leave the group, so that its other members take over at once, and commit, if that is automatic. With a
+        # limit: while other members join, the broker lets this one wait.
+        consumer.close(timeout_ms=3000)
+    print(f"kafka left: {left(settings, options.group, options.topic)}")
     return 0
-
-
-def run(settings, options):
-    consumer = KafkaConsumer(
-        options.topic,
-        **settings,
-        group_id=options.group,
-        auto_offset_reset="earliest",  # where a group begins that has not committed anything yet
-        enable_auto_commit=not options.manual_commit,
-    )
-    with consumer:
-        try:
-            receive(consumer, options.manual_commit)
-        except KeyboardInterrupt:
-            # Leave the group, so that its other members take over at once, and commit, if that is automatic. With a
-            # limit, because while other members are joining, the broker lets this one wait.
-            consumer.close(timeout_ms=3000)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Send three messages to Kafka, and see each one arrive.
+"""Send three messages to Kafka, and wait for the acknowledgement of each.
 
     python examples/producer.py
 
@@ -9,33 +9,56 @@ prints
     send 2 to kafka_demo, partition 1, offset 2
 
 Start examples/consumer.py in a second terminal to receive them.
+
+Exit status: 0, all messages are acknowledged; 1, Kafka refused a message or did not answer in time; 2, the file cannot
+be used, or no broker answers.
 """
 
 import argparse
 import json
+import re
 import sys
-import traceback
 from pathlib import Path
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from kafka_proof.client.connection import NoKafkaError, connect
-from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
-
 CLIENT_PROPERTIES = Path(__file__).resolve().parent.parent / "build" / "client.properties"
+
+
+def client_settings(path):
+    """Return the keyword arguments for kafka-python that a client properties file of Kafka's own format describes.
+
+    Raises OSError for a file that cannot be read, and ValueError for a file without bootstrap.servers.
+    """
+    lines = [line.strip() for line in Path(path).read_text().splitlines()]
+    properties = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines if "=" in line and line[0] not in "#!")
+    if not properties.get("bootstrap.servers"):
+        raise ValueError(f"{path}: bootstrap.servers is missing. Write: bootstrap.servers=HOST:PORT")
+    settings = {
+        # Host and port: kafka-python 3 does not connect to ":9092", which older versions took for localhost.
+        "bootstrap_servers": [server.strip() for server in properties["bootstrap.servers"].split(",")],
+        "security_protocol": properties.get("security.protocol", "PLAINTEXT"),
+    }
+    if authorities := properties.get("ssl.truststore.location"):
+        settings["ssl_cafile"] = authorities  # a PEM file
+    if login := dict(re.findall(r'(username|password)="([^"]*)"', properties.get("sasl.jaas.config", ""))):
+        settings["sasl_mechanism"] = properties.get("sasl.mechanism", "PLAIN")
+        settings["sasl_plain_username"] = login.get("username")
+        settings["sasl_plain_password"] = login.get("password")
+    return settings
 
 
 def send(producer, topic):
     for number in range(3):
         future = producer.send(
             topic,
-            key="count_num",  # the same key goes to the same partition …
-            value=str(number),
-            partition=1,  # … unless a partition is named, which then decides
+            key=json.dumps("count_num").encode(),  # the same key goes to the same partition …
+            value=json.dumps(str(number)).encode(),
+            partition=1,  # … unless the program names a partition
         )
-        # send() only puts the message in a queue. Waiting for the answer shows whether it arrived.
-        metadata = future.get(timeout=10)
+        # send() only puts the message into a queue. The acknowledgement proves that Kafka has it.
+        metadata = future.get()
         print(f"send {number} to {metadata.topic}, partition {metadata.partition}, offset {metadata.offset}")
 
 
@@ -46,22 +69,18 @@ def main(argv=None):
     options = parser.parse_args(argv)
 
     try:
-        # bootstrap_servers=["127.0.0.1:9092"] and, where the cluster wants it, TLS and a password. Host and port: older
-        # versions took ":9092" for localhost, but kafka-python 3 does not connect to it.
-        settings = kafka_python(read(options.client_properties))
-        connect(settings).close()  # says in one line what is wrong when no broker answers
-        with KafkaProducer(
-            **settings,
-            key_serializer=lambda key: json.dumps(key).encode(),
-            value_serializer=lambda value: json.dumps(value).encode(),
-        ) as producer:
-            send(producer, options.topic)
-    except (ClientPropertiesError, NoKafkaError) as error:
+        producer = KafkaProducer(
+            **client_settings(options.client_properties),
+            bootstrap_timeout_ms=5000,  # for the first answer of a broker
+            request_timeout_ms=5000,  # for each answer
+            delivery_timeout_ms=10000,  # for the acknowledgement of a message, with all retries
+        )
+    # KafkaError, not kafka.errors.kafka_errors: that name is a dictionary, and Python cannot catch it.
+    except (OSError, ValueError, KafkaError) as error:
         print(error, file=sys.stderr)
         return 2
-    except KafkaError:  # not kafka.errors.kafka_errors: that is a dictionary, and Python cannot catch it
-        traceback.print_exc()
-        return 1
+    with producer:
+        send(producer, options.topic)
     return 0
 
 

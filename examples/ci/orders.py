@@ -1,4 +1,4 @@
-"""A program of somebody's: customers place orders in a topic, and it adds them up."""
+"""A sample program: customers place orders in a topic, and it adds them up."""
 
 import json
 
@@ -6,14 +6,14 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 
 def place(settings, topic, orders):
-    """Send orders, a list of (customer, amount). A customer's orders stay in order: the key decides the partition."""
+    """Send `orders`, a list of (customer, amount). The key decides the partition and so keeps each customer's order."""
     with KafkaProducer(**settings, key_serializer=str.encode, value_serializer=lambda v: json.dumps(v).encode()) as to:
         for sent in [to.send(topic, key=customer, value=amount) for customer, amount in orders]:
             sent.get(timeout=10)
 
 
 def placed(settings, topic):
-    """Return dict[customer, list of amounts in order] of all that the topic holds now."""
+    """Return dict[customer, list of amounts in order] of all orders in the topic."""
     found = {}
     with KafkaConsumer(**settings, group_id=None) as consumer:
         partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]

@@ -1,4 +1,4 @@
-"""These tests need a Kafka and say so: kafka_cluster. Where it comes from is kafka-proof's business."""
+"""These tests ask for a Kafka with the fixture kafka_cluster; kafka-proof provides it."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 
 @pytest.fixture
 def topic(kafka_cluster):
-    """A topic of the test's own: the cluster is shared with the tests that run at the same time."""
+    """A new topic for the test, because other tests use the cluster at the same time."""
     name = f"orders-{uuid.uuid4().hex[:8]}"
     with KafkaAdminClient(**kafka_cluster.kafka_python) as admin:
         admin.create_topics({name: {"num_partitions": 3}})

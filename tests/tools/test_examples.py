@@ -1,0 +1,135 @@
+"""examples/producer.py and consumer.py on a deployed broker: build/client.properties, or KAFKA_CLIENT_PROPERTIES."""
+
+import ast
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
+
+from kafka_proof.client.connection import connect
+from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
+from kafka_proof.client.wait import wait_until
+from kafka_proof.lag.offsets import group_lag
+from kafka_proof.lag.offsets import left as lag_left
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+CLIENT_PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", DEFAULT_PATH)
+
+
+@pytest.fixture(scope="module")
+def arguments():
+    return kafka_python(read(CLIENT_PROPERTIES))
+
+
+@pytest.fixture(scope="module")
+def admin(arguments):
+    with connect(arguments) as admin:
+        yield admin
+
+
+@pytest.fixture
+def topic(admin):
+    """A new topic of two partitions, as kafka_demo has. The group of the same name and the topic are removed after."""
+    name = f"examples-{uuid.uuid4().hex[:8]}"
+    admin.create_topics({name: {"num_partitions": 2}})
+    wait_until("the topic's leaders", lambda: leaders(admin, name), good=lambda ids: len(ids) == 2 and min(ids) >= 0)
+    yield name
+
+    def groups():
+        found = [each["group_id"] for each in admin.list_groups() if each["group_id"] == name]
+        if found:
+            admin.delete_groups(found)
+        return found
+
+    wait_until("the group to be gone", groups, good=lambda found: not found)
+    admin.delete_topics([name])
+
+
+def leaders(admin, topic):
+    return [each["leader_id"] for described in admin.describe_topics([topic]) for each in described["partitions"]]
+
+
+def documented(program):
+    """Return the output that the docstring of a program promises: its indented lines, without the command."""
+    lines = ast.get_docstring(ast.parse((EXAMPLES / program).read_text())).partition("Variants:")[0].splitlines()
+    return [line.strip() for line in lines if line.startswith("    ") and "python" not in line]
+
+
+def start(program, *options, client_properties=CLIENT_PROPERTIES):
+    # A job of a shell that is not interactive ignores SIGINT.
+    command = ["env", "--default-signal=INT", sys.executable, EXAMPLES / program]
+    return subprocess.Popen(
+        [*command, "--client-properties", client_properties, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process):
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out.splitlines(), err
+
+
+def test_output_is_the_documented_one(topic):
+    status, said, err = ended(start("producer.py", "--topic", topic))
+    assert (status, said, err) == (0, [line.replace("kafka_demo", topic) for line in documented("producer.py")], "")
+
+    assert received(topic) == (0, documented("consumer.py"), "")
+
+
+def test_manual_commit_leaves_nothing_either(admin, topic):
+    ended(start("producer.py", "--topic", topic))
+
+    def committed():
+        wait_until("the commits", lambda: lag_left(group_lag(admin, topic, topic)), good=lambda number: number == 0)
+
+    assert received(topic, "--manual-commit", before=committed) == (0, documented("consumer.py"), "")
+
+
+def received(topic, *options, before=lambda: None):
+    """Return the status, lines and errors of a consumer that gets Ctrl-C after three messages, and after `before`."""
+    consumer = start("consumer.py", "--topic", topic, "--group", topic, *options)
+    said = [consumer.stdout.readline().rstrip("\n") for _ in range(3)]
+    before()
+    consumer.send_signal(signal.SIGINT)
+    status, more, err = ended(consumer)
+    return status, said + more, err
+
+
+def test_left_counts_from_the_place_where_the_group_continues(arguments, admin, topic):
+    zero, one = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    with KafkaProducer(**arguments) as producer:
+        for future in [producer.send(topic, b"value", partition=tp.partition) for tp in [zero] * 5 + [one] * 10]:
+            future.get(timeout=10)
+    admin.delete_records({zero: 2, one: 6})
+    left = runpy.run_path(str(EXAMPLES / "consumer.py"))["left"]
+
+    def expect(number):
+        assert left(arguments, topic, topic) == number
+        assert lag_left(group_lag(admin, topic, topic)) == number
+
+    def commit(tp, offset):
+        wait_until("the commit", lambda: admin.alter_group_offsets(topic, {tp: OffsetAndMetadata(offset, "", -1)}))
+
+    expect(3 + 4)  # nothing committed: from the start of each log
+    commit(one, 3)
+    expect(3 + 4)  # committed before the start of the log
+    commit(one, 9)
+    expect(3 + 1)
+    commit(zero, 5)
+    commit(one, 10)
+    expect(0)
+
+
+@pytest.mark.parametrize("program", ["producer.py", "consumer.py"])
+def test_no_broker_gives_one_line(program, tmp_path):
+    (tmp_path / "client.properties").write_text("bootstrap.servers=localhost:1\n")
+    status, said, err = ended(start(program, client_properties=tmp_path / "client.properties"))
+    assert (status, said, err) == (2, [], "KafkaTimeoutError: Unable to bootstrap from ['localhost:1']\n")
