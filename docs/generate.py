@@ -204,8 +204,8 @@ def troubleshooting_page():
         parts.append(_table(["diagnosis", "symptom", "action"], rows))
     parts += [
         "## Errors in the broker's log",
-        "When a broker does not answer, `site.yml` reports the state of its container, the known errors in its log, and\n"
-        "the last log lines. `docker logs kafka` shows the whole log.",
+        "When a broker does not answer, `site.yml` reports the state of its container, the known errors in its log,\n"
+        "and the last log lines. `docker logs kafka` shows the whole log.",
         _table(
             ["text in the log", "action"],
             [[f"`{sign}`", _marked(text.format(options=""))] for sign, text in SIGNS.items()],
