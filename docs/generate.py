@@ -1,8 +1,9 @@
 """Write docs/variables.md and docs/troubleshooting.md from their sources: `tox -e docs`.
 
 docs/variables.md lists the variables of the roles (defaults/main.yml, meta/argument_specs.yml) and of the playbooks.
-docs/troubleshooting.md lists the diagnoses of kafka-doctor (kafka_proof/advice.py) and the known errors in a broker's
-log (kafka_proof/deploy/diagnosis.py). tests/unit/test_docs_generated.py fails when a page and its source differ.
+docs/troubleshooting.md lists the diagnoses of kafka-doctor (kafka_proof/advice.py), the known errors in a broker's log
+(kafka_proof/deploy/diagnosis.py), and the states of kafka-lag (the docstring of kafka_proof/lag/state.py).
+tests/unit/test_docs_generated.py fails when a page and its source differ.
 """
 
 import json
@@ -13,6 +14,7 @@ import yaml
 
 from kafka_proof.advice import ADVICE
 from kafka_proof.deploy.diagnosis import SIGNS
+from kafka_proof.lag import state
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -181,14 +183,16 @@ def _default(value):
 def troubleshooting_page():
     parts = [
         "# Troubleshooting",
-        _GENERATED.format(sources="`kafka_proof/advice.py` and `kafka_proof/deploy/diagnosis.py`"),
+        _GENERATED.format(
+            sources="`kafka_proof/advice.py`, `kafka_proof/deploy/diagnosis.py` and `kafka_proof/lag/state.py`"
+        ),
         _table(
             ["question", "command"],
             [
                 ["Why does a client not connect?", "`kafka-doctor`, on the client's machine: [diagnoses](#diagnoses)"],
                 ["Why does a broker not start?", "`ansible-playbook site.yml`: [errors](#errors-in-the-brokers-log)"],
                 ["Are all brokers and partitions well?", "`kafka-status`, or `ansible-playbook playbooks/status.yml`"],
-                ["Why does a group not make progress?", "`kafka-lag --watch`"],
+                ["Why does a group not make progress?", "`kafka-lag --watch`: [states](#states-of-kafka-lag)"],
                 ["Does the cluster keep what it acknowledges?", "`tox -e smoke`: [smoke.md](smoke.md)"],
                 ["What does another person need?", "`ansible-playbook playbooks/support.yml`: a support bundle"],
             ],
@@ -210,8 +214,18 @@ def troubleshooting_page():
             ["text in the log", "action"],
             [[f"`{sign}`", _marked(text.format(options=""))] for sign, text in SIGNS.items()],
         ),
+        "## States of kafka-lag",
+        "`kafka-lag --window 30` looks for 30 s before it judges. One look cannot tell a stalled\n"
+        "group from a slow one.",
+        _table(["state", "meaning"], [[f"`{name}`", f"{meaning}."] for name, meaning in lag_states().items()]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def lag_states():
+    """Return the states of kafka-lag from good to bad, dict[state, meaning]."""
+    meanings = dict(re.findall(r"^    ([A-Z_]+) +(.+)$", state.__doc__, re.MULTILINE))
+    return {name: meanings[name] for name in state.STATES}
 
 
 def _marked(text):
