@@ -27,3 +27,9 @@ def pytest_configure(config):
         config.add_cleanup(lambda: play("playbooks/teardown.yml", "-e", "teardown_data=true"))
         os.environ["KAFKA_CLIENT_PROPERTIES"] = str(ROOT / "build" / "kp-tools" / "client.properties")
         os.environ["KAFKA_CONTAINER"] = "kp-tools-kafka"
+
+
+@pytest.fixture(scope="session")
+def client_properties():
+    """Return the path of the broker's client properties."""
+    return Path(os.environ["KAFKA_CLIENT_PROPERTIES"])

@@ -1,7 +1,6 @@
-"""examples/producer.py and consumer.py on a deployed broker: build/client.properties, or KAFKA_CLIENT_PROPERTIES."""
+"""examples/producer.py and consumer.py on a broker."""
 
 import ast
-import os
 import runpy
 import signal
 import subprocess
@@ -13,18 +12,17 @@ import pytest
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from kafka_proof.client.connection import connect
-from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
+from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.client.wait import wait_until
 from kafka_proof.lag.offsets import group_lag
 from kafka_proof.lag.offsets import left as lag_left
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-CLIENT_PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", DEFAULT_PATH)
 
 
 @pytest.fixture(scope="module")
-def arguments():
-    return kafka_python(read(CLIENT_PROPERTIES))
+def arguments(client_properties):
+    return kafka_python(read(client_properties))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +59,7 @@ def documented(program):
     return [line.strip() for line in lines if line.startswith("    ") and "python" not in line]
 
 
-def start(program, *options, client_properties=CLIENT_PROPERTIES):
+def start(program, client_properties, *options):
     # A job of a shell that is not interactive ignores SIGINT.
     command = ["env", "--default-signal=INT", sys.executable, EXAMPLES / program]
     return subprocess.Popen(
@@ -77,25 +75,25 @@ def ended(process):
     return process.returncode, out.splitlines(), err
 
 
-def test_output_is_the_documented_one(topic):
-    status, said, err = ended(start("producer.py", "--topic", topic))
+def test_output_is_the_documented_one(client_properties, topic):
+    status, said, err = ended(start("producer.py", client_properties, "--topic", topic))
     assert (status, said, err) == (0, [line.replace("kafka_demo", topic) for line in documented("producer.py")], "")
 
-    assert received(topic) == (0, documented("consumer.py"), "")
+    assert received(client_properties, topic) == (0, documented("consumer.py"), "")
 
 
-def test_manual_commit_leaves_nothing_either(admin, topic):
-    ended(start("producer.py", "--topic", topic))
+def test_manual_commit_leaves_nothing_either(client_properties, admin, topic):
+    ended(start("producer.py", client_properties, "--topic", topic))
 
     def committed():
         wait_until("the commits", lambda: lag_left(group_lag(admin, topic, topic)), good=lambda number: number == 0)
 
-    assert received(topic, "--manual-commit", before=committed) == (0, documented("consumer.py"), "")
+    assert received(client_properties, topic, "--manual-commit", before=committed) == (0, documented("consumer.py"), "")
 
 
-def received(topic, *options, before=lambda: None):
+def received(client_properties, topic, *options, before=lambda: None):
     """Return the status, lines and errors of a consumer that gets Ctrl-C after three messages, and after `before`."""
-    consumer = start("consumer.py", "--topic", topic, "--group", topic, *options)
+    consumer = start("consumer.py", client_properties, "--topic", topic, "--group", topic, *options)
     said = [consumer.stdout.readline().rstrip("\n") for _ in range(3)]
     before()
     consumer.send_signal(signal.SIGINT)
@@ -131,5 +129,5 @@ def test_left_counts_from_the_place_where_the_group_continues(arguments, admin, 
 @pytest.mark.parametrize("program", ["producer.py", "consumer.py"])
 def test_no_broker_gives_one_line(program, tmp_path):
     (tmp_path / "client.properties").write_text("bootstrap.servers=localhost:1\n")
-    status, said, err = ended(start(program, client_properties=tmp_path / "client.properties"))
+    status, said, err = ended(start(program, tmp_path / "client.properties"))
     assert (status, said, err) == (2, [], "KafkaTimeoutError: Unable to bootstrap from ['localhost:1']\n")
