@@ -19,12 +19,11 @@ EXEMPT = (
     "docs/variables.md",
     "kafka_proof",
     "playbooks",
-    "plugins",
+    "plugins/modules",
+    "plugins/remote",
     "roles/*/defaults",
     "roles/*/meta",
     "roles/*/tasks",
-    "roles/*/vars",
-    "site.yml",
     "smoke",
 )
 
