@@ -1,7 +1,7 @@
 """What a Docker engine and its host report, and the shell script that asks them.
 
 The label `kafka-proof.stack` alone decides ownership. Of a container without it only the name, the image and the
-published ports are kept, because they can conflict; its environment and its labels are somebody else's.
+published ports are kept, because they can conflict; its environment and its labels are not read.
 """
 
 import json

@@ -73,9 +73,9 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         yield "kafka_listeners is empty. Leave it out for the usual two, or give the broker one."
         return
     for name in repeated(names):
-        yield f"kafka_listeners has {name} more than once. Give each listener a name of its own."
+        yield f"kafka_listeners has {name} more than once. Give each listener its own name."
     for port in repeated(int(item["port"]) for item in listeners):
-        yield f"kafka_listeners has port {port} more than once. Give each listener a port of its own."
+        yield f"kafka_listeners has port {port} more than once. Give each listener its own port."
     for address in repeated(map(advertised, listeners)):
         yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
     for variable, name in (
@@ -133,7 +133,7 @@ def _listener_problems(listener: Listener, is_local: bool, resolve: Resolve) -> 
 
 def _shared_ids(nodes: Sequence[Node], variable: str) -> list[str]:
     return [
-        f"{hosts}: all have {variable} {node_id}. Give each an id of its own."
+        f"{hosts}: all have {variable} {node_id}. Give each its own id."
         for node_id, hosts in _shared((str(node["id"]), node["host"]) for node in nodes)
     ]
 

@@ -1,6 +1,6 @@
 """Which version and which protocol the brokers run, and which they may change to.
 
-Brokers speak the protocol of their own version, or that of `inter.broker.protocol.version`. While an upgrade keeps the
+Brokers speak the protocol of their version, or that of `inter.broker.protocol.version`. While an upgrade keeps the
 old protocol, the old version can come back; after the protocol has risen, it cannot read the data any more.
 """
 

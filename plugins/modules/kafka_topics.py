@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: kafka_topics
-short_description: Make a cluster's topics what they are wanted to be
+short_description: Make a cluster's topics match a list
 description:
   - Creates topics, adds partitions, and sets configurations, all topics in one call.
   - Before anything is changed the broker is asked whether it would accept each change; if it refuses one, none is done.
@@ -16,7 +16,7 @@ options:
     type: dict
     required: true
   topics:
-    description: The topics that are wanted. Others are left alone.
+    description: The topics. Others stay as they are.
     type: list
     elements: dict
     default: []
@@ -35,7 +35,7 @@ options:
         description: All that the topic configures itself. What is not named is reset. Left out, none is touched.
         type: dict
   absent:
-    description: Names of topics that are to be deleted, with their messages.
+    description: Names of topics to delete, with their messages.
     type: list
     elements: str
     default: []
@@ -53,7 +53,7 @@ author: The kafka-proof authors
 """
 
 EXAMPLES = r"""
-- name: Have the topics
+- name: Apply the topics
   kafka_topics:
     client: {bootstrap.servers: "localhost:9092"}
     topics:

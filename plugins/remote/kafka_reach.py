@@ -48,7 +48,7 @@ def main():
         if why:
             found.append(
                 f"broker {broker} advertises {address}: {why}. Open that port between the hosts, "
-                "or correct kafka_advertised_host, kafka_bind_address or stack_address. Where only others are to reach "
+                "or correct kafka_advertised_host, kafka_bind_address or stack_address. Where only others reach "
                 "it, its listener in kafka_listeners can have `prove: false`."
             )
     print(json.dumps(found))

@@ -57,8 +57,8 @@ def test_brokers_without_problems(hosts):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kafka_listeners": [listener(), inside(), inside(port=1)]}, ["INTERNAL more than once", "name of its own"]),
-        ({"kafka_listeners": [listener(), inside(port="9092")]}, ["port 9092 more than once", "port of its own"]),
+        ({"kafka_listeners": [listener(), inside(), inside(port=1)]}, ["INTERNAL more than once", "its own name"]),
+        ({"kafka_listeners": [listener(), inside(port="9092")]}, ["port 9092 more than once", "its own port"]),
         (
             {"kafka_listeners": [listener(), listener("SECOND", 1, advertised_port=9092), inside()]},
             ["two listeners advertise localhost:9092", "advertised_port"],
@@ -106,7 +106,7 @@ def test_a_large_broker_id_where_it_is_allowed(config):
 def test_duplicate_broker_ids():
     third = variables(kafka_broker_id=3, kafka_listeners=[listener(port=9094), inside()])
     found = brokers(variables(), second() | {"kafka_broker_id": 1}, third)
-    says(broker_problems(found, resolve), "one, two", "kafka_broker_id 1", "id of its own")
+    says(broker_problems(found, resolve), "one, two", "kafka_broker_id 1", "its own id")
 
 
 def test_duplicate_advertised_addresses():
