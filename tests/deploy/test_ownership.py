@@ -157,7 +157,7 @@ def test_the_network_of_another_project_can_be_used_and_stays(spare, intruder):
 
 def test_no_output_shows_secrets(stack, intruder):
     intruder("kp-intruder", "--env", "DB_PASSWORD=planted-1", "--label", "token=planted-2")
-    secrets = {"ssl.key.password": "planted-3", "my.plugin.setting": "planted-4"}
+    secrets = {"ssl.key.password": "planted-3", "my.plugin.password": "planted-4"}
     more = {"kafka_config": secrets, "kafka_jvm_options": "-Dkey=planted-5"}
     for playbook in ("site.yml", "playbooks/status.yml", "playbooks/teardown.yml"):
         for verbosity in ("-v", "-vvv"):
