@@ -17,21 +17,22 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from kafka_proof.client.properties import read
 from kafka_proof.cluster.ready import wait_ready
+from kafka_proof.operations.topics import have
 
 ROOT = Path(__file__).parent.parent
 STACK, PORT, ZOOKEEPER_PORT = "kp-bench", 29492, 22481
 CLIENT = {"bootstrap.servers": f"localhost:{PORT}"}
 CLIENT_PROPERTIES = ROOT / "build" / STACK / "client.properties"
 VARIABLES = {"stack_name": STACK, "kafka_port": PORT, "zookeeper_port": ZOOKEEPER_PORT}
-MANY = 1000  # topics in one call of the module
+MANY = 1000  # topics in one task
 FEW = 20  # topics with one kafka-topics.sh each
 DATA = "/var/lib/kafka/data"
 # What bin/kafka-run-class.sh of Kafka 3.9.2 gives every JVM; the image's own launcher starts a tool with less.
@@ -152,16 +153,17 @@ def wait_registered(timeout):
         admin.describe_cluster()
 
 
-def topics_module(prefix):
-    """One call of the module kafka_topics for many topics, as a play would make it; returns (seconds, changed)."""
-    topics = [{"name": f"{prefix}-{number}", "partitions": 1, "replication_factor": 1} for number in range(MANY)]
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        arguments = {"client_properties": str(CLIENT_PROPERTIES), "topics": topics, "timeout": 300}
-        json.dump({"ANSIBLE_MODULE_ARGS": arguments | {"_ansible_remote_tmp": tempfile.gettempdir()}}, file)
-        file.flush()
-        started = time.perf_counter()
-        answer = json.loads(run(sys.executable, "plugins/modules/kafka_topics.py", file.name))
-    return time.perf_counter() - started, answer["changed"]
+def have_topics(prefix):
+    """Have many topics in one call, as the task kafka_topics does. Returns (seconds, whether something changed)."""
+    wanted = {"partitions": 1, "replication_factor": 1, "config": None}
+    topics = [{"name": f"{prefix}-{number}", **wanted} for number in range(MANY)]
+    params = {"client": read(CLIENT_PROPERTIES), "topics": topics, "absent": [], "timeout": 300}
+    started = time.perf_counter()
+    result = have(params, check=False)
+    took = time.perf_counter() - started
+    if result.get("failed"):
+        sys.exit(f"kafka_topics: {result['msg']}")
+    return took, result["changed"]
 
 
 def resident(container):
@@ -192,7 +194,7 @@ def measure(image, rounds):
         note("site.yml again", seconds(play, "site.yml"))
         note("resident", resident(f"{STACK}-kafka") + resident(f"{STACK}-zookeeper"))
         for name in ("kafka_topics, new", "kafka_topics, same"):
-            took, changed = topics_module("many")
+            took, changed = have_topics("many")
             note(name, took)
             if changed != (name == "kafka_topics, new"):
                 sys.exit(f"{name}: changed is {changed}")
@@ -216,7 +218,7 @@ def table(figures, size):
         row("site.yml, nothing to do", middle["site.yml again"], middle["baseline"], "at most 0.8"),
         row("broker start, with archives / without", middle["start"], middle["start without archives"], "at most 0.65"),
         (
-            "a new topic of 1,000, module / CLI",
+            "a new topic of 1,000, kafka_topics / CLI",
             f"{new * 1000:.1f} ms",
             f"{one * 1000:.0f} ms",
             f"{one / new:.0f}-fold",

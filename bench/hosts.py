@@ -27,12 +27,12 @@ import sys
 from functools import partial
 
 import yaml
-from plugins.filter.kafka_image import image_recipe
 
 from bench.__main__ import ROOT, run, seconds
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.temporary import new_prefix
+from kafka_proof.deploy.image import image_recipe
 from kafka_proof.operations.rolling import wait_back
 from kafka_proof.workload.run import Workload, topic_of_its_own
 from tests.support import hosts
@@ -61,8 +61,9 @@ def prepare(made):
         inventories[count].write_text(hosts.inventory(made.hosts[:count], made.directory, ZOOKEEPERS))
     run("ansible-playbook", "site.yml", "--tags", "engine,image")
     version = yaml.safe_load((ROOT / "roles/stack/defaults/main.yml").read_text())["stack_kafka_version"]
+    recipe = image_recipe(version, ROOT / "roles/kafka_image/files")
     archive = made.directory / "image.tar"
-    run("docker", "save", "--output", str(archive), f"kafka-proof:{version}-{image_recipe(version)[:8]}")
+    run("docker", "save", "--output", str(archive), f"kafka-proof:{version}-{recipe[:8]}")
     image = {"kafka_image_source": "load", "kafka_image_archive": str(archive)}
     play(inventories[max(COUNTS)], "site.yml", "--tags", "engine,image", **image)
     return inventories

@@ -1,12 +1,13 @@
 """Bare Debian hosts to deploy on, each with an address, an sshd and no engine: containers on this machine's engine.
 
-    python -m tests.support.hosts up NAME [--count 3]    make them, or as many more; prints the path of their inventory
-    python -m tests.support.hosts down NAME              remove them, also those that a killed run left
+    python -m tests.support.hosts up NAME [--count 3] [--releases bookworm,trixie]
+                                                make them, or as many more; prints the path of their inventory
+    python -m tests.support.hosts down NAME     remove them, also those that a killed run left
 
 NAME is that of a set: its hosts are NAME-1, NAME-2, …, its network is NAME, and what belongs to it (inventory, keys)
-is in build/hosts/NAME. A host boots as far as a container can: services that are enabled start with it, so
-`docker restart NAME-2` is a reboot. It runs an engine of its own, whose data is in a volume that goes with the host.
-Addresses are reached from this machine only, which must be a Linux one.
+is in build/hosts/NAME. Each host gets the next of the releases. A host boots as far as a container can: services that
+are enabled start with it, so `docker restart NAME-2` is a reboot. It runs an engine of its own, whose data is in a
+volume that goes with the host. Addresses are reached from this machine only, which must be a Linux one.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from kafka_proof.client.connection import unreachable
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "kafka-proof.hosts"
+RELEASE = "bookworm"  # of Debian, if none is named
 START_TIMEOUT = 30  # seconds until sshd answers
 PACKAGES = "ca-certificates,openssh-server,python3,sudo"
 USER = "admin"  # who logs in, and may do all by sudo, as on a server that was rented
@@ -46,18 +48,17 @@ ssh-keygen -qA
 for service in /etc/rc2.d/S*; do "$service" start; done
 exec sleep infinity
 """
-# Debian, as an installation from the network leaves it: with this machine's mirrors, proxies and certificates.
+# Debian, as an installation from the network leaves it: with this machine's mirrors, proxies and certificates. A mirror
+# that has this machine's release is taken to have the others; if there is none, mmdebstrap uses Debian's own servers.
 MAKE_IMAGE = r"""
 set -eu
 . /etc/os-release
-set --
-if [ "$ID ${VERSION_CODENAME-}" = "debian bookworm" ]; then
-    for sources in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        if [ -f "$sources" ] && grep -Eqw 'bookworm(-updates|-security)?' "$sources" && grep -qw main "$sources"; then
-            set -- "$@" "$sources"
-        fi
-    done
-fi
+line='deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(REPO_URI) $(CODENAME) main'
+IFS='
+'
+set -f -- $(apt-get indextargets --format "$line" 'Origin: Debian' 'Component: main' 'Created-By: Packages' |
+    sed -nE "s/ ${VERSION_CODENAME-unnamed}(-updates|-security)? main$/ $release\1 main/p" | sort -u)
+set +f
 apt-config dump --format '%f "%v";%n' Acquire | grep -Ei '^Acquire::(https?::Proxy|Check-)' >90host || true
 mkdir certificates
 cp /usr/local/share/ca-certificates/*.crt certificates/ 2>/dev/null || true
@@ -68,7 +69,7 @@ exec unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" 
     --customize-hook='rm -f "$1"/etc/ssh/ssh_host_*' \
     --customize-hook='chroot "$1" useradd --create-home --shell /bin/bash "$user"' \
     --customize-hook='echo "$user ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/$user"' \
-    bookworm host.tar "$@"
+    "$release" host.tar "$@"
 """
 
 
@@ -98,17 +99,18 @@ class Hosts:
         return self.directory / "inventory"
 
 
-def up(name, count=3):
+def up(name, count=3, releases=(RELEASE,)):
     """Make the hosts 1 to `count` of the set `name`, or start those that are there. Returns Hosts. Raises HostsError.
 
-    Takes half a minute once on a machine, to make the image, then about 1 s for a host.
+    releases: codenames of Debian, dealt out to the hosts in turn. Takes half a minute for each release, once on a
+    machine, to make its image, then about 1 s for a host.
     """
     directory = ROOT / "build" / "hosts" / name
     (directory / "ssh").mkdir(parents=True, exist_ok=True)
     key = directory / "key"
     if not key.exists():
         _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(key))
-    image = _image()
+    images = [_image(release) for release in releases]
     label = f"{LABEL}={name}"
     if not _docker("network", "ls", "--quiet", "--filter", f"label={label}"):
         _docker("network", "create", "--label", label, name)
@@ -120,7 +122,7 @@ def up(name, count=3):
             _docker("start", container)
         else:
             own = ("--name", container, "--hostname", container, "--label", label, "--network", name)
-            _docker("run", "--detach", *own, *OPTIONS, image, "sh", "/usr/local/sbin/boot")
+            _docker("run", "--detach", *own, *OPTIONS, images[(number - 1) % len(images)], "sh", "/usr/local/sbin/boot")
         address = _docker(
             "inspect", "--format", f'{{{{(index .NetworkSettings.Networks "{name}").IPAddress}}}}', container
         )
@@ -183,10 +185,10 @@ def _wait_for_sshd(host):
         time.sleep(0.05)
 
 
-def _image():
-    """Make the image if it is not there, and return its name, which changes with its recipe."""
+def _image(release):
+    """Make the image of this release if it is not there, and return its name, which changes with its recipe."""
     recipe = hashlib.sha256("\n".join([MAKE_IMAGE, PACKAGES, BOOT, USER]).encode()).hexdigest()
-    image = f"kafka-proof-host:{recipe[:8]}"
+    image = f"kafka-proof-host:{release}-{recipe[:8]}"
     if _docker("images", "--quiet", image):
         return image
     if not shutil.which("mmdebstrap"):
@@ -198,7 +200,7 @@ def _image():
             "-c",
             MAKE_IMAGE,
             cwd=directory,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "packages": PACKAGES, "user": USER},
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "packages": PACKAGES, "user": USER, "release": release},
         )
         _docker("import", f"{directory}/host.tar", image)
     return image
@@ -222,10 +224,11 @@ def main(argv=None):
     parser.add_argument("do", choices=["up", "down"])
     parser.add_argument("name")
     parser.add_argument("--count", type=int, default=3, help="hosts (default: 3)")
+    parser.add_argument("--releases", default=RELEASE, help="of Debian, separated by commas (default: %(default)s)")
     options = parser.parse_args(argv)
     try:
         if options.do == "up":
-            print(up(options.name, options.count).inventory)
+            print(up(options.name, options.count, options.releases.split(",")).inventory)
         else:
             down(options.name)
     except HostsError as error:

@@ -1,21 +1,18 @@
 #!/bin/sh
 # Make base.tar in the current directory: Debian with bash and a Java runtime, and little else. Run as root.
-# shellcheck disable=SC1091,SC2016  # os-release is the host's; in the hooks, $1 is the new system's root
+# shellcheck disable=SC2016,SC2046  # $1 in the hooks is the new system's root; one line of `apt-get indextargets` is one argument
 set -eu
 
 release=bookworm # of Debian; it has Java 17, which this version of Kafka asks for
 java=openjdk-17-jre-headless
 
-# A host of the same release has its mirrors configured, so they are used; on another one mmdebstrap knows Debian's own.
-set --
-if [ "$(. /etc/os-release && echo "${ID-} ${VERSION_CODENAME-}")" = "debian $release" ]; then
-    for sources in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        # Only Debian's own: what else the host has configured is not needed here.
-        if [ -f "$sources" ] && grep -Eqw "$release(-updates|-security)?" "$sources" && grep -qw main "$sources"; then
-            set -- "$@" "$sources"
-        fi
-    done
-fi
+# Debian's own archives of this release, at the mirrors that this host uses. Other archives can claim the same origin, but
+# only Debian's key opens these. Without any, as on Ubuntu, mmdebstrap uses Debian's own servers.
+line='deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(REPO_URI) $(CODENAME) main'
+IFS='
+'
+set -f -- $(apt-get indextargets --format "$line" 'Origin: Debian' 'Component: main' 'Created-By: Packages' |
+    grep -E " $release(-updates|-security)? main\$" | sort -u)
 
 # In a mount namespace of its own: what mmdebstrap mounts is gone with it, also when it is killed, and is out of the reach of `rm`.
 exec unshare --mount mmdebstrap --variant=essential --include="$java" \
