@@ -26,7 +26,6 @@ EXEMPT = (
     "kafka_proof/testing",
     "kafka_proof/workload",
     "docs/troubleshooting.md",
-    "roles/docker_engine",
     "smoke",
 )
 
