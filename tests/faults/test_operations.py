@@ -7,7 +7,7 @@ from tests.faults import cluster as clusters
 from tests.faults.cluster import PORT, PREFIX, ROOT
 from tests.faults.fault_table import gone
 from tests.faults.verify import verified
-from tests.support.docker import docker
+from tests.support.engine import container
 
 
 def started_anew(before, after):
@@ -67,7 +67,7 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
 
 def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
     def speak(name):
-        return "inter.broker.protocol.version=3.8" in docker("inspect", "-f", "{{.Config.Env}}", name)
+        return "inter.broker.protocol.version=3.8" in str(container(name).attrs["Config"]["Env"])
 
     # As upgrade.yml -e upgrade_protocol=false leaves them.
     cluster.play("site.yml", _kafka_protocol="3.8")

@@ -1,0 +1,78 @@
+"""Each work-around for kafka-python is needed and works. A test fails where its work-around is removed."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from kafka_proof.client import workarounds
+from kafka_proof.client.connection import connect
+from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import makes_no_topic, producing, why_not
+from tests.integration.conftest import LISTENERS
+
+SOON = 10  # seconds; without their work-around, clients wait for minutes
+
+
+def test_why_not_returns_the_reason_that_the_error_leaves_out(broker):
+    where = f"localhost:{LISTENERS['TLS'].port}"
+    with why_not() as why, pytest.raises(KafkaError) as caught:
+        KafkaAdminClient(bootstrap_servers=[where], security_protocol="SSL", bootstrap_timeout_ms=1000)
+
+    assert "certificate" not in str(caught.value)
+    assert "certificate verify failed" in why()
+
+
+def ask_consumer(arguments, topic, treat):
+    with KafkaConsumer(**arguments, request_timeout_ms=1000) as consumer:
+        treat(consumer).end_offsets([TopicPartition(topic, 0)])
+
+
+def ask_producer(arguments, topic, treat):
+    with KafkaProducer(**arguments, max_block_ms=1000) as producer:
+        treat(producer).partitions_for(topic)
+
+
+@pytest.mark.parametrize("ask", [ask_consumer, ask_producer])
+def test_makes_no_topic_by_asking_for_it(arguments, ask):
+    untreated, treated = f"{ask.__name__}-untreated", f"{ask.__name__}-treated"
+    with pytest.raises(KafkaTimeoutError):
+        ask(arguments, treated, makes_no_topic)
+    ask(arguments | {"allow_auto_create_topics": False}, untreated, lambda client: client)
+
+    with connect(arguments) as admin:
+        topics = wait_until("the topic", admin.list_topics, lambda names: untreated in names)
+    assert treated not in topics
+
+
+def test_handshake_with_a_silent_peer_ends():
+    def open_client(address):
+        with contextlib.suppress(KafkaError):
+            KafkaAdminClient(bootstrap_servers=[address], security_protocol="SSL", bootstrap_timeout_ms=1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        client = threading.Thread(target=open_client, args=[address], daemon=True)
+        client.start()
+        client.join(SOON)
+        assert not client.is_alive()
+
+
+def test_producing_ends_while_no_broker_answers(broker, arguments, monkeypatch):
+    monkeypatch.setattr(workarounds, "SECONDS", 1)
+    with connect(arguments) as admin:
+        admin.create_topics({"frozen": {"num_partitions": 1}}, wait_for_metadata=True)
+    with contextlib.ExitStack() as at_the_end:
+        with producing(**arguments) as producer:
+            producer.send("frozen", b"taken").get(SOON)
+            broker.pause()
+            at_the_end.callback(broker.unpause)
+            not_taken = producer.send("frozen", b"not taken")
+            began = time.monotonic()
+        assert time.monotonic() - began < SOON
+        assert not_taken.failed()
+        assert not producer._sender.is_alive()
