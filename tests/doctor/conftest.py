@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.brokers import (
-    BROKER,
-    FILE,
+    KRAFT,
     Brokers,
     Listener,
     admin,
@@ -113,16 +112,15 @@ def kraft(containers):
         "log.cleaner.dedupe.buffer.size": 16777216,
         "offsets.topic.replication.factor": 1,
     }
-    script = f"kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config {FILE} >/dev/null && {BROKER}"
     listener = {"process.roles": "controller", "node.id": 100, "listeners": "CONTROLLER://0.0.0.0:9093"}
-    containers.start("controller", script, common | listener)
+    containers.start("controller", KRAFT, common | listener)
     listener = {
         "process.roles": "broker",
         "node.id": 1,
         "listeners": f"PLAINTEXT://0.0.0.0:{PORTS['kraft']}",
         "advertised.listeners": f"PLAINTEXT://{address}",
     }
-    containers.start("kraft", script, common | listener, ports={PORTS["kraft"]: PORTS["kraft"]})
+    containers.start("kraft", KRAFT, common | listener, ports={PORTS["kraft"]: PORTS["kraft"]})
     wait_registered(address, [1])
     return address
 

@@ -27,6 +27,7 @@ READY = 90  # seconds for brokers to be ready
 FILE = "/opt/kafka/config/node.properties"  # the settings, in the container
 ZOOKEEPER = f"exec zookeeper-server-start.sh {FILE}"
 BROKER = f"exec kafka-server-start.sh {FILE}"
+KRAFT = f"kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config {FILE} >/dev/null && {BROKER}"
 JVM = {
     "KAFKA_HEAP_OPTS": "-Xms128m -Xmx192m",
     "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
