@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.docker import docker, remove
+from tests.support.engine import engine, remove
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "ci"
@@ -17,9 +17,10 @@ STACK = "cibuild"  # every name of a test's stack begins with it
 
 def left():
     """Names of all that the engine has of the tests' stacks."""
-    kinds = {"ps -a": "{{.Names}}", "volume ls": "{{.Name}}", "network ls": "{{.Name}}"}
-    found = [docker(*kind.split(), "--filter", f"name=^{STACK}", "--format", name) for kind, name in kinds.items()]
-    return sorted(" ".join(found).split())
+    containers, volumes, networks = engine().containers, engine().volumes, engine().networks
+    mine = {"name": f"^{STACK}"}
+    found = [*containers.list(all=True, filters=mine), *volumes.list(filters=mine), *networks.list(filters=mine)]
+    return sorted(each.name for each in found)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,10 +34,10 @@ def _alone():
 @pytest.fixture(autouse=True)
 def _nothing_left():
     """Each test begins with nothing, removes what it made, and is told what it forgot."""
-    remove(STACK)  # without Ansible, what a failed or killed test left
+    remove(name=f"^{STACK}")  # without Ansible, what a failed or killed test left
     yield
     forgotten = left()
-    remove(STACK)
+    remove(name=f"^{STACK}")
     assert not forgotten, f"left behind: {forgotten}"
 
 

@@ -9,7 +9,7 @@ import pytest
 from kafka_proof.client.wait import wait_until
 from tests.ci.conftest import ROOT, STACK, left
 from tests.ci.jobs import environment
-from tests.support.docker import docker
+from tests.support.engine import container
 
 BROKER = f"{STACK}-pytest-kafka"
 
@@ -81,7 +81,7 @@ def session(tmp_path):
 
 
 def identity():
-    return docker("inspect", "-f", "{{.Id}}", BROKER)
+    return container(BROKER).id
 
 
 def test_parallel_workers_and_other_sessions_share_one_and_the_last_removes_it(session):
@@ -90,7 +90,7 @@ def test_parallel_workers_and_other_sessions_share_one_and_the_last_removes_it(s
         holder.wait_until_held()
         status, output = parallel.run("-n", "3")
         assert status == 0, output
-        assert docker("inspect", "-f", "{{.State.Running}}", BROKER) == "true", "gone, though somebody uses it"
+        assert container(BROKER).status == "running", "gone, though somebody uses it"
         (holder.directory / "stop").touch()
         output = process.communicate()[0]
 
@@ -126,7 +126,7 @@ def test_left_by_a_killed_session_it_is_used_and_removed_by_the_next(session):
     with killed.start() as process:
         killed.wait_until_held()
         process.send_signal(signal.SIGKILL)
-    docker("rm", "-f", BROKER)  # and not even whole
+    container(BROKER).remove(force=True)  # and not even whole
 
     status, output = next_one.run()
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.ci.conftest import ROOT, STACK, left
 from tests.ci.jobs import environment, gitlab
-from tests.support.docker import docker
+from tests.support.engine import engine
 
 SETTINGS = {
     "KAFKA_PROOF_STACK": STACK,
@@ -71,13 +71,13 @@ def test_engine_as_a_service_of_the_job(sample, ref, engine_elsewhere):
 @pytest.fixture
 def engine_elsewhere():
     """DOCKER_HOST for this machine's engine, by TCP and not at the loopback address, as it is with `docker:dind`."""
-    network = f"{STACK}-elsewhere"
-    docker("network", "create", network)  # whose gateway is an address of this host
-    address = docker("network", "inspect", network, "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    network = engine().networks.create(f"{STACK}-elsewhere")
+    network.reload()
+    address = network.attrs["IPAM"]["Config"][0]["Gateway"]  # an address of this host
     with socket.create_server((address, 0)) as server:
         threading.Thread(target=_forward, args=[server], daemon=True).start()
         yield f"tcp://{address}:{server.getsockname()[1]}"
-    docker("network", "rm", network)
+    network.remove()
 
 
 def _forward(server):

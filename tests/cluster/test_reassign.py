@@ -19,8 +19,7 @@ from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.operations.reassign import ImpossibleError, StalledError, Wanted, holds, plan, rebalance, throttles
-from tests.cluster.several_brokers import Cluster
-from tests.support.docker import docker, zookeeper
+from tests.support.brokers import Cluster
 
 PREFIX, PORT = "kp-move", 30200
 BIG, PARTITIONS, MEGABYTES = "big", 6, 30
@@ -70,9 +69,9 @@ class Writer(threading.Thread):
 
 @pytest.fixture(scope="module")
 def cluster():
-    with zookeeper(PREFIX):
-        cluster = Cluster(PREFIX, PORT)
-        cluster.start(1, 2, 3, offsets_topic_replication_factor=2)
+    with Cluster(PREFIX, PORT) as cluster:
+        cluster.start_zookeeper()
+        cluster.start_brokers(1, 2, 3, offsets_topic_replication_factor=2)
         with cluster.admin(1) as admin:
             admin.create_topics(TOPICS, wait_for_metadata=True)
         with KafkaProducer(**kafka_python(cluster.properties(1)), batch_size=1_000_000) as producer:
@@ -140,7 +139,7 @@ def test_refuses_a_broker_that_is_not_there(admin):
 
 
 def test_goes_on_where_a_killed_run_ended(cluster, admin):
-    cluster.start(4)
+    cluster.start_brokers(4)
     with pytest.raises(ImpossibleError, match="broker 4 is registered and not expected"):
         rebalance(admin, Wanted([1, 2, 3]))
     process = run(cluster, [], SLOW)
@@ -177,14 +176,14 @@ def test_gives_up_when_nothing_moves(admin):
 
 def test_goes_on_when_the_controller_dies_and_comes_back(cluster, admin):
     controller = admin.describe_cluster()["controller_id"]
-    name, said = cluster.name(controller), []
+    said = []
 
     def say(line):
         said.append(line)
         if len(said) == 2:  # it moves
-            docker("kill", name)
+            cluster[controller].kill()
         elif len(said) == 3:
-            docker("start", name)
+            cluster[controller].start()
 
     rebalance(admin, Wanted([1, 2, 3, 4], [1 if controller != 1 else 2]), throttle=FAST // 10, say=say)
     assert len(said) > 3, said
@@ -207,7 +206,7 @@ def test_drains_a_broker_under_the_throttle(admin):
 
 
 def test_a_broker_that_goes_takes_nothing_along(cluster, admin):
-    docker("stop", "--time", "60", cluster.name(4))
+    cluster[4].stop(timeout=60)
     gone = "broker 4 not to be registered"
     wait_until(
         gone, lambda: [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]], lambda b: 4 not in b

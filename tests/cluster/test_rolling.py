@@ -15,8 +15,7 @@ from kafka_proof.cluster.settings import set_dynamic, settings_of
 from kafka_proof.operations.leaders import elect_preferred_leaders
 from kafka_proof.operations.rolling import wait_back, wait_can_stop
 from kafka_proof.workload.run import Workload, topic_of_its_own
-from tests.cluster.several_brokers import Cluster
-from tests.support.docker import docker, zookeeper
+from tests.support.brokers import Cluster
 
 PREFIX, PORT = "kp-rolling", 29900
 REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reach.py"
@@ -24,9 +23,9 @@ REACH = Path(__file__).resolve().parents[2] / "plugins" / "remote" / "kafka_reac
 
 @pytest.fixture(scope="module")
 def cluster():
-    with zookeeper(PREFIX):
-        cluster = Cluster(PREFIX, PORT)
-        cluster.start(1, 2)
+    with Cluster(PREFIX, PORT) as cluster:
+        cluster.start_zookeeper()
+        cluster.start_brokers(1, 2)
         with cluster.admin() as admin:
             topics = {"both": {"num_partitions": 4, "replication_factor": 2}}
             admin.create_topics(topics | {"one": {"num_partitions": 4, "replication_factor": 1}})
@@ -75,7 +74,7 @@ def test_gate_and_return(cluster):
     wait_back(client, 2, 30, 30, said.append)
     assert said == []
 
-    docker("stop", cluster.name(2))
+    cluster[2].stop()
     with pytest.raises(NotReadyError, match=r"waited 3 s; last seen: broker 1 may not stop yet; .*not in sync: \[2\]"):
         wait_can_stop(client, 1, 3, said.append)
     assert any("both-" in text for text in said)
@@ -84,7 +83,7 @@ def test_gate_and_return(cluster):
     with pytest.raises(NotReadyError, match="broker 2 is not registered"):
         wait_back(client, 2, 3, 30, said.append)
 
-    docker("start", cluster.name(2))
+    cluster[2].start()
     wait_back(client, 2, 60, 60, said.append)
     with cluster.admin() as admin:
         assert not all(item.leader == item.replicas[0] for item in seen_by(admin))
@@ -98,7 +97,7 @@ def test_gate_and_return(cluster):
 
 def test_one_that_has_lost_zookeeper_and_still_answers_is_not_believed(cluster):
     client, rule = cluster.properties(1, 2), ("OUTPUT", "--protocol", "tcp", "--dport", "2181", "--jump", "DROP")
-    inside = ("nsenter", "--net", "--target", docker("inspect", "-f", "{{.State.Pid}}", cluster.name(2)), "iptables")
+    inside = ("nsenter", "--net", "--target", str(cluster[2].attrs["State"]["Pid"]), "iptables")
     subprocess.run([*inside, "--insert", *rule], check=True)
     try:
         with cluster.admin(1) as admin:
@@ -128,7 +127,7 @@ def test_leaders_that_move_while_a_workload_is_read_again(cluster, monkeypatch):
     monkeypatch.setattr(Workload, "_stop", stop_and_move)
     topic = {"num_partitions": 4, "replication_factor": 2}
     with topic_of_its_own(kafka_python(client), "kp-moved-", topic) as name:
-        docker("restart", cluster.name(2))
+        cluster[2].restart()
         wait_back(client, 2, 60, 60, lambda said: None)
         with Workload(kafka_python(client), name, "kp-moved-group") as workload:
             pass

@@ -21,6 +21,8 @@ from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.cluster.ready import wait_ready
+from tests.support.engine import docker
+from tests.support.wait import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY_TIMEOUT = 900  # seconds; the first one may have to build the image
@@ -280,22 +282,6 @@ class Stack:
         return next(iter(answer.values()))[name]
 
 
-def docker(*arguments, check=True):
-    """Run docker, and return what it printed."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True, timeout=120)
-    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
-def wait_for(condition, what, seconds=30):
-    """Wait until condition() is true, and return what it returned."""
-    deadline = time.monotonic() + seconds
-    while not (seen := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return seen
-
-
 def _workers(pid):
     """Ids of the children of the ansible-playbook with this id that run a task: each leads a session of its own."""
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
@@ -346,7 +332,7 @@ def no_stack(directory):
 @pytest.fixture(scope="session")
 def _deployed(directory):
     with _stack("kp-test", 29192, directory) as stack:
-        stack.first = stack.site()
+        stack.site()
         yield stack
 
 

@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from tests.deploy.conftest import docker, wait_for
+from tests.support.engine import docker
+from tests.support.wait import wait_for
 
 
 @pytest.fixture

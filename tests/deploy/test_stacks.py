@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.deploy.conftest import TOPIC, docker
+from tests.deploy.conftest import TOPIC
+from tests.support.engine import docker
 
 
 def test_two_stacks_side_by_side(stack, spare):

@@ -2,7 +2,7 @@
 
 import tarfile
 
-from tests.deploy.conftest import docker
+from tests.support.engine import docker
 
 SECRET = "planted-0815"
 LOGIN = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="{SECRET}";'

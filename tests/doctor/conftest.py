@@ -7,93 +7,29 @@ most of them.
 from types import SimpleNamespace
 
 import pytest
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 
-from kafka_proof.client.wait import wait_until
+from tests.support.brokers import (
+    KRAFT,
+    Brokers,
+    Listener,
+    admin,
+    inside_ports,
+    published,
+    wait_registered,
+)
 from tests.support.certificates import Authority, demand_certificate, key_store
-from tests.support.docker import SETTINGS, docker, run, zookeeper
 
 PREFIX = "kp-doctor"  # every container and the network begin with it
 PORTS = {"good": 29693, "tls": 29694, "sasl": 29695, "lonely": 29696, "kraft": 29697, "second": 29698, "nobody": 29699}
 ADMIN = "org.apache.kafka.common.security"
-MANY_SECONDS = 60
-
-
-class Containers:
-    """The containers of this run, by name without the prefix."""
-
-    def run(self, name, script, properties, *options):
-        run(PREFIX, f"{PREFIX}-{name}", script, properties, *options)
-
-    def broker(self, name, broker_id, listeners, chroot="", **settings):
-        """`listeners`: dict[name, (protocol, advertised host:port, port on the host or 0 for any)]."""
-        inside = {listener: 19092 + index for index, listener in enumerate(listeners)}
-        self.run(
-            name,
-            "exec kafka-server-start.sh /tmp/p",
-            {
-                **SETTINGS,
-                "broker.id": broker_id,
-                "zookeeper.connect": f"{PREFIX}-zookeeper:2181{chroot}",
-                "zookeeper.session.timeout.ms": 30000,
-                "log.dirs": "/tmp/data",
-                "listeners": ",".join(f"{listener}://0.0.0.0:{port}" for listener, port in inside.items()),
-                "advertised.listeners": ",".join(
-                    f"{listener}://{address}" for listener, (_, address, _) in listeners.items()
-                ),
-                "listener.security.protocol.map": ",".join(
-                    f"{each}:{protocol}" for each, (protocol, _, _) in listeners.items()
-                ),
-                "inter.broker.listener.name": next(iter(listeners)),
-                **settings,
-            },
-            *(
-                option
-                for listener, (_, _, outside) in listeners.items()
-                if outside is not None
-                for option in ("--publish", f"127.0.0.1:{outside or ''}:{inside[listener]}")
-            ),
-        )
-        return inside
-
-    def port(self, name, inside):
-        """Where a port of the container is published."""
-        return int(docker("port", f"{PREFIX}-{name}", str(inside)).splitlines()[0].rpartition(":")[2])
-
-    def address(self, name):
-        """The container's own address, which only this machine reaches."""
-        return docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", f"{PREFIX}-{name}")
-
-    def do(self, what, name):
-        """docker kill, start, stop, pause or unpause."""
-        docker(what, f"{PREFIX}-{name}")
+SETTINGS = {"zookeeper.session.timeout.ms": 30000}  # a test stops ZooKeeper for a while
 
 
 @pytest.fixture(scope="session")
 def containers():
-    with zookeeper(PREFIX):
-        yield Containers()
-
-
-def admin(address):
-    """A KafkaAdminClient."""
-    return KafkaAdminClient(bootstrap_servers=[address], bootstrap_timeout_ms=10_000, reconnect_backoff_max_ms=100)
-
-
-def wait_for_brokers(address, brokers):
-    """Wait until the cluster has these brokers and a controller."""
-
-    def look():
-        # A client anew for each look: Docker opens the port early, and a client that was cut off there gives up.
-        try:
-            with admin(address) as client:
-                cluster = client.describe_cluster()
-        except KafkaError as error:
-            return error
-        return sorted(broker["broker_id"] for broker in cluster["brokers"]), cluster["controller_id"] >= 0
-
-    wait_until(f"brokers {brokers} at {address}", look, lambda seen: seen == (brokers, True), MANY_SECONDS)
+    with Brokers(PREFIX) as brokers:
+        brokers.start_zookeeper()
+        yield brokers
 
 
 @pytest.fixture(scope="session")
@@ -115,16 +51,14 @@ def cluster(containers, authority):
         "CLIENT": authority.issue("localhost"),
     }
     listeners = {
-        "INTERNAL": ("PLAINTEXT", f"{PREFIX}-broker1:19092", None),
-        "GOOD": ("PLAINTEXT", good[0], PORTS["good"]),
-        "SASL": ("SASL_PLAINTEXT", f"localhost:{PORTS['sasl']}", PORTS["sasl"]),
-        **{name: ("PLAINTEXT", address, 0) for name, address in wrong.items()},
-        **{
-            name: ("SSL", f"localhost:{PORTS['tls'] if name == 'TLS' else 9092}", PORTS["tls"] if name == "TLS" else 0)
-            for name in certificates
-        },
+        "INTERNAL": Listener(),
+        "GOOD": Listener(PORTS["good"]),
+        "SASL": Listener(PORTS["sasl"], "SASL_PLAINTEXT"),
+        "TLS": Listener(PORTS["tls"], "SSL"),
+        **{name: Listener(0, advertised=address) for name, address in wrong.items()},
+        **{name: Listener(0, "SSL", "localhost:9092") for name in certificates if name != "TLS"},
     }
-    settings = {
+    settings = SETTINGS | {
         "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
         "listener.name.sasl.plain.sasl.jaas.config": (
             f'{ADMIN}.plain.PlainLoginModule required username="admin" password="x" user_alice="wonderland";'
@@ -135,15 +69,11 @@ def cluster(containers, authority):
     for name, certificate in certificates.items():
         settings |= key_store(f"listener.name.{name.lower()}", *certificate)
 
-    inside = containers.broker("broker1", 1, listeners, **settings)
-    wait_for_brokers(good[0], [1])  # so that it is the controller
-    second = {
-        "INTERNAL": ("PLAINTEXT", f"{PREFIX}-broker2:19092", None),
-        "GOOD": ("PLAINTEXT", good[1], PORTS["second"]),
-    }
-    containers.broker("broker2", 2, second)
+    first, inside = containers.start_broker("broker1", 1, listeners, settings), inside_ports(listeners)
+    wait_registered(good[0], [1])  # so that it is the controller
+    containers.start_broker("broker2", 2, {"INTERNAL": Listener(), "GOOD": Listener(PORTS["second"])}, SETTINGS)
     for address in good:  # a broker is in the metadata before it answers
-        wait_for_brokers(address, [1, 2])
+        wait_registered(address, [1, 2])
     with admin(good[0]) as client:  # on the first broker, which all listeners lead to
         client.create_topics(
             {"__consumer_offsets": {"assignments": {0: [1]}, "configs": {"cleanup.policy": "compact"}}},
@@ -155,11 +85,8 @@ def cluster(containers, authority):
         second=good[1],
         tls=f"localhost:{PORTS['tls']}",
         sasl=f"localhost:{PORTS['sasl']}",
-        from_afar=f"{containers.address('broker1')}:{inside['LOOPBACK']}",
-        **{
-            name.lower(): f"localhost:{containers.port('broker1', inside[name])}"
-            for name in [*wrong, "EXPIRED", "HOST", "CLIENT"]
-        },
+        from_afar=f"{first.attrs['NetworkSettings']['Networks'][PREFIX]['IPAddress']}:{inside['LOOPBACK']}",
+        **{name.lower(): published(first, inside[name]) for name in [*wrong, "EXPIRED", "HOST", "CLIENT"]},
     )
 
 
@@ -167,14 +94,10 @@ def cluster(containers, authority):
 def lonely(containers, cluster):
     """One broker, in a cluster of its own, that wants three replicas of __consumer_offsets. Returns its address."""
     address = f"localhost:{PORTS['lonely']}"
-    containers.broker(
-        "lonely",
-        1,
-        {"INTERNAL": ("PLAINTEXT", f"{PREFIX}-lonely:19092", None), "GOOD": ("PLAINTEXT", address, PORTS["lonely"])},
-        chroot="/lonely",
-        **{"offsets.topic.replication.factor": 3},
-    )
-    wait_for_brokers(address, [1])
+    listeners = {"INTERNAL": Listener(), "GOOD": Listener(PORTS["lonely"])}
+    settings = SETTINGS | {"offsets.topic.replication.factor": 3}
+    containers.start_broker("lonely", 1, listeners, settings, chroot="/lonely")
+    wait_registered(address, [1])
     return address
 
 
@@ -189,20 +112,16 @@ def kraft(containers):
         "log.cleaner.dedupe.buffer.size": 16777216,
         "offsets.topic.replication.factor": 1,
     }
-    script = (
-        "kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config /tmp/p >/dev/null && "
-        "exec kafka-server-start.sh /tmp/p"
-    )
     listener = {"process.roles": "controller", "node.id": 100, "listeners": "CONTROLLER://0.0.0.0:9093"}
-    containers.run("controller", script, common | listener)
+    containers.start("controller", KRAFT, common | listener)
     listener = {
         "process.roles": "broker",
         "node.id": 1,
         "listeners": f"PLAINTEXT://0.0.0.0:{PORTS['kraft']}",
         "advertised.listeners": f"PLAINTEXT://{address}",
     }
-    containers.run("kraft", script, common | listener, "--publish", f"127.0.0.1:{PORTS['kraft']}:{PORTS['kraft']}")
-    wait_for_brokers(address, [1])
+    containers.start("kraft", KRAFT, common | listener, ports={PORTS["kraft"]: PORTS["kraft"]})
+    wait_registered(address, [1])
     return address
 
 

@@ -14,7 +14,8 @@ from kafka.structs import OffsetAndMetadata
 from kafka_proof.client.command import OK, PROBLEM, UNUSABLE
 from kafka_proof.client.wait import wait_until
 from kafka_proof.doctor.__main__ import main
-from tests.doctor.conftest import PORTS, admin
+from tests.doctor.conftest import PORTS
+from tests.support.brokers import admin, published
 
 
 class Diagnosis:
@@ -400,9 +401,9 @@ def test_advertised_port_is_of_a_tls_listener(only, cluster):
 
 
 def test_docker_opens_the_port_and_no_broker_is_behind_it(only, containers, cluster):
-    containers.run("empty", "exec sleep infinity", {}, "--publish", "127.0.0.1::9092")
+    empty = containers.start("empty", "exec sleep infinity", {}, ports={9092: 0})
 
-    only("closes-at-once", "--bootstrap-server", f"127.0.0.1:{containers.port('empty', 9092)}")
+    only("closes-at-once", "--bootstrap-server", published(empty, 9092))
 
 
 def test_offsets_topic_cannot_be_made(only, lonely):
@@ -435,23 +436,23 @@ def test_a_broker_s_clock_is_behind(doctor, cluster):
 
 
 def test_a_broker_is_frozen(only, containers, cluster):
-    containers.do("pause", "broker2")
+    containers["broker2"].pause()
     try:
         evidence = only("advertised-silent", "--bootstrap-server", cluster.good, seconds=1)
         assert f"broker 2 advertises {cluster.second}" in evidence
 
         only("silent", "--bootstrap-server", cluster.second, seconds=1)
     finally:
-        containers.do("unpause", "broker2")
+        containers["broker2"].unpause()
 
 
 def test_zookeeper_is_stopped(doctor, containers, cluster):
-    containers.do("kill", "zookeeper")
+    containers["zookeeper"].kill()
     try:
         by_reading = doctor("--bootstrap-server", cluster.good)
         diagnosis = doctor("--bootstrap-server", cluster.good, "--write", seconds=2)
     finally:
-        containers.do("start", "zookeeper")
+        containers["zookeeper"].start()
 
     assert "not looked at: controller" in by_reading.verdict  # it is not to be seen, and not to be taken for well
     assert list(diagnosis.failed) == ["no-controller"], diagnosis.findings
@@ -461,7 +462,7 @@ def test_zookeeper_is_stopped(doctor, containers, cluster):
 def test_the_quorum_has_no_controller(doctor, only, containers, kraft):
     assert doctor("--bootstrap-server", kraft).of("controller") == [("ok", "controller 100 leads the quorum")]
 
-    containers.do("kill", "controller")
+    containers["controller"].kill()
 
     assert "the quorum has no leader" in only("no-controller", "--bootstrap-server", kraft, seconds=3)
 
@@ -476,7 +477,7 @@ def without_second(containers, cluster):
     }
     with admin(cluster.good) as client:
         client.create_topics(topics, wait_for_metadata=True)
-        containers.do("stop", "broker2")
+        containers["broker2"].stop()
 
         def in_sync():
             described = client.describe_topics(list(topics))

@@ -20,7 +20,7 @@ from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.status import collect
-from tests.support.docker import docker, image, remove
+from tests.support.engine import container, engine, execute, image, remove
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more
@@ -176,13 +176,12 @@ class Cluster:
 
     def _ask_zookeepers(self):
         ask = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && cat <&3"
-        return {each: docker("exec", name, "bash", "-c", ask, check=False) for each, name in self.zookeepers.items()}
+        return {each: execute(name, "bash", "-c", ask, check=False) for each, name in self.zookeepers.items()}
 
     def lives(self):
         """Since when each container runs: {name: text}. A restart makes a difference, and so does a new container."""
         names = [*self.brokers.values(), *self.zookeepers.values()]
-        found = docker("inspect", "-f", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names).splitlines()
-        return dict(line.removeprefix("/").split(" ", 1) for line in found)
+        return {each.name: f"{each.id} {each.attrs['State']['StartedAt']}" for each in map(container, names)}
 
     def copies(self, topic):
         """How many replicas the partitions of a topic have: set of int."""
@@ -192,21 +191,21 @@ class Cluster:
 
     def cut_off(self, name):
         """Take a container off the network; who is connected to it hears nothing of it."""
-        docker("network", "disconnect", self.network, name)
+        engine().networks.get(self.network).disconnect(name)
 
     def hold(self, volume):
         """Keep a volume in use by a container, `holder`, so that the engine keeps it mounted."""
-        options = ("--volume", f"{volume}:{DATA}", "--entrypoint", "sleep")
-        docker("run", "--detach", "--name", self.holder, *options, image(), "infinity")
+        options = {"name": self.holder, "entrypoint": "sleep", "detach": True}
+        engine().containers.run(image(), "infinity", volumes=[f"{volume}:{DATA}"], **options)
 
     def forget(self, name):
         """Remove a container and its data."""
-        docker("rm", "--force", name)
-        docker("volume", "rm", f"{name}-data")
+        container(name).remove(force=True, v=True)
+        engine().volumes.get(f"{name}-data").remove()
 
     def remove(self):
         """Remove containers, volumes and the network, whatever there is of them."""
-        remove(f"{self.name}-(kafka|zookeeper|holder)")
+        remove(name=f"^{self.name}-(kafka|zookeeper|holder)")
 
 
 @contextlib.contextmanager

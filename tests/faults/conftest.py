@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults import cluster as clusters
-from tests.support.docker import image
+from tests.support.engine import image
 
 
 def pytest_configure(config):

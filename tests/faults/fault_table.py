@@ -13,10 +13,10 @@ from kafka.errors import KafkaError, NotEnoughReplicasError
 from kafka_proof.client.connection import connect
 from kafka_proof.client.wait import WaitedInVainError, wait_until
 from kafka_proof.cluster.settings import settings_of
-from kafka_proof.deploy.diagnosis import kafka_diagnosis
+from kafka_proof.deploy import diagnosis
 from kafka_proof.workload.run import Load
 from tests.faults.cluster import DATA, SESSION
-from tests.support.docker import VERSION, docker
+from tests.support.engine import VERSION, container, engine, execute
 
 NOTICED = 60  # seconds for the cluster to notice
 GIVE_UP = 12  # seconds after which the producer gives a message up, where it must be refused
@@ -61,7 +61,7 @@ def other_than_controller(cluster):
 
 
 def kill(cluster, each):
-    docker("kill", "--signal", "KILL", cluster.brokers[each])
+    container(cluster.brokers[each]).kill()
     gone(cluster, each)
 
 
@@ -85,7 +85,7 @@ def kill_controller(cluster):
 def kill_zookeeper(cluster):
     """`docker kill -s KILL` of a ZooKeeper that follows"""
     follower = max({*cluster.zookeepers} - {cluster.zookeeper_leader()})
-    docker("kill", "--signal", "KILL", cluster.zookeepers[follower])
+    container(cluster.zookeepers[follower]).kill()
     settle(cluster)
     cluster.repair()
 
@@ -94,7 +94,7 @@ def kill_zookeeper(cluster):
 def kill_zookeeper_leader(cluster):
     """`docker kill -s KILL` of the ZooKeeper that leads"""
     old = cluster.zookeeper_leader()
-    docker("kill", "--signal", "KILL", cluster.zookeepers[old])
+    container(cluster.zookeepers[old]).kill()
     assert cluster.zookeeper_leader() != old
     settle(cluster)
     cluster.repair()
@@ -131,7 +131,8 @@ def cut_off_controller(cluster):
 def lose_quorum(cluster):
     """Two brokers of three killed: writes are refused until they are back"""
     victims = sorted(cluster.brokers)[1:]
-    docker("kill", "--signal", "KILL", *(cluster.brokers[each] for each in victims))
+    for each in victims:
+        container(cluster.brokers[each]).kill()
     gone(cluster, *victims)
     arguments = {"bootstrap_servers": cluster.arguments["bootstrap_servers"], "allow_auto_create_topics": False}
 
@@ -152,14 +153,13 @@ def small_disk(cluster):
     """Give broker 3 a disk of 128 MB, and its own again in the end."""
     cluster.forget(cluster.brokers[3])
     name = f"{cluster.brokers[3]}-data"
-    options = (each for option in ("type=tmpfs", "device=tmpfs", "o=size=128m,uid=1000") for each in ("--opt", option))
-    docker("volume", "create", "--driver", "local", *options, name)
+    engine().volumes.create(name, driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=128m,uid=1000"})
     cluster.hold(name)  # memory, which the engine gives back when no container uses it
     cluster.repair()
     try:
         yield
     finally:
-        docker("rm", "--force", cluster.holder)
+        container(cluster.holder).remove(force=True)
         cluster.forget(cluster.brokers[3])
 
 
@@ -168,26 +168,27 @@ def full_disk(cluster):
     """A full disk on one broker; then there is space again, and it is restarted"""
     name = cluster.brokers[3]
     fill = f"dd if=/dev/zero of={DATA}/filler bs=64k; dd if=/dev/zero of={DATA}/rest bs=1k"
-    docker("exec", cluster.holder, "bash", "-c", fill, check=False)
+    execute(cluster.holder, "bash", "-c", fill, check=False)
 
-    def diagnosis():
-        state = docker("inspect", name, "-f", "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}").split()
-        container = dict(zip(("name", "state", "exit_code", "restarts"), [name, *state], strict=True))
-        return kafka_diagnosis([container], docker("logs", "--tail", "60", name).splitlines())
+    def diagnose():
+        broker = container(name)
+        state, restarts = broker.attrs["State"], broker.attrs["RestartCount"]
+        seen = {"name": name, "state": state["Status"], "exit_code": state["ExitCode"], "restarts": restarts}
+        return diagnosis.diagnosis([seen], broker.logs(tail=60).decode().splitlines())
 
-    wait_until("a diagnosis", diagnosis, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
+    wait_until("a diagnosis", diagnose, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
     gone(cluster, 3)
-    docker("exec", cluster.holder, "bash", "-c", f"rm {DATA}/filler {DATA}/rest")
+    execute(cluster.holder, "bash", "-c", f"rm {DATA}/filler {DATA}/rest")
     # A partition whose index, a file in memory, could not grow is given up by a broker that goes on, until it starts
     # anew: "marked as failed" in its log. Space alone does not bring it back.
-    docker("restart", name)
+    container(name).restart()
     try:
         cluster.repair()
     except WaitedInVainError:
         # Seen in 2 of 20 runs: an index that was opened without space, and overflows at the first message. The others
         # have all that it has.
-        docker("stop", name)
-        docker("exec", cluster.holder, "bash", "-c", f"rm -r {DATA}/*")
+        container(name).stop()
+        execute(cluster.holder, "bash", "-c", f"rm -r {DATA}/*")
         cluster.repair()
 
 
@@ -207,7 +208,7 @@ def replace_zookeeper(cluster):
     name = cluster.zookeepers.pop(old)
     cluster.zookeepers[new] = cluster.container("zookeeper", new)
     assert "The server that leads is not in the group zookeeper" in cluster.play("site.yml", fails=True)
-    docker("stop", name)
+    container(name).stop()
     cluster.repair()
     cluster.forget(name)
     settle(cluster)
@@ -324,7 +325,7 @@ def old_version(cluster):
 
 def versions(cluster):
     """The images that the brokers run, and the protocol that they speak to each other."""
-    images = {docker("inspect", "-f", "{{.Config.Image}}", name).split("-")[1] for name in cluster.brokers.values()}
+    images = {container(name).attrs["Config"]["Image"].split("-")[1] for name in cluster.brokers.values()}
     with connect(cluster.arguments) as admin:
         said = settings_of(admin, cluster.brokers).values()
     return images, {settings["inter.broker.protocol.version"]["value"].split("-")[0] for settings in said}

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.fault_table import FAULTS
 from tests.faults.verify import verified
-from tests.support.docker import VERSION
+from tests.support.engine import VERSION
 from tests.support.fault_results import row, save
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "faults"

@@ -1,7 +1,6 @@
 """Three hosts, each with an engine of its own, one of which loses its power: another row of the table."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from tests.faults.fault_table import gone
 from tests.faults.test_faults import BUILD
 from tests.faults.verify import verified
 from tests.support import hosts
-from tests.support.docker import VERSION, docker, image
+from tests.support.engine import VERSION, container, engine, image
 from tests.support.fault_results import row, save
 
 NAME = f"{PREFIX}-hosts"
@@ -48,9 +47,10 @@ class Hosts(Cluster):
 
 @pytest.fixture
 def three_hosts(tmp_path):
-    archive = str(tmp_path / "image.tar")
-    docker("save", "--output", archive, image())
-    cluster = Hosts(archive)
+    archive = tmp_path / "image.tar"
+    with archive.open("wb") as file:
+        file.writelines(engine().images.get(image()).save(named=image()))
+    cluster = Hosts(str(archive))
     try:
         cluster.start()
         yield cluster
@@ -58,14 +58,15 @@ def three_hosts(tmp_path):
         pytest.skip(str(error))
     finally:
         cluster.remove()
-        Path(archive).unlink()
+        archive.unlink()
 
 
 def reboot_host(cluster):
     """A host without power, then booted: its engine, its broker and its ZooKeeper are killed, and come back"""
-    docker("kill", cluster.made.hosts[1].name)
+    host = container(cluster.made.hosts[1].name)
+    host.kill()
     gone(cluster, 2)
-    docker("start", cluster.made.hosts[1].name)
+    host.start()
     cluster.wait_whole()
 
 

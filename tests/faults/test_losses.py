@@ -7,7 +7,7 @@ from kafka_proof.client.wait import wait_until
 from kafka_proof.workload.run import PARTITIONS, Load
 from tests.faults.fault_table import NOTICED, gone, kill
 from tests.faults.verify import verified
-from tests.support.docker import docker
+from tests.support.engine import container
 
 
 def topic(*replicas, **configs):
@@ -33,9 +33,9 @@ def elect_uncleanly(cluster):
     """Broker 2 alone has the last messages; it goes, and broker 3, which was away, leads."""
     kill(cluster, 3)
     wait_for_more(cluster, "acknowledged")
-    docker("kill", "--signal", "KILL", cluster.brokers[2])
+    container(cluster.brokers[2]).kill()
     gone(cluster, 2, 3)
-    docker("start", cluster.brokers[3])
+    container(cluster.brokers[3]).start()
     wait_for_more(cluster, "acknowledged")
     cluster.repair()
 
@@ -45,11 +45,13 @@ def kill_leader_before_others_copy(cluster):
     with connect(cluster.arguments) as admin:
         [found] = admin.describe_topics([cluster.topic])
     leader = next(each["leader_id"] for each in found["partitions"] if each["partition_index"] == 0)
-    others = [name for each, name in cluster.brokers.items() if each != leader]
-    docker("pause", *others)
+    others = [container(name) for each, name in cluster.brokers.items() if each != leader]
+    for other in others:
+        other.pause()
     wait_for_more(cluster, "offered")
-    docker("kill", "--signal", "KILL", cluster.brokers[leader])
-    docker("unpause", *others)
+    container(cluster.brokers[leader]).kill()
+    for other in others:
+        other.unpause()
     gone(cluster, leader)
     cluster.repair()
 

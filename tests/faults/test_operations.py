@@ -1,13 +1,16 @@
 """What an operator does to a cluster that serves: what stops, what changes nothing, and how one that is small grows."""
 
+import os
 import re
+import signal
 
+from kafka_proof.client.connection import connect
 from kafka_proof.workload.run import Load
 from tests.faults import cluster as clusters
 from tests.faults.cluster import PORT, PREFIX, ROOT
 from tests.faults.fault_table import gone
 from tests.faults.verify import verified
-from tests.support.docker import docker
+from tests.support.engine import container, execute
 
 
 def started_anew(before, after):
@@ -53,7 +56,7 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
         del cluster.variables["kafka_advertised_host"]
         cluster.variables["kafka_heap"] = "260m"
         said = cluster.play("site.yml")
-        assert re.findall(r"Wait until the others can do without (\S+)\]", said)[0] == "host-2"
+        assert re.findall(r"Wait until the cluster can do without (\S+)\]", said)[0] == "host-2"
         cluster.wait_whole()
 
     try:
@@ -67,7 +70,7 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
 
 def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
     def speak(name):
-        return "inter.broker.protocol.version=3.8" in docker("inspect", "-f", "{{.Config.Env}}", name)
+        return "inter.broker.protocol.version=3.8" in execute(name, "cat", "/etc/kafka-proof/server.properties")
 
     # As upgrade.yml -e upgrade_protocol=false leaves them.
     cluster.play("site.yml", _kafka_protocol="3.8")
@@ -85,7 +88,7 @@ def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
 def test_all_brokers_move_to_other_ports_and_back(cluster):
     """Nobody answers at the new ones when it begins."""
     said = cluster.play("site.yml", kafka_port=f"{{{{ {cluster.port + 20} + kafka_broker_id }}}}")
-    assert len(re.findall(r"Wait until the others can do without (\S+)\]", said)) == len(cluster.brokers)
+    assert len(re.findall(r"Wait until the cluster can do without (\S+)\]", said)) == len(cluster.brokers)
     cluster.repair()
 
 
@@ -128,10 +131,43 @@ def test_from_one_to_three():
             cluster.zookeepers[each] = cluster.container("zookeeper", each)
         cluster.repair()
         wanted = {cluster.topic: 3, "__consumer_offsets": 3}
-        cluster.play("playbooks/rebalance.yml", rebalance_replication=wanted)
+        limits = {"rebalance_throttle": 20_000_000, "rebalance_timeout": 120}
+        assert "20 MB/s to or from a broker" in cluster.play(
+            "playbooks/rebalance.yml", rebalance_replication=wanted, **limits
+        )
         cluster.wait_whole()
         assert cluster.copies(cluster.topic) == {3}
         assert cluster.copies("__consumer_offsets") == {3}
 
     with clusters.running(f"{PREFIX}-one", (1,), PORT + 5) as cluster:
         assert verified(cluster, grow, Load())["problems"] == []
+
+        # A broker that is gone for good, and out of the inventory.
+        cluster.forget(cluster.brokers.pop(3))
+        fewer = {"__consumer_offsets": 2, "__transaction_state": 2}
+        gone(cluster, 3)
+        with connect(cluster.arguments) as admin:
+            fewer = {name: count for name, count in fewer.items() if name in admin.list_topics()}
+        cluster.play("playbooks/rebalance.yml", rebalance_replication=fewer, rebalance_drain=[3])
+        assert cluster.copies("__consumer_offsets") == {2}
+
+
+def test_a_gate_that_stays_closed_stops_the_run(cluster):
+    """A broker is frozen, though its container runs, so that partitions are not in sync."""
+    frozen = container(cluster.brokers[2]).attrs["State"]["Pid"]
+    heap = "{{ '260m' if kafka_broker_id == 1 else '256m' }}"
+    before = cluster.lives()
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        gone(cluster, 2)
+        said = cluster.play("site.yml", fails=True, kafka_heap=heap, kafka_restart_timeout=4)
+        assert "broker 1 may not stop yet" in said
+        assert "waited 4 s" in said
+        assert "kafka_restart_gate=false" in said
+        said = cluster.play("site.yml", "--check", kafka_heap=heap, kafka_restart_gate=False)
+        assert "Start the broker" in said
+        assert "Wait until the cluster can do without" not in said
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert cluster.lives() == before
+    cluster.wait_whole()

@@ -8,26 +8,24 @@ from kafka import KafkaAdminClient
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.ready import NotReadyError, wait_ready
-from tests.cluster.several_brokers import Cluster
-from tests.support.docker import docker, run, zookeeper
+from tests.support.brokers import KRAFT, Cluster
 
 PREFIX, PORT = "kp-ready", 31100
 VOTER = 100
-KRAFT = {
+NODE = {
     "controller.quorum.voters": f"{VOTER}@{PREFIX}-controller:9093",
     "controller.listener.names": "CONTROLLER",
-    "log.dirs": "/tmp/data",
+    "log.dirs": "/var/lib/kafka/data",
     "log.cleaner.dedupe.buffer.size": 16777216,  # for a small heap
     "offsets.topic.replication.factor": 1,
 }
-FORMAT = "kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config /tmp/p >/dev/null"
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    with zookeeper(PREFIX):
-        cluster = Cluster(PREFIX, PORT)
-        cluster.start(1, 2)
+    with Cluster(PREFIX, PORT) as cluster:
+        cluster.start_zookeeper()
+        cluster.start_brokers(1, 2)
         yield cluster
 
 
@@ -35,7 +33,7 @@ def test_a_broker_without_zookeeper_is_not_ready(cluster):
     client = cluster.properties(1, 2)
     controller = wait_ready(client, [1, 2], 10)["controller_id"]
     other = 3 - controller
-    inside = ("nsenter", "--net", "--target", docker("inspect", "-f", "{{.State.Pid}}", cluster.name(other)))
+    inside = ("nsenter", "--net", "--target", str(cluster[str(other)].attrs["State"]["Pid"]))
     rule = ("OUTPUT", "--protocol", "tcp", "--dport", "2181", "--jump", "DROP")
     subprocess.run([*inside, "iptables", "--insert", *rule], check=True)
     try:
@@ -56,12 +54,12 @@ def test_a_broker_without_zookeeper_is_not_ready(cluster):
 def test_a_controller_without_zookeeper_is_not_ready(cluster):
     client = cluster.properties(1, 2)
     wait_ready(client, [1, 2], 30)
-    docker("stop", "--time", "0", f"{PREFIX}-zookeeper")
+    cluster["zookeeper"].stop(timeout=0)
     try:
         with pytest.raises(NotReadyError, match=r"controller \d does not act.*no answer within"):
             wait_ready(client, [1, 2], 3)
     finally:
-        docker("start", f"{PREFIX}-zookeeper")
+        cluster["zookeeper"].start()
     wait_ready(client, [1, 2], 30)
     with cluster.admin(1) as admin:
         assert [name for name in admin.list_topics() if not name.startswith("__")] == []
@@ -77,11 +75,10 @@ def test_a_broker_without_its_controller_is_not_ready(cluster):
         "listeners": f"PLAINTEXT://0.0.0.0:{port}",
         "advertised.listeners": f"PLAINTEXT://localhost:{port}",
     }
-    script = f"{FORMAT} && exec kafka-server-start.sh /tmp/p"
-    run(PREFIX, f"{PREFIX}-controller", script, KRAFT | voter)
-    run(PREFIX, f"{PREFIX}-kraft", script, KRAFT | broker, "--publish", f"127.0.0.1:{port}:{port}")
+    controller = cluster.start("controller", KRAFT, NODE | voter)
+    cluster.start("kraft", KRAFT, NODE | broker, ports={port: port})
     assert wait_ready(client, [1], 60)["controller_id"] == VOTER
 
-    docker("kill", f"{PREFIX}-controller")
+    controller.kill()
     with pytest.raises(NotReadyError, match="not ready after 3 s"):
         wait_ready(client, [1], 3)

@@ -5,15 +5,12 @@ Each function below the class deploys one, returns the address for the suite, an
 
 import uuid
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from kafka_proof.client.wait import wait_until
-from tests.support.docker import SETTINGS, docker, run
+from tests.support import engine
+from tests.support.brokers import Listener, admin, wait_registered
 
 PREFIX = "kp-mutations"  # every container and the network begin with it
 HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine
-SECONDS = 60
 DEMO = (("kafka_demo", 2),)  # the topic of site.yml: its name and the number of its partitions
 DEPLOYMENTS = {}
 
@@ -23,77 +20,71 @@ def deployment(function):
     return function
 
 
-class Brokers:
-    """Clusters of one broker or two, which share the ZooKeeper of tests.docker."""
+class Clusters:
+    """Clusters of one broker or two, of `containers` (tests.support.brokers.Brokers), which share its ZooKeeper.
 
-    def start(self, port=FIRST, *, broker=1, cluster="", advertised=None, options=(), topics=DEMO, **more):  # noqa: PLR0913
-        """Start a broker, with its settings in `more` (_ for each dot), and make its topics; return its address.
+    Broker and container are named after the port of the broker on this machine.
+    """
 
-        `cluster`: a name that the brokers of one cluster share; `topics`: pairs of a name and the number of partitions.
+    def __init__(self, containers):
+        self.containers = containers
+
+    def start(self, port=FIRST, *, broker=1, cluster="", advertised="", topics=DEMO, tmpfs=None, **settings):  # noqa: PLR0913
+        """Start a broker, with its settings in `settings` (_ for each dot), and make its topics; return its address.
+
+        `cluster`: a name that the brokers of one cluster share; `topics`: pairs of a name and the number of partitions;
+        `tmpfs`: as in Docker's SDK.
         """
-        address = f"localhost:{port}"
-        settings = SETTINGS | {
-            "broker.id": broker,
-            "zookeeper.connect": f"{PREFIX}-zookeeper:2181/{cluster or uuid.uuid4().hex}",
-            "log.dirs": "/tmp/data",
-            "listeners": f"OUTSIDE://0.0.0.0:{port},INSIDE://0.0.0.0:19092,TRUTH://0.0.0.0:19093",
+        listeners = {
+            "INSIDE": Listener(),
+            "OUTSIDE": Listener(port, advertised=advertised),
             # The listener TRUTH is for this file: it leads to the broker whatever the broker tells the suite.
-            "advertised.listeners": f"OUTSIDE://{advertised or address},INSIDE://{PREFIX}-{port}:19092,"
-            f"TRUTH://localhost:{port + 100}",
-            "listener.security.protocol.map": "OUTSIDE:PLAINTEXT,INSIDE:PLAINTEXT,TRUTH:PLAINTEXT",
-            "inter.broker.listener.name": "INSIDE",
+            "TRUTH": Listener(port + 100),
         }
-        settings |= {key.replace("_", "."): value for key, value in more.items()}
-        publish = ("--publish", f"127.0.0.1:{port}:{port}", "--publish", f"127.0.0.1:{port + 100}:19093")
-        run(PREFIX, f"{PREFIX}-{port}", "exec kafka-server-start.sh /tmp/p", settings, *publish, *options)
+        settings = {key.replace("_", "."): value for key, value in settings.items()}
+        chroot = f"/{cluster or uuid.uuid4().hex}"
+        self.containers.start_broker(str(port), broker, listeners, settings, chroot=chroot, tmpfs=tmpfs)
         self.wait_for(broker, port)
         for topic, partitions in topics:
             self.make_topic(port, topic, {"num_partitions": partitions})
-        return address
+        return f"localhost:{port}"
 
     def wait_for(self, broker, port):
         """Wait until the broker is in the metadata of the one at `port`."""
-
-        def look():
-            # A client anew for each look: Docker opens the port early, and a client that was cut off there gives up.
-            try:
-                with self._admin(port) as admin:
-                    return [each["broker_id"] for each in admin.describe_cluster()["brokers"]]
-            except KafkaError as error:
-                return [error]
-
-        wait_until(f"broker {broker} at {port}", look, lambda seen: broker in seen, SECONDS)
+        wait_registered(_truth(port), [broker])
 
     def make_topic(self, port, topic, settings):
-        with self._admin(port) as admin:
-            admin.create_topics({topic: settings}, wait_for_metadata=True)
+        with admin(_truth(port)) as client:
+            client.create_topics({topic: settings}, wait_for_metadata=True)
 
     def wait_for_in_sync(self, port, topic, brokers):
         """Wait until exactly these brokers are in sync in each partition."""
 
         def look():
-            with self._admin(port) as admin:
-                [found] = admin.describe_topics([topic])
+            with admin(_truth(port)) as client:
+                [found] = client.describe_topics([topic])
             return [sorted(partition["isr_nodes"]) for partition in found["partitions"]]
 
         wait_until(
             f"{topic} in sync on {brokers}", look, lambda seen: seen and set(map(tuple, seen)) == {tuple(brokers)}
         )
 
-    def stop(self, port):
-        docker("stop", f"{PREFIX}-{port}")
+    def stop(self, name):
+        self.containers[name].stop()
 
     def pause(self, name):
-        docker("pause", f"{PREFIX}-{name}")
+        self.containers[name].pause()
 
     def put_right(self):
         """Remove all brokers but the healthy one, and let ZooKeeper go on."""
-        docker("unpause", f"{PREFIX}-zookeeper", check=False)
-        docker("rm", "--force", "--volumes", f"{PREFIX}-{FIRST}", f"{PREFIX}-{SECOND}", check=False)
+        zookeeper = self.containers["zookeeper"]
+        if zookeeper.status == "paused":
+            zookeeper.unpause()
+        engine.remove(name=f"^{PREFIX}-({FIRST}|{SECOND})$")
 
-    def _admin(self, port):
-        address = f"localhost:{port + 100}"
-        return KafkaAdminClient(bootstrap_servers=[address], bootstrap_timeout_ms=10_000, reconnect_backoff_max_ms=100)
+
+def _truth(port):
+    return f"localhost:{port + 100}"
 
 
 # What is wrong with the topic
@@ -204,7 +195,7 @@ def small_messages(brokers):
 @deployment
 def no_native_codecs(brokers):
     """/tmp is mounted noexec, so that the broker cannot load its libraries for snappy and zstd"""
-    return brokers.start(options=["--tmpfs", "/tmp:noexec,mode=1777"])
+    return brokers.start(tmpfs={"/tmp": "noexec,mode=1777"})
 
 
 @deployment

@@ -15,7 +15,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 from tests.mutations import broken_brokers, client_mutations, mutation_table
-from tests.support.docker import zookeeper
+from tests.support.brokers import Brokers
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,8 +35,9 @@ def every(mutations):
 @pytest.fixture(scope="session")
 def brokers():
     """A ZooKeeper, and brokers to come. All are removed in the end."""
-    with zookeeper(broken_brokers.PREFIX):
-        yield broken_brokers.Brokers()
+    with Brokers(broken_brokers.PREFIX) as containers:
+        containers.start_zookeeper()
+        yield broken_brokers.Clusters(containers)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.platforms.checkout import ROOT, checkout
 from tests.support import hosts
-from tests.support.docker import docker
+from tests.support.engine import docker
 
 NAME = "kp-platforms"
 # What reaches a package index from this machine; apt's part of it is in the host already.

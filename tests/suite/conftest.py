@@ -20,15 +20,16 @@ from kafka.admin import ResourceType as Kind
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
 from tests.suite.suite_run import answers
+from tests.support.brokers import Brokers, Listener
 from tests.support.certificates import Authority, demand_certificate, key_store
-from tests.support.docker import SETTINGS, docker, run, zookeeper
+from tests.support.engine import container, execute
 
 PREFIX = "kp-suite"  # every container and the network begin with it
-LISTENERS = {  # name: protocol, port
-    "OPEN": ("PLAINTEXT", 22682),
-    "SASL": ("SASL_PLAINTEXT", 22683),
-    "TLS": ("SSL", 22684),
-    "SASL_TLS": ("SASL_SSL", 22685),
+LISTENERS = {
+    "OPEN": Listener(22682),
+    "SASL": Listener(22683, "SASL_PLAINTEXT"),
+    "TLS": Listener(22684, "SSL"),
+    "SASL_TLS": Listener(22685, "SASL_SSL"),
 }
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required"
@@ -39,16 +40,16 @@ class Broker:
     """The broker: how clients come to it, what may be done to it, and what users may do in it."""
 
     def __init__(self):
-        self.address = f"localhost:{LISTENERS['OPEN'][1]}"
+        self.address = f"localhost:{LISTENERS['OPEN'].port}"
         self.arguments = {"bootstrap_servers": [self.address]}  # of any kafka-python client
 
-    def do(self, what, *options):
-        """docker kill, stop, start, pause or unpause."""
-        docker(what, *options, f"{PREFIX}-broker")
+    def do(self, what):
+        """Kill, stop, start, pause or unpause its container."""
+        getattr(container(f"{PREFIX}-broker"), what)()
 
     def command(self, name, *arguments):
         """Run one of Kafka's commands."""
-        return docker("exec", f"{PREFIX}-broker", name, "--bootstrap-server", self.address, *arguments)
+        return execute(f"{PREFIX}-broker", name, "--bootstrap-server", self.address, *arguments)
 
     def grant(self, rights, user="alice"):
         """Let the user do this and no more. `rights`: list of (Kind, name, Pattern, name of the operation)."""
@@ -74,14 +75,7 @@ def authority(tmp_path_factory):
 def broker(authority):
     passwords = " ".join(f'user_{user}="secret"' for user in USERS)
     certificate = authority.issue("localhost")
-    settings = SETTINGS | {
-        "broker.id": 1,
-        "zookeeper.connect": f"{PREFIX}-zookeeper:2181",
-        "log.dirs": "/tmp/data",
-        "listeners": ",".join(f"{name}://0.0.0.0:{port}" for name, (_, port) in LISTENERS.items()),
-        "advertised.listeners": ",".join(f"{name}://localhost:{port}" for name, (_, port) in LISTENERS.items()),
-        "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, (kind, _) in LISTENERS.items()),
-        "inter.broker.listener.name": "OPEN",
+    settings = {
         "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.sasl.plain.sasl.jaas.config": f"{LOGIN} {passwords};",
         **key_store("listener.name.tls", *certificate),
@@ -93,9 +87,9 @@ def broker(authority):
         "super.users": "User:ANONYMOUS;User:slow;User:carol;User:CN=client",
         "auto.create.topics.enable": "true",
     }
-    published = [option for _, port in LISTENERS.values() for option in ("--publish", f"127.0.0.1:{port}:{port}")]
-    with zookeeper(PREFIX):
-        run(PREFIX, f"{PREFIX}-broker", "exec kafka-server-start.sh /tmp/p", settings, *published)
+    with Brokers(PREFIX) as brokers:
+        brokers.start_zookeeper()
+        brokers.start_broker("broker", 1, LISTENERS, settings)
         broker = Broker()
         answers(broker.arguments)
         with connect(broker.arguments) as admin:
@@ -111,7 +105,7 @@ def tls(broker, authority, tmp_path_factory):
     own = tmp_path_factory.mktemp("tls") / "client.pem"
     own.write_text("".join(authority.issue("client")))
     return {
-        "bootstrap.servers": f"localhost:{LISTENERS['TLS'][1]}",
+        "bootstrap.servers": f"localhost:{LISTENERS['TLS'].port}",
         "security.protocol": "SSL",
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(authority.path),
@@ -124,7 +118,7 @@ def tls(broker, authority, tmp_path_factory):
 def sasl_tls(broker, authority):
     """Client properties of who comes with a password, over TLS: dict[str, str]."""
     properties = {
-        "bootstrap.servers": f"localhost:{LISTENERS['SASL_TLS'][1]}",
+        "bootstrap.servers": f"localhost:{LISTENERS['SASL_TLS'].port}",
         "security.protocol": "SASL_SSL",
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(authority.path),
@@ -154,7 +148,7 @@ def user(broker, file):
     def user(name):
         return file(
             {
-                "bootstrap.servers": f"localhost:{LISTENERS['SASL'][1]}",
+                "bootstrap.servers": f"localhost:{LISTENERS['SASL'].port}",
                 "security.protocol": "SASL_PLAINTEXT",
                 "sasl.mechanism": "PLAIN",
                 "sasl.jaas.config": f'{LOGIN} username="{name}" password="secret";',

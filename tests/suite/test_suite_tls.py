@@ -13,7 +13,7 @@ from tests.suite.conftest import LISTENERS
 from tests.suite.suite_run import ROOT, names, refused, suite
 from tests.support.certificates import Authority
 
-PORTS = {name: f"localhost:{port}" for name, (_, port) in LISTENERS.items()}
+PORTS = {name: f"localhost:{listener.port}" for name, listener in LISTENERS.items()}
 TRUST, OWN = "ssl.truststore.location", "ssl.keystore.location"
 
 

@@ -1,7 +1,4 @@
-"""kafka-lag against a deployed broker: build/client.properties, or the file that KAFKA_CLIENT_PROPERTIES names.
-
-The side by side test also needs that broker's container: `kafka`, or the one that KAFKA_CONTAINER names.
-"""
+"""kafka-lag against a broker."""
 
 import contextlib
 import json
@@ -22,18 +19,15 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 
 from kafka_proof.client.connection import connect
-from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
+from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.client.wait import wait_until
 from kafka_proof.lag.__main__ import main
-
-CLIENT_PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", DEFAULT_PATH)
-CONTAINER = os.environ.get("KAFKA_CONTAINER", "kafka")
-COMMAND = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", CLIENT_PROPERTIES]
+from tests.support.engine import execute
 
 
 @pytest.fixture(scope="module")
-def arguments():
-    return kafka_python(read(CLIENT_PROPERTIES))
+def arguments(client_properties):
+    return kafka_python(read(client_properties))
 
 
 @pytest.fixture(scope="module")
@@ -123,12 +117,12 @@ def member(arguments, group, topic, **settings):
 
 
 @pytest.fixture
-def lag(capsys):
+def lag(capsys, client_properties):
     """lag(*options): run the command; returns (status, the parsed report, what it said on stderr)."""
 
     def lag(*options):
         capsys.readouterr()
-        status = main(["--client-properties", CLIENT_PROPERTIES, "--json", *options])
+        status = main(["--client-properties", str(client_properties), "--json", *options])
         out, err = capsys.readouterr()
         return status, json.loads(out) if out else None, err
 
@@ -188,14 +182,14 @@ def test_member_that_keeps_up_and_member_that_is_stuck(arguments, admin, name, t
     assert rows(once, f"{name}-stuck")[0]["state"] == "WARN", "one look cannot know that it stands still"
 
 
-def test_numbers_are_those_of_kafka_consumer_groups(arguments, admin, name, topic, lag):
+def test_numbers_are_those_of_kafka_consumer_groups(broker, arguments, admin, name, topic, lag):
     zero, one, two = topic(10, 4, 6)
     commit(admin, f"{name}-behind", {zero: 3, one: 4, two: 0})
     commit(admin, f"{name}-stuck", {zero: 9, two: 2})
     with member(arguments, f"{name}-stuck", name):
         theirs = {
-            **kafka_consumer_groups(arguments, f"{name}-behind"),
-            **kafka_consumer_groups(arguments, f"{name}-stuck"),
+            **kafka_consumer_groups(broker, arguments, f"{name}-behind"),
+            **kafka_consumer_groups(broker, arguments, f"{name}-stuck"),
         }
         _, report, _ = lag("--group", f"{name}-behind", f"{name}-stuck")
     ours = {
@@ -211,19 +205,12 @@ def test_numbers_are_those_of_kafka_consumer_groups(arguments, admin, name, topi
     assert ours == theirs
 
 
-def kafka_consumer_groups(arguments, group):
+def kafka_consumer_groups(broker, arguments, group):
     """{(group, topic, partition): (committed, end, lag, "client id/host")} as Kafka's own command says."""
     [address, *_] = arguments["bootstrap_servers"]
     command = ["kafka-consumer-groups.sh", "--bootstrap-server", address, "--describe", "--group", group]
-    try:
-        done = subprocess.run(
-            ["docker", "exec", CONTAINER, *command], check=False, capture_output=True, text=True, timeout=60
-        )
-    except FileNotFoundError:
-        pytest.skip("there is no docker command to run kafka-consumer-groups.sh with")
-    if done.returncode:
-        pytest.skip(f"cannot run kafka-consumer-groups.sh in the container {CONTAINER}: {done.stderr.strip()}")
-    header, *lines = [line.split() for line in done.stdout.splitlines() if line.startswith(("GROUP", group))]
+    said = execute(broker.name, *command)
+    header, *lines = [line.split() for line in said.splitlines() if line.startswith(("GROUP", group))]
     found = {}
     for line in lines:
         row = {key: None if text == "-" else text for key, text in zip(header, line, strict=True)}
@@ -325,15 +312,22 @@ def test_topic_that_was_deleted_is_left_out(admin, name, topic, lag):
 # A process of its own, as a user starts it.
 
 
-@contextlib.contextmanager
-def running(*options, **streams):
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | streams
-    command = ["env", "--default-signal=INT", *COMMAND, *options]  # a shell's background job ignores it
-    with subprocess.Popen(command, **streams) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+@pytest.fixture
+def running(client_properties):
+    """running(option, …): the command in a process of its own, for as long as the context lasts."""
+    command = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", client_properties]
+
+    @contextlib.contextmanager
+    def running(*options, **streams):
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | streams
+        # A shell's background job ignores SIGINT.
+        with subprocess.Popen(["env", "--default-signal=INT", *command, *options], **streams) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    return running
 
 
 def interrupt(process):
@@ -341,7 +335,7 @@ def interrupt(process):
     return process.wait(timeout=20)
 
 
-def test_watch_follows_the_states_and_ends_with_ctrl_c(admin, producer, name, topic):
+def test_watch_follows_the_states_and_ends_with_ctrl_c(running, admin, producer, name, topic):
     [tp] = topic(10)
     commit(admin, name, {tp: 5})
     with running("--group", name, "--watch", "0.2", "--window", "1", "--json") as process:
@@ -368,7 +362,7 @@ def test_watch_follows_the_states_and_ends_with_ctrl_c(admin, producer, name, to
         assert process.stderr.read() == ""
 
 
-def test_watch_prints_lines_where_there_is_no_terminal(admin, name, topic):
+def test_watch_prints_lines_where_there_is_no_terminal(running, admin, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
     with running("--group", name, "--watch", "0.1") as process:
@@ -378,7 +372,7 @@ def test_watch_prints_lines_where_there_is_no_terminal(admin, name, topic):
         assert re.fullmatch(rf"\S+ {name}: Empty, members: 0, kafka left: 3(, time lag: > 0\.\d s)?, WARN\n", line)
 
 
-def test_watch_draws_on_a_terminal(admin, name, topic):
+def test_watch_draws_on_a_terminal(running, admin, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
     ours, theirs = pty.openpty()
@@ -398,7 +392,7 @@ def test_watch_draws_on_a_terminal(admin, name, topic):
     assert "\x1b[J" in seen
 
 
-def test_prometheus(admin, producer, name, topic):
+def test_prometheus(running, admin, producer, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
     labels = f'group="{name}",topic="{name}",partition="0"'
@@ -430,7 +424,7 @@ def test_prometheus(admin, producer, name, topic):
 
 
 @pytest.mark.parametrize("mode", [[], ["--watch", "0.1"]])
-def test_reader_that_goes_away(mode):
+def test_reader_that_goes_away(running, mode):
     with running(*mode) as process:
         process.stdout.close()
         process.wait(timeout=20)

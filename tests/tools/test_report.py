@@ -1,21 +1,19 @@
-"""The report of a run against the deployed broker."""
+"""The report of a run against a broker."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PROPERTIES = os.environ.get("KAFKA_CLIENT_PROPERTIES", ROOT / "build" / "client.properties")
 
 
-def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(tmp_path):
+def test_a_run_leaves_a_page_with_the_facts_of_its_cluster(client_properties, tmp_path):
     command = [
         sys.executable,
         "-m",
         "kafka_proof.testing.suite",
         "--client-properties",
-        PROPERTIES,
+        client_properties,
         "--topic",
         "kafka_demo:2",
         "--report",
