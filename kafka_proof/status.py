@@ -1,47 +1,54 @@
-"""What is there, and is it well? Brokers, topics, groups and what they have left to read, in one page.
+"""kafka-status: the brokers, topics and groups of a cluster, and its problems, in one page.
 
-    python -m kafka_proof.status [--client-properties FILE] [--json] [--timeout SECONDS]
-
-Exit status: 0 when the cluster answered, also when it has problems (they are the last lines); 2 when it did not.
-It asks in batches, a fixed number of requests for each broker, so a thousand topics do not make it slow.
+Exit status: 0, no problems; 1, the page ends with the problems; 2, the cluster did not answer, and one line says why.
+It asks in batches, a fixed number of requests for each broker, so that a thousand topics do not make it slow.
 """
 
-import argparse
 import contextlib
 import json
-import logging
-import signal
 import sys
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
 
+from kafka_proof.advice import explained
+from kafka_proof.client.command import (
+    OK,
+    PROBLEM,
+    Parser,
+    add_connection_options,
+    end_quietly_with_the_reader,
+    fail,
+    properties_of,
+    quiet,
+)
 from kafka_proof.client.connection import NoKafkaError, connect, no_answer
-from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
+from kafka_proof.client.text import one_line, printable
 from kafka_proof.cluster.controller import MODES, active_controller, mode
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.lag.offsets import left, read_offsets, rows
 
 
 def collect(admin):
-    """Ask the cluster for everything that `render` shows. Returns a dict of plain values, ready for JSON:
+    """Ask the cluster for everything on the page. Returns a dict of plain values, ready for JSON:
 
     cluster_id   str
     mode         "zookeeper" or "kraft"
-    controller   int, a broker's id (with KRaft the id of the active controller, which may be no broker)
+    controller   int, a broker's id; with KRaft the id of the active controller, which can be a node without a broker
     brokers      [{id, host, port, rack, kafka ("3.9": the version that its protocol tells), problem}]
     topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
     groups       [{group, state, members (how many), left, partitions: [PartitionLag as a dict]}]
     problems     [str]
 
-    Ids and offsets are int; what could not be found out is None, and `problem` is "" where there is none. A group that
-    committed nothing in a partition counts as one that begins with the earliest message.
+    Ids and offsets are int. An unknown value is None; `problem` is "" where there is none. For a partition without a
+    committed offset, a group's lag counts from the earliest message.
 
     `admin` is what `kafka_proof.client.connection.connect` returns. Raises kafka.errors.KafkaError.
     """
     for _ in range(3):
-        # A topic that was deleted, or a leader that moved, between two of the requests: look again.
+        # Between two requests, a topic can be deleted and a leader can move: look again.
         with contextlib.suppress(UnknownTopicOrPartitionError, NotLeaderForPartitionError):
             return _collect(admin)
     return _collect(admin)
@@ -90,11 +97,11 @@ def _problems(brokers, topics):
 
 
 def _brokers(admin, registered):
-    """Return the brokers, and dict[group, state] of all groups that those which answer are coordinators of."""
+    """Return the brokers, and dict[group, state] of the groups that the answering brokers coordinate."""
     brokers, groups = [], {}
     for broker in sorted(registered, key=lambda broker: broker["broker_id"]):
         node, host, port = broker["broker_id"], broker["host"], broker["port"]
-        version, problem = None, no_answer(admin, node, host, port)  # ask nobody who is not there: each wait is long
+        version, problem = None, no_answer(admin, node, host, port)  # further requests to a dead broker each wait long
         if not problem:
             try:
                 version = broker_version(admin, node)
@@ -148,7 +155,7 @@ def _group(description, state, offsets, partitions_of, bounds):
 
 
 def _assigned_topics(description):
-    """Where members are, even before the first commit. Other programs than consumers use groups in their own way."""
+    """Return the assigned topics, known before the first commit. Members that are no consumers assign other things."""
     assignments = [member["member_assignment"] for member in description["members"]]
     return {
         share["topic"]
@@ -159,7 +166,7 @@ def _assigned_topics(description):
 
 
 def render(status):
-    """Lay out what `collect` returned as a page of text."""
+    """Return the result of `collect` as a page of text."""
     versions = sorted({broker["kafka"] for broker in status["brokers"] if broker["kafka"]})
     page = [
         f"cluster {status['cluster_id']}: Kafka {', '.join(versions)}, {MODES[status['mode']]}, "
@@ -207,7 +214,7 @@ def render(status):
     problems = status["problems"]
     page += ["", f"problems: {len(problems)}" if problems else f"no problems: all {count} partitions are in sync"]
     page += [f"  {problem}" for problem in problems]
-    return "\n".join(page)
+    return "\n".join(map(printable, page))
 
 
 def _mark(thing):
@@ -220,27 +227,24 @@ def _ids(ids):
 
 def main(argv=None):
     """Print the page, or JSON. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="kafka-status", description=__doc__.splitlines()[0])
-    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
+    parser = Parser("kafka-status", __doc__)
+    add_connection_options(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--timeout", metavar="SECONDS", type=float, default=5, help="for each answer (default: 5)")
     options = parser.parse_args(argv)
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # what went wrong is said in one line, below
-
+    quiet()
     try:
-        properties = read(options.client_properties)
+        properties = properties_of(options)
         with connect(kafka_python(properties), options.timeout) as admin:
             status = collect(admin)
-    except (ClientPropertiesError, NoKafkaError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    except NoKafkaError as error:
+        return fail(one_line(explained(error), limit=1000))
+    except ClientPropertiesError as error:
+        return fail(error)
     except KafkaError as error:
-        where = properties["bootstrap.servers"]
-        print(f"{where}: the cluster stopped answering ({error}). Try again.", file=sys.stderr)
-        return 2
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head
+        return fail(f"{properties['bootstrap.servers']}: the cluster stopped answering ({one_line(error)}). Try again.")
+    end_quietly_with_the_reader()
     print(json.dumps(status, indent=2) if options.json else render(status))
-    return 0
+    return PROBLEM if status["problems"] else OK
 
 
 if __name__ == "__main__":

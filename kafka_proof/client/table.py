@@ -1,14 +1,22 @@
-"""Columns of text, for people."""
+"""Columns of text for pages that people read and programs search.
+
+rich draws the live view (kafka_proof/lag/live.py) and not these pages. Measured with rich 15.0 and Python 3.11, 10,000
+rows of 11 columns as in bench/lag.py: rich.table.Table 4.9 s (3.7 s with fixed widths), `table` 0.04 s. Importing
+rich.table takes 0.06 s more.
+"""
+
+from kafka_proof.client.text import printable
 
 
 def table(header, lines):
-    """Lay out lines in columns: numbers to the right, words to the left, "-" for what is not known.
+    """Lay out lines in columns: numbers to the right, words to the left, "-" for None. Control characters are escaped.
 
-    `header`: list of str; `lines`: list of lists as long as it. Returns list[str], the header first; [] without lines.
+    `header`: list of str; `lines`: list of lists of the same length. Returns list[str], the header first; [] if there
+    are no lines.
     """
     if not lines:
         return []
-    cells = [["-" if cell is None else str(cell) for cell in line] for line in [header, *lines]]
+    cells = [["-" if cell is None else printable(cell) for cell in line] for line in [header, *lines]]
     columns = list(zip(*cells, strict=True))
     widths = [max(map(len, column)) for column in columns]
     numeric = [all(cell.isdecimal() or cell == "-" for cell in column[1:]) for column in columns]

@@ -1,46 +1,56 @@
-"""kafka-lag: what consumer groups have left to read, for how long, and what becomes of it.
+"""kafka-lag: the lag of consumer groups, in offsets and in time, and how it develops.
 
     kafka-lag                                  every group of the broker in build/client.properties, once
     kafka-lag --group orders 'audit-*' --watch live
     kafka-lag --group orders --max-lag 1000    for scripts: exit status 1 when a partition has more left
-    kafka-lag --group orders --window 30       look for 30 s before judging, so that a stall shows
+    kafka-lag --group orders --window 30       look for 30 s before the judgement, so that a stall shows
     kafka-lag --prometheus :9308               as an exporter
 
-Exit status: 0, fine; 1, a limit is exceeded, and the last line says which; 2, it could not look, and one line says why.
-What the states mean is in kafka_proof/lag/state.py.
+Exit status: 0, fine; 1, a limit is exceeded, and the last line names it; 2, no look was possible; one line says why.
+kafka_proof/lag/state.py explains the states.
 """
 
 import argparse
-import collections
+import contextlib
 import json
 import math
 import os
 import re
-import shutil
 import signal
 import sys
 import time
-from datetime import datetime
 
 from kafka import TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
+from kafka_proof.advice import explained
+from kafka_proof.client.command import (
+    INTERRUPTED,
+    OK,
+    PROBLEM,
+    Parser,
+    add_connection_options,
+    end_quietly_with_the_reader,
+    fail,
+    properties_of,
+    quiet,
+    where,
+)
 from kafka_proof.client.connection import NoKafkaError, connect
-from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.client.text import one_line, printable
 from kafka_proof.lag.look import NoMatchError, look, timestamps
 from kafka_proof.lag.offsets import POLICIES
 from kafka_proof.lag.report import exceeded, report
 from kafka_proof.lag.state import History
-from kafka_proof.lag.view import frame, page, summary
+from kafka_proof.lag.view import page, summary
 
-OK, EXCEEDED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-
-_WINDOW = 30  # seconds: six times as long as a consumer takes from one automatic commit to the next
+_WINDOW = 30  # seconds: six times the interval of a consumer's automatic commits
 _ERRORS = (ClientPropertiesError, NoKafkaError, NoMatchError, KafkaError, OSError)
 
 
 class Looks:
-    """Looks at one cluster again and again, and connects again after an error. A context manager."""
+    """Repeated looks at one cluster, with a new connection after an error. A context manager."""
 
     def __init__(self, arguments, options):
         self._arguments, self._options = arguments, options
@@ -53,12 +63,12 @@ class Looks:
         try:
             if self._admin is None:
                 self._admin = connect(self._arguments, options.timeout)
-            # A name that was there and goes is no mistake of whoever typed it.
+            # A name that disappears later is no mistake on the command line.
             groups = look(self._admin, options.group, options.topic, options.reset, must_fit=not self._looked)
             now = time.monotonic(), time.time()
             written = self._written(groups) if options.time else None
         except _ERRORS:
-            self.close()  # a coordinator that moved is remembered at its old place
+            self.close()  # kafka-python remembers a coordinator that moved at its old place
             raise
         self._looked = True
         return report(groups, self._history, now, written)
@@ -84,81 +94,111 @@ class Looks:
 
 
 def once(looks, options):
-    """Look for as long as the window is, show the last look, and compare it with the limits. Returns the status."""
-    seen = looks.report()
-    end = time.monotonic() + options.window
-    while time.monotonic() < end:
-        time.sleep(max(0, min(1, end - time.monotonic())))
-        seen = looks.report()
+    """Look for as long as the window is, print the last look, and compare it with the limits. Returns the status."""
+    seen = _last_look(looks, options.window)
     over = exceeded(seen, options.max_lag, options.max_time_lag)
     looks.close()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head
+    end_quietly_with_the_reader()
     if options.json:
         print(json.dumps(seen | {"exceeded": over}, indent=2))
     else:
         print("\n".join(page(seen)))
         behind = any(row["state"] == "WARN" for group in seen["groups"] for row in group["partitions"])
         if behind and not options.window:
-            print(f"\nWARN: behind at this look. Whether that lasts takes more of them: --watch, or --window {_WINDOW}")
+            print(f"\nWARN: behind at this look. To see whether that lasts: --watch, or --window {_WINDOW}")
     sys.stdout.flush()
     for line in over:
-        print(line, file=sys.stderr)
-    return EXCEEDED if over else OK
+        print(printable(line), file=sys.stderr)
+    return PROBLEM if over else OK
 
 
-def watch(looks, options, where):
-    """Show a look every so often, until Ctrl-C: in place on a terminal, else a line for each group."""
-    live = sys.stdout.isatty() and not options.json
-    trends, shown, first = {}, 0, True
-    while True:
-        started, lines = time.monotonic(), []
-        try:
+def _last_look(looks, window):
+    """Look every second for `window` seconds, with progress on a terminal. Returns the last report."""
+    seen = looks.report()
+    if not window:
+        return seen
+    from rich.console import Console  # noqa: PLC0415 (0.1 s that a single look need not spend)
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("looking", total=window)
+        start = time.monotonic()
+        while (left := start + window - time.monotonic()) > 0:
+            time.sleep(min(1, left))
             seen = looks.report()
-            trends = {
-                each["group"]: collections.deque([*trends.get(each["group"], []), each["left"]], maxlen=60)
-                for each in seen["groups"]
-            }
-            if live:
-                width, height = shutil.get_terminal_size()
-                title = f"kafka-lag {where}, {datetime.now():%H:%M:%S}, a look every {options.watch:g} s; Ctrl-C ends"
-                lines = frame(seen, trends, title, width, height - 1)
-            elif options.json:
-                lines = [json.dumps(seen)]
+            progress.update(task, completed=time.monotonic() - start)
+    return seen
+
+
+def watch(looks, options):
+    """Show a look every --watch seconds until Ctrl-C: in place on a terminal, else as lines."""
+    with _shown(options) as shown:
+        first = True
+        while True:
+            started = time.monotonic()
+            try:
+                seen = looks.report()
+            except _ERRORS as error:
+                if first:
+                    raise
+                shown.leave()
+                print(f"{reason(error, where(options))} Looking again.", file=sys.stderr, flush=True)
             else:
-                groups = [f"{each['group']}: {summary(each)}" for each in seen["groups"]]
-                lines = [f"{seen['at']} {line}" for line in groups or ["no groups"]]
-        except _ERRORS as error:
-            if first:
-                raise
-            print(f"{reason(error, where)} Looking again.", file=sys.stderr, flush=True)
-            shown = 0  # what is on the screen stays there, and the next look goes below
-        if lines:
-            up = f"\x1b[{shown}F\x1b[J" if live and shown else ""
-            print(up + "\n".join(lines), flush=True)
-            shown = len(lines)
-        first = False
-        time.sleep(max(0, started + options.watch - time.monotonic()))
+                shown.show(seen)
+            first = False
+            time.sleep(max(0, started + options.watch - time.monotonic()))
 
 
-def serve(looks, options, where):
+def _shown(options):
+    """Return what shows the looks of --watch: a live.Screen, or the same for lines."""
+    if not options.json and sys.stdout.isatty():
+        from kafka_proof.lag import live  # noqa: PLC0415 (0.1 s that lines need not spend)
+
+        if live.can_draw():
+            return live.Screen(where(options), options.watch)
+    return _Lines(json.dumps if options.json else _group_lines)
+
+
+class _Lines(contextlib.nullcontext):
+    """Prints each report as lines. `text(report)` returns them."""
+
+    def __init__(self, text):
+        super().__init__(self)
+        self._text = text
+
+    def show(self, report):
+        print(self._text(report), flush=True)
+
+    def leave(self):
+        """Nothing to end: lines stay."""
+
+
+def _group_lines(report):
+    lines = [summary(group) for group in report["groups"]] or ["no groups"]
+    return "\n".join(f"{report['at']} {line}" for line in lines)
+
+
+def serve(looks, options):
     """Answer Prometheus until Ctrl-C."""
-    from kafka_proof.lag.metrics import server  # noqa: PLC0415 (an HTTP server takes long to import, and few need it)
+    from kafka_proof.lag.metrics import server  # noqa: PLC0415 (0.03 s that other looks need not spend)
 
     def answer():
         try:
             return 200, looks.report()
         except _ERRORS as error:
-            return 503, reason(error, where)
+            return 503, reason(error, where(options))
 
-    looks.report()  # what is wrong from the beginning is said now, and not to Prometheus
+    looks.report()  # an error from the beginning ends the command, with one line
     with server(*options.prometheus, answer) as http:
         print(f"kafka-lag: {http.url}", flush=True)
         http.serve_forever()
 
 
 def reason(error, where):
-    """Say in one line what went wrong, and what to do."""
-    what = " ".join(str(error).split())[:300]
+    """Return in one line what went wrong, and what the user can do."""
+    if isinstance(error, NoKafkaError):
+        return one_line(explained(error), limit=1000)
+    what = one_line(error)
     if isinstance(error, AuthorizationError):
         return (
             f"{where}: {what}. Allow this user to DESCRIBE the groups and topics, "
@@ -173,25 +213,21 @@ def reason(error, where):
     return what
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(UNUSABLE, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
 def _number(text):
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of offsets, such as 1000")
     return int(text)
 
 
-def _seconds(text):
+def _duration(text):
+    """Return a number of seconds above 0. Unlike the time to wait for an answer, it can be days."""
     try:
-        seconds = float(text)
+        duration = float(text)
     except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+        duration = math.nan
+    if not 0 < duration < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return seconds
+    return duration
 
 
 def _address(text):
@@ -202,12 +238,8 @@ def _address(text):
 
 
 def _options(argv):
-    parser = _Parser(
-        prog="kafka-lag", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
-    cluster = parser.add_mutually_exclusive_group()
-    cluster.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
-    cluster.add_argument("--bootstrap-server", metavar="HOST:PORT", help="instead, for a broker without security")
+    parser = Parser("kafka-lag", __doc__)
+    add_connection_options(parser)
     for what in ("group", "topic"):
         parser.add_argument(
             f"--{what}", metavar="PATTERN", nargs="+", action="extend", default=[], help=f"{what}s, such as 'orders-*'"
@@ -218,10 +250,10 @@ def _options(argv):
     parser.add_argument(
         "--time",
         action="store_true",
-        help="tell the time lag from the timestamp of the first message left; reads one batch of each partition behind",
+        help="take the time lag from the timestamp of the first message left; reads a batch of each partition behind",
     )
     parser.add_argument(
-        "--window", metavar="SECONDS", type=_seconds, help=f"judge so much history ({_WINDOW}; once: 0)"
+        *("--window",), metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)"
     )
     parser.add_argument(
         *("--max-lag",),
@@ -232,14 +264,13 @@ def _options(argv):
     parser.add_argument(
         "--max-time-lag",
         metavar="SECONDS",
-        type=_seconds,
+        type=_duration,
         help="exit status 1 when the first message left in a partition is older; implies --time",
     )
     parser.add_argument("--json", action="store_true", help="for programs; with --watch a line for each look")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=_seconds, help="look every 2 SECONDS")
+    shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=_duration, help="look every 2 SECONDS")
     shown.add_argument("--prometheus", metavar="[HOST]:PORT", type=_address, help="an exporter (HOST: 127.0.0.1)")
-    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=5, help="for each answer (5)")
     options = parser.parse_args(argv)
 
     lasting = "--watch" if options.watch else "--prometheus" if options.prometheus else ""
@@ -256,27 +287,22 @@ def main(argv=None):
     """Run the command. Returns the exit status."""
     options = _options(argv)
     lasting = options.watch or options.prometheus
-    where = options.bootstrap_server or options.client_properties
+    quiet()
     if lasting:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as a container's end, like Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a container, like Ctrl-C
     try:
-        if options.bootstrap_server:
-            arguments = kafka_python({"bootstrap.servers": options.bootstrap_server})
-        else:
-            arguments = kafka_python(read(options.client_properties))
-        with Looks(arguments, options) as looks:
+        with Looks(kafka_python(properties_of(options)), options) as looks:
             if options.prometheus:
-                serve(looks, options, where)
+                serve(looks, options)
             elif options.watch:
-                watch(looks, options, where)
+                watch(looks, options)
             else:
                 return once(looks, options)
-    except BrokenPipeError:  # | head; nothing is left to say it to
+    except BrokenPipeError:  # | head; nobody reads a message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except _ERRORS as error:
-        print(reason(error, where), file=sys.stderr)
-        return UNUSABLE
+        return fail(reason(error, where(options)))
     except KeyboardInterrupt:
         return OK if lasting else INTERRUPTED
     return OK

@@ -1,4 +1,4 @@
-"""One look at what consumer groups have left: who reads what, how far, and how old the first message left is."""
+"""One look at consumer groups: owners of partitions, committed offsets, lag, and the age of the first message left."""
 
 import time
 from fnmatch import fnmatchcase
@@ -10,32 +10,30 @@ from kafka.errors import KafkaError
 from kafka_proof.client.workarounds import makes_no_topic
 from kafka_proof.lag.offsets import PartitionLag, committed_offsets, log_bounds, rows, with_leader
 
-_BATCH = (
-    32_768  # bytes to fetch of a partition: more than a producer's batch (16,384), of which only one message counts
-)
-_MOVING = 5  # seconds to try again while a leader or a coordinator moves
+_BATCH = 32_768  # bytes to fetch of a partition; more than a producer's batch of 16,384, for one message
+_MOVING = 5  # seconds of further attempts while a leader or a coordinator moves
 _REBALANCING = {"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"}
 
 
 class NoMatchError(LookupError):
-    """A pattern fits no group or no topic. The message is one line: what, and which names there are."""
+    """A pattern fits no group or no topic. The message is one line: the pattern, and the existing names."""
 
 
 class GroupLag(NamedTuple):
-    """One group, and what it has left in each partition of the topics that it reads."""
+    """One group, and its lag in each partition of the topics that it reads."""
 
     group: str
     state: str  # Kafka's: Stable, Empty, PreparingRebalance, …
     members: int | None
     partitions: list[PartitionLag]  # sorted
-    owners: dict[TopicPartition, str] | None  # "client id/host" of the member; None: nobody can tell who reads what
+    owners: dict[TopicPartition, str] | None  # "client id/host" of the member; None: unknown
 
 
 def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
     """Return list[GroupLag], sorted, of the groups and topics that fit `groups` and `topics`.
 
     `admin` is a KafkaAdminClient. `groups`, `topics`: names or patterns such as "orders-*"; none means all.
-    `reset`: as in kafka_proof.lag.offsets.lag. `must_fit`: each name or pattern must fit something.
+    `reset`: as in kafka_proof.lag.offsets.lag. `must_fit`: refuse a name or pattern that fits nothing.
 
     Raises NoMatchError, and kafka.errors.KafkaError.
     """
@@ -50,7 +48,7 @@ def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
 
 
 def _look(admin, groups, topics, reset, must_fit):
-    # Only consumers: what Connect's or a schema registry's groups say of their members means something else.
+    # Only consumers: in groups of Connect or a schema registry, an assignment has another meaning.
     listed = {each["group_id"]: each for each in admin.list_groups() if each["protocol_type"] in ("", "consumer")}
     names = matching(groups, listed, "group", must_fit)
     described = admin.describe_groups(names) if names else {}
@@ -61,15 +59,15 @@ def _look(admin, groups, topics, reset, must_fit):
     read = {name: {tp.topic for tp in [*committed[name], *(owners[name] or {})]} for name in names}
     wanted = matching(topics, set().union(*read.values()), "topic", must_fit)
 
-    # All partitions of a topic that a group reads: where nothing is committed yet, everything may be left. A topic that
-    # was deleted meanwhile has no partitions.
+    # All partitions of a topic that a group reads: without a committed offset, the whole partition can be left. A topic
+    # that was deleted meanwhile has no partitions.
     partitions = with_leaders(admin, wanted)
     bounds = log_bounds(admin, [tp for tp, led in partitions.items() if led])
     return [
         GroupLag(
             name,
             states[name],
-            # A group of the protocol of KIP-848 is "Dead" to the request that describes the others.
+            # The request for classic groups calls a group of the KIP-848 protocol "Dead".
             len(described[name]["members"]) if states[name] == described[name]["group_state"] else None,
             rows({tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]}, *bounds, reset),
             owners[name],
@@ -80,9 +78,9 @@ def _look(admin, groups, topics, reset, must_fit):
 
 
 def matching(patterns, names, what, must_fit=True):
-    """Return those of `names` that fit one of `patterns`, sorted; all of them if there are no patterns.
+    """Return the `names` that fit one of `patterns`, sorted; all names if there are no patterns.
 
-    Raises NoMatchError when a pattern fits none and `must_fit`. `what`: "group" or "topic", for its message.
+    Raises NoMatchError when a pattern fits none and `must_fit`. `what`: "group" or "topic", for the message.
     """
     for pattern in patterns:
         if must_fit and not any(_fits(name, pattern) for name in names):
@@ -94,14 +92,14 @@ def matching(patterns, names, what, must_fit=True):
 
 
 def _fits(name, pattern):
-    return name == pattern or fnmatchcase(name, pattern)  # a name may have brackets in it
+    return name == pattern or fnmatchcase(name, pattern)  # a name can contain brackets
 
 
 def owners_of(description, state):
-    """Return dict[TopicPartition, "client id/host"], or None when nobody can tell who reads what.
+    """Return dict[TopicPartition, "client id/host"], or None when the owners are unknown.
 
-    Nobody can tell in the middle of a rebalance, for programs that assign partitions to themselves and only commit, and
-    for protocols that are not understood. `description`: of KafkaAdminClient.describe_groups(); `state`: the group's.
+    They are unknown during a rebalance, for programs that assign partitions to themselves and only commit, and for
+    other assignment protocols. `description`: of KafkaAdminClient.describe_groups(); `state`: the group's.
     """
     if not description["protocol_type"] or state != description["group_state"] or state in _REBALANCING:
         return None
@@ -119,20 +117,20 @@ def owners_of(description, state):
 
 
 def with_leaders(admin, topics):
-    """Return dict[TopicPartition, bool], has it a leader, of those of `topics` that exist."""
+    """Return dict[TopicPartition, bool], whether it has a leader, of the existing `topics`."""
     described = admin.describe_topics(topics) if topics else []
     return {tp: led for topic in described if not topic["error_code"] for tp, led in with_leader(topic).items()}
 
 
 def timestamps(arguments, places, ends, seconds=5):
-    """Read when the first message at or after each place was written.
+    """Read the timestamp of the first message at or after each place.
 
-    `arguments`: those of `kafka_python`. `places`: dict[TopicPartition, iterable of offsets below the end].
-    `ends`: dict[TopicPartition, offset], where they end. `seconds`: how long to wait for an answer.
-    Returns dict[(TopicPartition, offset), milliseconds since 1970, or None when the message has no timestamp]. What is
-    missing there has no message: only a transaction's marker is left.
+    `arguments`: the result of `kafka_python`. `places`: dict[TopicPartition, iterable of offsets below the end].
+    `ends`: dict[TopicPartition, offset], the ends of the logs. `seconds`: the time to wait for an answer.
+    Returns dict[(TopicPartition, offset), milliseconds since 1970, or None when the message has no timestamp]. A place
+    that is missing there has no message: only the marker of a transaction is left.
 
-    Raises TimeoutError, and kafka.errors.KafkaError such as TopicAuthorizationFailedError: it takes the right to read.
+    Raises TimeoutError, and kafka.errors.KafkaError such as TopicAuthorizationFailedError: the client needs READ.
     """
     left = {tp: sorted(offsets) for tp, offsets in places.items() if offsets}
     found = {}
@@ -142,7 +140,7 @@ def timestamps(arguments, places, ends, seconds=5):
         **arguments,
         group_id=None,
         enable_auto_commit=False,
-        auto_offset_reset="earliest",  # if retention deletes what we are about to read
+        auto_offset_reset="earliest",  # for retention that deletes the place meanwhile
         bootstrap_timeout_ms=int(seconds * 1000),
         max_partition_fetch_bytes=_BATCH,
         max_poll_records=1,
@@ -168,7 +166,7 @@ def timestamps(arguments, places, ends, seconds=5):
 
 
 def _go_on(consumer, tp, left):
-    """Turn to the next place in this partition, or leave it alone."""
+    """Seek to the next place in this partition, or pause it after the last one."""
     del left[tp][0]
     if left[tp]:
         consumer.seek(tp, left[tp][0])

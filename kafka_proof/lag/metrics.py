@@ -1,13 +1,21 @@
-"""The lag of consumer groups as Prometheus reads it: its text format 0.0.4, over HTTP."""
+"""The lag of consumer groups for Prometheus: prometheus_client writes the metrics, one look for each scrape."""
 
 import socket
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from wsgiref.simple_server import WSGIRequestHandler
 
+from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client.registry import Collector
+
+from kafka_proof.client.text import printable
+
+_GROUP = ("group",)
+_TOPIC = ("topic", "partition")
 _PARTITION = ("group", "topic", "partition")
-# name, what it is, the labels, and where in the report the value is
-_OF_GROUPS = (
+_METRICS = (  # name, description, labels, key of the value in the report
     ("kafka_consumergroup_lag", "Offsets left to read.", _PARTITION, "lag"),
     (
         "kafka_consumergroup_lag_seconds",
@@ -16,49 +24,41 @@ _OF_GROUPS = (
         "time_lag",
     ),
     ("kafka_consumergroup_current_offset", "The committed offset.", _PARTITION, "committed"),
-)
-_OF_TOPICS = (
-    ("kafka_topic_partition_current_offset", "The offset that the next message gets.", _PARTITION[1:], "end"),
-    ("kafka_topic_partition_oldest_offset", "The first offset that still exists.", _PARTITION[1:], "start"),
-)
-
-
-def exposition(report):
-    """Return what `kafka_proof.lag.report.report` returned as text for Prometheus. What is not known is left out."""
-    rows = [each for group in report["groups"] for each in group["partitions"]]
-    topics = {(each["topic"], each["partition"]): each for each in rows}.values()
-    lines = []
-    for metrics, of in ((_OF_GROUPS, rows), (_OF_TOPICS, topics)):
-        for name, what, labels, key in metrics:
-            lines += _metric(name, what, [({label: each[label] for label in labels}, each[key]) for each in of])
-    lines += _metric(
+    ("kafka_topic_partition_current_offset", "The offset that the next message gets.", _TOPIC, "end"),
+    ("kafka_topic_partition_oldest_offset", "The first offset that still exists.", _TOPIC, "start"),
+    (
         "kafka_consumergroup_state",
         "1 for the state that the partition is in: OK, UNCOMMITTED, WARN, OUT_OF_RANGE, REWIND, STALL or STOP.",
-        [({label: each[label] for label in (*_PARTITION, "state")}, each["state"] and 1) for each in rows],
-    )
-    lines += _metric(
-        "kafka_consumergroup_members",
-        "Members of the group.",
-        [({"group": group["group"]}, group["members"]) for group in report["groups"]],
-    )
-    return "\n".join(lines) + "\n"
+        (*_PARTITION, "state"),
+        "state",
+    ),
+    ("kafka_consumergroup_members", "Members of the group.", _GROUP, "members"),
+)
 
 
-def _metric(name, what, samples):
-    known = [(labels, value) for labels, value in samples if value is not None]
-    return [
-        f"# HELP {name} {what}",
-        f"# TYPE {name} gauge",
-        *(
-            f"{name}{{{','.join(f'{key}={_quoted(text)}' for key, text in labels.items())}}} {value}"
-            for labels, value in known
-        ),
-    ]
+class _Report(Collector):
+    """A report of `kafka_proof.lag.report.report` as metrics. What is not known has no sample."""
+
+    def __init__(self, report):
+        self._groups = report["groups"]
+        self._partitions = [row for group in self._groups for row in group["partitions"]]
+
+    def collect(self):
+        for name, description, labels, key in _METRICS:
+            metric = GaugeMetricFamily(name, description, labels=labels)
+            rows = self._groups if labels == _GROUP else self._partitions
+            # By labels: several groups read a partition, and its offsets are one sample.
+            known = {tuple(printable(row[label]) for label in labels): row[key] for row in rows if row[key] is not None}
+            for values, value in known.items():
+                metric.add_metric(values, 1 if key == "state" else value)
+            yield metric
 
 
-def _quoted(text):
-    escaped = str(text).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-    return f'"{escaped}"'
+def registry(report):
+    """Return a registry with the metrics of one report."""
+    found = CollectorRegistry(auto_describe=True)  # so that a scrape can select metrics by name[]
+    found.register(_Report(report))
+    return found
 
 
 def server(host, port, look):
@@ -70,35 +70,20 @@ def server(host, port, look):
     one_at_a_time = threading.Lock()
     shown = f"[{host}]" if ":" in host else host
 
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10  # seconds, for a client that connects and says nothing
+    def application(environ, start_response):
+        if environ["PATH_INFO"] != "/metrics":
+            return _say(start_response, "404 Not Found", "Ask for /metrics.")
+        with one_at_a_time:
+            status, seen = look()
+        if status != 200:
+            return _say(start_response, "503 Service Unavailable", seen)
+        return make_wsgi_app(registry(seen))(environ, start_response)
 
-        def do_GET(self):
-            if self.path.partition("?")[0] != "/metrics":
-                self._answer(404, "Ask for /metrics.\n")
-                return
-            with one_at_a_time:
-                status, seen = look()
-            self._answer(status, exposition(seen) if status == 200 else f"{seen}\n")
-
-        def _answer(self, status, text):
-            body = text.encode()
-            self.send_response(status)
-            kind = "text/plain; version=0.0.4; charset=utf-8" if status == 200 else "text/plain; charset=utf-8"
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            """A line for each scrape helps nobody."""
-
-    class Server(ThreadingHTTPServer):
+    class Server(ThreadingWSGIServer):
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        daemon_threads = True
 
         def handle_error(self, request, client_address):
-            if not isinstance(sys.exception(), ConnectionError):  # a client that went away
+            if not isinstance(sys.exception(), ConnectionError | TimeoutError):  # a client that went away or is silent
                 super().handle_error(request, client_address)
 
         @property
@@ -106,6 +91,20 @@ def server(host, port, look):
             return f"http://{shown}:{self.server_port}/metrics"
 
     try:
-        return Server((host, port), Handler)
+        http = Server((host, port), _Handler)
     except OSError as error:
         raise OSError(f"cannot listen on {shown}:{port}: {error.strerror}. Choose another address.") from None
+    http.set_app(application)
+    return http
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds, for a client that connects and sends nothing
+
+    def log_message(self, *_):
+        """Log nothing: a line for each scrape helps nobody."""
+
+
+def _say(start_response, status, text):
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{text}\n".encode()]

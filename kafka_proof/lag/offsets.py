@@ -1,7 +1,6 @@
-"""What a consumer group has left to read.
+"""The lag of a consumer group: a distance in offsets.
 
-Lag is a distance in offsets. It is an upper bound for messages: compaction leaves holes, and transaction markers take
-offsets too.
+It is an upper bound for messages: compaction leaves holes, and transaction markers take offsets too.
 """
 
 from typing import NamedTuple
@@ -10,11 +9,11 @@ from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import for_code
 
-POLICIES = ("earliest", "latest", "none")  # auto.offset.reset: where a group without a usable offset begins
+POLICIES = ("earliest", "latest", "none")  # auto.offset.reset: the beginning of a group without a usable offset
 
 
 class PartitionLag(NamedTuple):
-    """One partition as one group sees it. The numbers are offsets; None is "not known"."""
+    """One partition as one group sees it. The numbers are offsets; None means unknown."""
 
     topic: str
     partition: int
@@ -22,15 +21,15 @@ class PartitionLag(NamedTuple):
     start: int | None  # the first offset that still exists; None: no leader to ask
     end: int | None  # the offset that the next message gets; None: no leader to ask
     lag: int | None
-    note: str  # why the lag is not simply end - committed, or ""
+    note: str  # the reason for a lag other than end - committed, or ""
 
 
 def lag(committed, start, end, reset="earliest"):
-    """Return (lag, note) for one partition; lag is in offsets, or None where it cannot be known.
+    """Return (lag, note) for one partition; lag is in offsets, or None when unknown.
 
     `committed`: int; None and -1 mean that nothing was committed. `start`, `end`: the bounds of the log, None when the
-    partition has no leader. `reset`: one of POLICIES. A group without a usable offset begins where the policy says, so
-    with "latest" it has nothing left, and with "none" its consumers stop with an error.
+    partition has no leader. `reset`: one of POLICIES, the beginning of a group without a usable offset. With "latest"
+    such a group has nothing left; with "none" its consumers stop with an error.
 
     Raises ValueError for another policy.
     """
@@ -63,16 +62,16 @@ def rows(committed, starts, ends, reset="earliest"):
 
 
 def left(partitions):
-    """Add up list[PartitionLag]: offsets left, or None as soon as one of them is not known."""
+    """Return the sum of the lags of list[PartitionLag], or None if one of them is unknown."""
     lags = [partition.lag for partition in partitions]
     return None if None in lags else sum(lags)
 
 
 def group_lag(admin, group, topic, reset="earliest", read_committed=False):
-    """Ask the cluster how far `group` is in each partition of `topic`. Returns list[PartitionLag], by partition.
+    """Ask the cluster for the lag of `group` in each partition of `topic`. Returns list[PartitionLag], by partition.
 
-    `admin` is a KafkaAdminClient. `read_committed`: the group's consumers have isolation.level=read_committed, so what
-    they can read ends before the first open transaction. Raises kafka.errors.KafkaError, such as
+    `admin` is a KafkaAdminClient. `read_committed`: the group's consumers have isolation.level=read_committed, so the
+    log ends for them before the first open transaction. Raises kafka.errors.KafkaError, such as
     UnknownTopicOrPartitionError.
     """
     [description] = admin.describe_topics([topic])
@@ -85,7 +84,7 @@ def group_lag(admin, group, topic, reset="earliest", read_committed=False):
 
 
 def with_leader(topic):
-    """Return dict[TopicPartition, bool], has it a leader, from one of KafkaAdminClient.describe_topics()."""
+    """Return dict[TopicPartition, bool], whether it has a leader. `topic`: of KafkaAdminClient.describe_topics()."""
     return {
         TopicPartition(topic["name"], partition["partition_index"]): partition["leader_id"] >= 0
         for partition in topic["partitions"]
@@ -95,24 +94,24 @@ def with_leader(topic):
 def read_offsets(admin, groups, partitions, read_committed=False):
     """Read committed offsets and the bounds of the logs: one request per coordinator, then two per leader.
 
-    `groups`: dict[str, list[TopicPartition] | None], where None asks for all that the group committed.
+    `groups`: dict[str, list[TopicPartition] | None]; None asks for all committed offsets of the group.
     `partitions`: list[TopicPartition], each with a leader.
     Returns (committed, starts, ends): dict[str, dict[TopicPartition, int]] and twice dict[TopicPartition, int].
 
-    The order matters. Offsets only grow while we look, so what is read first must be the smallest: committed, then
-    starts, then ends. The other way round, a busy group has less than nothing left.
+    The order matters. Offsets only grow during a look, so the smallest come first: committed, then starts, then ends.
+    In the opposite order, the lag of a busy group is negative.
     """
     return committed_offsets(admin, groups), *log_bounds(admin, partitions, read_committed)
 
 
 def committed_offsets(admin, groups):
-    """Read what `groups` committed, as in `read_offsets`. Returns dict[str, dict[TopicPartition, int]]."""
+    """Read committed offsets of `groups`, as in `read_offsets`. Returns dict[str, dict[TopicPartition, int]]."""
     found = admin.list_group_offsets(groups) if groups else {}
     return {group: {tp: at.offset for tp, at in offsets.items()} for group, offsets in found.items()}
 
 
 def log_bounds(admin, partitions, read_committed=False):
-    """Read where the logs of `partitions` start and end. Returns (starts, ends): twice dict[TopicPartition, int]."""
+    """Read the bounds of the logs of `partitions`. Returns (starts, ends): twice dict[TopicPartition, int]."""
     isolation = "read_committed" if read_committed else "read_uncommitted"
 
     def bounds(spec):

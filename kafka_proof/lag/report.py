@@ -1,4 +1,4 @@
-"""What people and programs want to know of a look at consumer groups, as plain values. Pure."""
+"""One look at consumer groups as plain values: states, lags and limits. Pure."""
 
 import math
 from datetime import UTC, datetime
@@ -17,9 +17,9 @@ def report(groups, history, now, written=None):
              partitions: [{group, topic, partition, start, committed, end, lag, time_lag, time_lag_is_least,
              owner ("client id/host", "" for nobody), state, note}]}]
 
-    Offsets and lags are int, time_lag is in seconds, and None is "not known". `history`: a History, to which this look
-    is added. `now`: (seconds of a clock that never goes back, seconds since 1970). `written`: what
-    `kafka_proof.lag.look.timestamps` returned, to tell the time lag from messages rather than from history.
+    Offsets and lags are int, time_lag is in seconds, and None means unknown. `history`: a History; this look is added
+    to it. `now`: (seconds of a clock that never goes back, seconds since 1970). `written`: the result of
+    `kafka_proof.lag.look.timestamps`, for a time lag from messages rather than from history.
     """
     at, wall = now
     history.add(
@@ -77,22 +77,22 @@ def _owner(each, row):
 
 
 def _time_lag(row, key, history, wall, written):
-    """Return (seconds or None, is it exact)."""
+    """Return (seconds or None, whether that is exact)."""
     if not row.lag:
         return (None if row.lag is None else 0.0), True
     goes_on = row.end - row.lag
     if written is not None:
-        # No message there: a transaction's marker is the only thing left, and nobody waits for that.
+        # No message there: only the marker of a transaction is left, and no consumer gets that.
         milliseconds = written.get((TopicPartition(row.topic, row.partition), goes_on), wall * 1000)
         return (None if milliseconds is None else wall - milliseconds / 1000), True
     seconds, exact = history.time_lag(key, goes_on)
-    return (seconds, exact) if exact or seconds else (None, True)  # one look is no history
+    return (seconds, exact) if exact or seconds else (None, True)  # a single look is no history
 
 
 def exceeded(seen, max_lag, max_time_lag):
     """Return one line for each limit that a report exceeds: list of str.
 
-    `max_lag`: offsets in a partition; `max_time_lag`: seconds; None is no limit. What is not known keeps no limit.
+    `max_lag`: offsets in a partition; `max_time_lag`: seconds; None is no limit. An unknown value exceeds a limit.
     """
     rows = [row for group in seen["groups"] for row in group["partitions"]]
     lines = []

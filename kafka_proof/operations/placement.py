@@ -1,26 +1,38 @@
-"""Which brokers are to hold which replicas: from the placement that is to one that is even, with few moves.
+"""Even placement of replicas and leaders on brokers, with few moves.
 
-Pure: it sees partitions and brokers, and touches nothing. `kafka_proof.operations.reassign` carries out what it says.
+Pure: partitions and brokers in, a plan out. `kafka_proof.operations.reassign` carries the plan out.
 
-Both questions, who holds the replicas and who leads, are flows of least cost: each broker gives replicas to others, one
-that is moved costs 1, and an uneven load costs more than all moves together. They are solved by taking the way round
-that gains most until none gains, and so end at the least number of moves (where racks bind: near it).
+Replicas and leaders are two flows of least cost among the brokers. A moved replica costs 1; an uneven load costs more
+than all moves together. Each step cancels a cycle of negative cost, until none is left. The result is the least number
+of moves; where racks bind, near it.
+
+Own code for a measured reason: networkx 3.6.1, Python 3.11, three replicas, two new brokers, seconds for a plan:
+
+    partitions, brokers         1,000, 6   1,000, 12   5,000, 6   5,000, 12
+    this module                     0.10        0.14       0.69        0.82
+    networkx.network_simplex        0.21        0.23       1.97        2.08
+    this module, 3 racks            0.06        0.05       0.44        0.30
+    network_simplex, 3 racks        0.32        0.42       2.70        4.23
+
+Both move the same number of replicas. network_simplex needs a node for each partition and does not spread the moves
+over topics. networkx.find_negative_cycle, the step of this module, returned a cycle of cost 0 although a negative one
+existed, so the plan did not end.
 """
 
 from collections import Counter, defaultdict
 
 
 class ImpossibleError(ValueError):
-    """No placement is as it is wanted. The message says what is in the way, and what to do."""
+    """No placement fulfils the request. The message is one line: the obstacle, and what to do."""
 
 
 def make_plan(partitions, brokers, drain=(), replication=None):
-    """Decide which replicas go where.
+    """Decide the placement of all replicas.
 
     partitions   {(topic, partition): [broker ids, the preferred leader first]}, all of the cluster
-    brokers      {id: rack or None}, those that are registered
-    drain        ids that are to hold nothing; one that is not registered must be the holder of something
-    replication  {topic: number of replicas}, of topics whose number is to change
+    brokers      {id: rack or None}, the registered ones
+    drain        ids of brokers to empty; each is registered or holds a replica
+    replication  {topic: number of replicas}, the changes
 
     Returns {(topic, partition): [broker ids]} of the partitions that change, the preferred leader first. Afterwards
     replicas and preferred leaders are within one of each other on the brokers that remain. Where each of these has a
@@ -36,7 +48,7 @@ def make_plan(partitions, brokers, drain=(), replication=None):
     wanted = {key: (replication or {}).get(key[0], len(replicas)) for key, replicas in partitions.items()}
     _refuse(partitions, brokers, drain, replication or {})
 
-    # Brokers that are alike in racks: a partition of three replicas on two racks has one or two on each.
+    # A partition of three replicas on two racks has one or two on each.
     limits = {count: _limits(count, Counter(racks.values())) for count in set(wanted.values())}
     load, held = Counter(), {}
     for key, replicas in partitions.items():
@@ -58,7 +70,7 @@ def _refuse(partitions, brokers, drain, replication):
     for broker in sorted(set(drain) - brokers.keys() - holders):
         known = ", ".join(map(str, sorted(brokers))) or "none"
         raise ImpossibleError(
-            f"broker {broker} is to be drained, and there is none; registered: {known}. Correct the id."
+            f"broker {broker} cannot be drained: no such broker; registered: {known}. Correct the id."
         )
     if gone := sorted(holders - brokers.keys() - set(drain)):
         ids = ", ".join(map(str, gone))
@@ -68,9 +80,9 @@ def _refuse(partitions, brokers, drain, replication):
     topics = {topic for topic, _ in partitions}
     for topic, count in sorted(replication.items()):
         if topic not in topics:
-            raise ImpossibleError(f"topic {topic} is to have {count} replicas, and there is none. Correct the name.")
+            raise ImpossibleError(f"topic {topic} cannot get {count} replicas: no such topic. Correct the name.")
         if count < 1:
-            raise ImpossibleError(f"topic {topic} is to have {count} replicas. Set 1 or more.")
+            raise ImpossibleError(f"topic {topic} cannot have {count} replicas. Set 1 or more.")
     remaining = len(brokers.keys() - set(drain))
     counts = {topic: len(replicas) for (topic, _), replicas in partitions.items()} | replication
     if too_many := {topic: count for topic, count in counts.items() if count > remaining}:
@@ -82,7 +94,7 @@ def _refuse(partitions, brokers, drain, replication):
 
 
 def _limits(count, sizes):
-    """{rack: (least, most)} of `count` replicas, spread over racks of `sizes` ({rack: brokers}) as water spreads."""
+    """Return {rack: (least, most)} for `count` replicas spread evenly over racks of `sizes`, {rack: brokers}."""
     level = 0
     while sum(min(size, level) for size in sizes.values()) < count:
         level += 1
@@ -90,7 +102,7 @@ def _limits(count, sizes):
 
 
 def _start(replicas, count, racks, limits, load):
-    """A set of `count` brokers within the limits of racks that keeps what it can; counted in `load`."""
+    """Return `count` brokers within the limits of racks, most of them from `replicas`. Adds them to `load`."""
     held = [broker for broker in replicas if broker in racks]
     on = Counter(racks[broker] for broker in held)
 
@@ -115,7 +127,7 @@ def _start(replicas, count, racks, limits, load):
 
 
 class _Flow:
-    """Things that brokers hold, which can be handed from one broker to another."""
+    """Replicas, or leaders, on brokers, which one broker can hand to another."""
 
     def __init__(self, holders, brokers):
         """holders: {partition: set of brokers}, changed in place."""
@@ -129,11 +141,11 @@ class _Flow:
             self._offer(key)
 
     def cost(self, key, broker):
-        """1 if it costs to have it there, else 0."""
+        """Return 1 if the partition costs a move on this broker, else 0."""
         raise NotImplementedError
 
     def takers(self, key, giver):
-        """Brokers that may have it instead of `giver`."""
+        """Return the brokers that can take the partition from `giver`."""
         raise NotImplementedError
 
     def _offers(self, key):
@@ -162,14 +174,17 @@ class _Flow:
             chosen = []
             for giver, taker in way:
                 key = self._cheapest(giver, taker, {key for key, _, _ in chosen})
-                if key is None:  # racks allow each of these moves, and not all
+                if key is None:  # racks allow each of these moves, but not all together
                     return
                 chosen.append((key, giver, taker))
             for move in chosen:
                 self.hand(*move)
 
     def _cheapest(self, giver, taker, but):
-        """Of what costs least, take from the topic of which the giver has most beyond the taker."""
+        """Return a partition of least cost, of the topic with the greatest excess of the giver over the taker; or None.
+
+        `but`: partitions to leave out.
+        """
         for _, topics in sorted(self.ways[giver, taker].items()):
             ranked = sorted(topics, key=lambda topic: self.of_topic[topic, taker] - self.of_topic[topic, giver])
             for topic in ranked:
@@ -178,10 +193,10 @@ class _Flow:
         return None
 
     def _way_that_gains(self):
-        """A list of (giver, taker) that makes the load more even, or costs less; None if there is none.
+        """Return list[(giver, taker)] that makes the load more even or saves moves; None if there is none.
 
-        By Bellman and Ford: a cycle of negative cost, among the brokers and None, where a replica comes from and goes
-        to whose way begins and ends at different brokers. The loads' squares are what is made less.
+        Bellman-Ford finds a cycle of negative cost among the brokers and None. A path from one broker to another goes
+        through None, at the cost of the change in the sum of squared loads.
         """
         heavy = sum(self.load.values()) + 1  # more than all moves
         edges = [
@@ -208,13 +223,13 @@ class _Flow:
 
 
 def _cycle(before):
-    """The edges of a cycle in {node: the node before it}, in their order; None if there is none."""
+    """Return the edges of a cycle in {node: the node before it}, in their order; None if there is none."""
     done = set()
     for node in before:
         path = {}
         while node in before and node not in done and node not in path:
             path[node] = before[node]
-            node = before[node]  # noqa: PLW2901 (walks from where it starts)
+            node = before[node]  # noqa: PLW2901 (the start of a walk)
         if node in path:
             edges, end = [], node
             while not edges or end != node:
@@ -247,10 +262,10 @@ class _Replicas(_Flow):
         ]
 
     def exchange(self, leaders):
-        """Make the leaders more even where those that lead too much and too little share too few partitions.
+        """Exchange replicas between a broker that leads too many partitions and one that leads too few.
 
-        One of them hands over a partition that it leads, and gets one that the other follows, so that the load stays.
-        Returns whether it did.
+        The first hands over a partition that it leads, and gets one that it can follow, so that the load stays even.
+        Returns whether there was such an exchange.
         """
         by_leads = sorted(self.brokers, key=lambda broker: leaders.load[broker])
         pairs = [(much, little) for much in reversed(by_leads) for little in by_leads]
@@ -301,7 +316,7 @@ def _even_leaders(partitions, replicas):
 
 
 def _in_order(before, held, leader):
-    """The leader, then those that were there, in their order, then the new ones."""
+    """Return the leader, then the brokers that held the partition before, in their order, then the new ones."""
     kept = [broker for broker in before if broker in held]
     if len(kept) == len(held) == len(before) and kept[0] == leader:
         return kept

@@ -1,7 +1,5 @@
 """A headless Chromium, driven by its own protocol over a pipe: no driver, no port, nothing to install beside it.
 
-    python tests/report/browser.py      draws docs/images/report.png again, from sample.json
-
 Protocol: https://chromedevtools.github.io/devtools-protocol/
 """
 
@@ -14,11 +12,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from kafka_proof.report import page as render
-
-HERE = Path(__file__).parent
-SAMPLE = HERE / "sample.json"
-PICTURE = HERE.parents[1] / "docs" / "images" / "report.png"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PROGRAM = next(filter(None, map(shutil.which, NAMES)), None)
 QUIET = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-extensions"
@@ -122,17 +115,3 @@ class Page:
         if "method" in message:
             self.seen.append(message)
         return message
-
-
-def main():
-    """Draw the picture that the documentation shows."""
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, chromium() as page:
-        path = Path(directory, "report.html")
-        path.write_text(render.html(json.loads(SAMPLE.read_text())), encoding="utf-8")
-        page.open(path, width=900)
-        page.picture(PICTURE, height=1100)
-
-
-if __name__ == "__main__":
-    main()

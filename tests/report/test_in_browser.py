@@ -8,6 +8,7 @@ import pytest
 
 from kafka_proof.report import page as render
 from tests.report import browser
+from tests.report.pictures import SAMPLE
 
 pytestmark = pytest.mark.skipif(not browser.PROGRAM, reason=f"none of {', '.join(browser.NAMES)} is installed")
 
@@ -36,7 +37,7 @@ def files(tmp_path_factory):
 
 def sample(verdict):
     """Return the sample run, or what would be left of it if two properties did not hold, or no cluster had answered."""
-    run = json.loads(browser.SAMPLE.read_text())
+    run = json.loads(SAMPLE.read_text())
     wide = {"columns": ["topic", *range(12)], "rows": [[LONG, *range(10_000, 10_012)]]}
     lines = {f"partition {number}": [[x / 10, (x * number) % 37] for x in range(60)] for number in range(7)}
     if verdict == "failed":

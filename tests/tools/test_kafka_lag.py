@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 import urllib.error
@@ -376,7 +377,9 @@ def test_watch_draws_on_a_terminal(running, admin, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
     ours, theirs = pty.openpty()
-    with running("--group", name, "--watch", "0.1", stdout=theirs, stderr=theirs) as process:
+    termios.tcsetwinsize(theirs, (12, 40))
+    environment = os.environ | {"TERM": "xterm"}
+    with running("--group", name, "--watch", "0.1", stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         os.set_blocking(ours, False)
         drawn = bytearray()
@@ -386,16 +389,35 @@ def test_watch_draws_on_a_terminal(running, admin, name, topic):
                 drawn.extend(os.read(ours, 65536))
             return drawn.decode(errors="replace")
 
-        seen = wait_until("a second look, over the first", look, good=lambda seen: "██" in seen)
+        wait_until("a second look, over the first", look, good=lambda seen: "██" in seen)
         assert interrupt(process) == 0
+        with contextlib.suppress(OSError):  # the end of a terminal
+            look()
     os.close(ours)
-    assert "\x1b[J" in seen
+    seen = drawn.decode(errors="replace")
+    assert "\x1b[1A" in seen, "the second look is drawn over the first"
+    assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l"), "the cursor is visible again"
+    lines = re.split(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]", seen)
+    assert max(map(len, lines)) == 40, "as wide as the terminal"
+    assert [line for line in lines if line.startswith(name[:6])]
+
+
+def test_watch_prints_lines_on_a_terminal_that_cannot_draw(admin, name, topic):
+    [tp] = topic(4)
+    commit(admin, name, {tp: 1})
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "dumb"}
+    with running("--group", name, "--watch", "0.1", stdout=theirs, env=environment) as process, open(ours) as terminal:
+        os.close(theirs)
+        lines = [terminal.readline() for _ in range(2)]
+        assert interrupt(process) == 0
+    assert all(f"{name}: Empty, members: 0, kafka left: 3" in line for line in lines)
 
 
 def test_prometheus(running, admin, producer, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
-    labels = f'group="{name}",topic="{name}",partition="0"'
+    labels = f'group="{name}",partition="0",topic="{name}"'
     with running("--group", name, "--prometheus", ":0") as process:
         url = process.stdout.readline().split()[-1]
         assert url.startswith("http://127.0.0.1:")
@@ -405,14 +427,15 @@ def test_prometheus(running, admin, producer, name, topic):
                 assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
                 return answer.read().decode().splitlines()
 
-        assert f"kafka_consumergroup_lag{{{labels}}} 3" in scrape()
+        assert f"kafka_consumergroup_lag{{{labels}}} 3.0" in scrape()
         send(producer, tp, 2)
         lines = scrape()
-        assert f"kafka_consumergroup_lag{{{labels}}} 5" in lines
-        assert f"kafka_consumergroup_current_offset{{{labels}}} 1" in lines
-        assert f'kafka_consumergroup_state{{{labels},state="WARN"}} 1' in lines
+        assert f"kafka_consumergroup_lag{{{labels}}} 5.0" in lines
+        assert f"kafka_consumergroup_current_offset{{{labels}}} 1.0" in lines
+        with_state = labels.replace(",topic", ',state="WARN",topic')
+        assert f"kafka_consumergroup_state{{{with_state}}} 1.0" in lines
         assert any(line.startswith(f"kafka_consumergroup_lag_seconds{{{labels}}} ") for line in lines)
-        assert f'kafka_topic_partition_current_offset{{topic="{name}",partition="0"}} 6' in lines
+        assert f'kafka_topic_partition_current_offset{{partition="0",topic="{name}"}} 6.0' in lines
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(url.replace("/metrics", "/"), timeout=10)
 

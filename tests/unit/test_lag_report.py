@@ -1,5 +1,8 @@
-"""What kafka-lag prints for people, scripts and Prometheus, from looks that are written down here. No broker."""
+"""The output of kafka-lag for people, scripts and Prometheus, from looks written down here. No broker."""
 
+import contextlib
+import gzip
+import io
 import json
 import threading
 import urllib.error
@@ -8,14 +11,19 @@ import urllib.request
 import pytest
 from kafka import TopicPartition
 from kafka.errors import GroupAuthorizationFailedError, KafkaConnectionError
+from prometheus_client import generate_latest
+from rich.console import Console
 
+from kafka_proof.advice import ADVICE
+from kafka_proof.client.connection import START, NoKafkaError
 from kafka_proof.lag.__main__ import main, reason
+from kafka_proof.lag.live import Frame, sparkline
 from kafka_proof.lag.look import GroupLag, NoMatchError, matching, owners_of
-from kafka_proof.lag.metrics import exposition, server
+from kafka_proof.lag.metrics import registry, server
 from kafka_proof.lag.offsets import rows
 from kafka_proof.lag.report import exceeded, report
 from kafka_proof.lag.state import History
-from kafka_proof.lag.view import duration, frame, page, sparkline
+from kafka_proof.lag.view import duration, page
 
 ZERO, ONE, OTHER = TopicPartition("orders", 0), TopicPartition("orders", 1), TopicPartition("audit", 0)
 
@@ -30,6 +38,9 @@ def seen(*groups, at=0, history=None, written=None):
 
 BILLING = group("billing", {ZERO: 3, ONE: 5}, {ZERO: 10, ONE: 5}, {ZERO: "app/10.0.0.7"})
 IDLE = GroupLag("idle", "Empty", 0, rows({OTHER: -1}, {}, {}), None)
+# A client chooses its group's name and its own id; a file may hold nothing that the terminal obeys.
+FORGED = "g\n::error::x \x1b[31m [bold]y[/bold]"
+ESCAPED = r"g\n::error::x \x1b[31m [bold]y[/bold]"
 
 PAGE = """\
   group    topic   partition  start  committed  end  lag  time lag  owner         state
@@ -48,6 +59,13 @@ def test_page():
 def test_page_without_groups():
     assert page(seen()) == ["groups: none"]
     assert page(seen(group("new", {}, {}))) == ["new: Stable, members: 1, kafka left: 0"]
+
+
+def test_page_escapes_control_characters():
+    header, row, line = page(seen(group(FORGED, {ZERO: 3}, {ZERO: 10}, {ZERO: f"{FORGED}/10.0.0.7"})))
+    assert row.split("  ")[1] == ESCAPED
+    assert row.index(f"{ESCAPED}/10.0.0.7") == header.index("owner")
+    assert line == f"{ESCAPED}: Stable, members: 1, kafka left: 7, WARN"
 
 
 def test_report_is_plain():
@@ -119,40 +137,107 @@ def test_what_is_not_known_keeps_no_limit():
 
 def test_prometheus():
     odd = group('a"b\\c', {ZERO: 1}, {ZERO: 2}, {})
-    lines = exposition(seen(BILLING, odd, IDLE)).splitlines()
+    forged = group(FORGED, {ZERO: 1}, {ZERO: 2}, {})
+    lines = generate_latest(registry(seen(BILLING, odd, forged, IDLE))).decode().splitlines()
 
-    assert 'kafka_consumergroup_lag{group="billing",topic="orders",partition="0"} 7' in lines
-    assert 'kafka_consumergroup_lag{group="a\\"b\\\\c",topic="orders",partition="0"} 1' in lines
-    assert 'kafka_consumergroup_lag_seconds{group="billing",topic="orders",partition="1"} 0.0' in lines
-    assert 'kafka_consumergroup_current_offset{group="billing",topic="orders",partition="1"} 5' in lines
-    assert 'kafka_consumergroup_state{group="billing",topic="orders",partition="0",state="WARN"} 1' in lines
-    assert 'kafka_topic_partition_oldest_offset{topic="orders",partition="1"} 0' in lines
-    assert 'kafka_consumergroup_members{group="idle"} 0' in lines
+    assert 'kafka_consumergroup_lag{group="billing",partition="0",topic="orders"} 7.0' in lines
+    assert 'kafka_consumergroup_lag{group="a\\"b\\\\c",partition="0",topic="orders"} 1.0' in lines
+    assert 'kafka_consumergroup_lag_seconds{group="billing",partition="1",topic="orders"} 0.0' in lines
+    assert 'kafka_consumergroup_current_offset{group="billing",partition="1",topic="orders"} 5.0' in lines
+    assert 'kafka_consumergroup_state{group="billing",partition="0",state="WARN",topic="orders"} 1.0' in lines
+    assert 'kafka_topic_partition_oldest_offset{partition="1",topic="orders"} 0.0' in lines
+    assert 'kafka_consumergroup_members{group="idle"} 0.0' in lines
+    assert f'kafka_consumergroup_members{{group="{ESCAPED.replace(chr(92), chr(92) * 2)}"}} 1.0' in lines
     # One sample of a partition, however many groups read it; none of what is not known.
     assert [line for line in lines if line.startswith("kafka_topic_partition_current_offset{")] == [
-        'kafka_topic_partition_current_offset{topic="orders",partition="0"} 2',
-        'kafka_topic_partition_current_offset{topic="orders",partition="1"} 5',
+        'kafka_topic_partition_current_offset{partition="0",topic="orders"} 2.0',
+        'kafka_topic_partition_current_offset{partition="1",topic="orders"} 5.0',
     ]
     assert not any("None" in line or "audit" in line for line in lines)
     names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(set(names)) == len(names), "each metric is described once"
 
 
-def test_scrape_that_fails_says_why():
-    answers = [(503, "localhost:9092: the cluster stopped answering."), (200, seen(BILLING))]
-    with server("127.0.0.1", 0, lambda: answers.pop(0)) as http:
+@contextlib.contextmanager
+def serving(look, host="127.0.0.1"):
+    """Serve `look` for the block. Yields the URL of the metrics."""
+    with server(host, 0, look) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            with pytest.raises(urllib.error.HTTPError) as error:
-                urllib.request.urlopen(http.url, timeout=10)
-            with error.value as answer:
-                assert (answer.code, answer.read()) == (503, b"localhost:9092: the cluster stopped answering.\n")
-            with urllib.request.urlopen(http.url, timeout=10) as answer:
-                assert answer.status == 200
+            yield http.url
         finally:
             http.shutdown()
             thread.join()
+
+
+def get(url, **headers):
+    """Return (status, content type, body) of a GET."""
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.headers["Content-Type"], answer.read()
+
+
+def test_scrape_that_fails_says_why():
+    answers = [(503, "localhost:9092: the cluster stopped answering."), (200, seen(BILLING))]
+    with serving(lambda: answers.pop(0)) as url:
+        plain = "text/plain; charset=utf-8"
+        assert get(url) == (503, plain, b"localhost:9092: the cluster stopped answering.\n")
+        assert get(url.removesuffix("/metrics")) == (404, plain, b"Ask for /metrics.\n")
+        assert get(url)[0] == 200
+
+
+def test_scrape_in_the_formats_of_prometheus():
+    with serving(lambda: (200, seen(BILLING))) as url:
+        _, kind, body = get(url)
+        assert kind == "text/plain; version=0.0.4; charset=utf-8"
+        assert get(url, **{"Accept-Encoding": "gzip"})[1] == kind
+        assert gzip.decompress(get(url, **{"Accept-Encoding": "gzip"})[2]) == body
+        _, kind, body = get(url, Accept="application/openmetrics-text; version=1.0.0")
+        assert kind.startswith("application/openmetrics-text; version=1.0.0")
+        assert body.endswith(b"# EOF\n")
+        _, _, body = get(f"{url}?name[]=kafka_consumergroup_members")
+        assert [line for line in body.decode().splitlines() if line[0] != "#"] == [
+            'kafka_consumergroup_members{group="billing"} 1.0'
+        ]
+
+
+def test_scrapes_look_one_at_a_time():
+    busy, overlaps, both = threading.Lock(), [], threading.Barrier(2)
+
+    def look():
+        free = busy.acquire(blocking=False)
+        overlaps.append(not free)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # a second look at the same time would come
+        if free:
+            busy.release()
+        return 200, seen(BILLING)
+
+    with serving(look) as url:
+        threads = [threading.Thread(target=get, args=(url,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert overlaps == [False, False]
+
+
+def test_listens_on_ipv6():
+    with serving(lambda: (200, seen(BILLING)), host="::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert get(url)[0] == 200
+
+
+def test_address_in_use_is_one_line():
+    with (
+        server("127.0.0.1", 0, None) as first,
+        pytest.raises(OSError, match=r"^cannot listen on 127\.0\.0\.1:\d+: Address already in use\. Choose another"),
+    ):
+        server("127.0.0.1", first.server_port, None)
 
 
 @pytest.mark.parametrize(
@@ -172,29 +257,82 @@ def test_scrape_that_fails_says_why():
             TimeoutError("t partition 0: no message came"),
             "h:1: t partition 0: no message came. Choose a longer --timeout, or leave out --time and --max-time-lag.",
         ),
+        (
+            NoKafkaError(f"h:1: no Kafka answered (x). {START}", "http"),
+            f"h:1: no Kafka answered (x). {ADVICE['http']}",
+        ),
+        (NoMatchError("groups: a\n::error::b, \x1b[31mc"), r"groups: a ::error::b, \x1b[31mc"),
     ],
 )
 def test_error_is_one_line(error, line):
     assert reason(error, "h:1") == line
 
 
-def test_frame_fits_the_terminal():
+def drawn(report, trends, width, height):
+    """Return the lines of the live view on a terminal of this size."""
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
+    console.print(Frame(report, trends, "title"))
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_live_view():
     trends = {"billing": [0, 3, 7], "idle": [None]}
-    whole = frame(seen(BILLING, IDLE), trends, "title", 200, 50)
-    assert whole[:4] == [
+    assert drawn(seen(BILLING, IDLE), trends, 200, 50) == [
         "title",
         "",
-        "  group    kafka left  time lag  state  members  look by look",
-        "  billing           7  0.0 s     WARN         1  ▁▄█",
+        "group    kafka left  time lag  state  members  trend",
+        "billing           7  0.0 s     WARN         1  ▁▄█",
+        "idle              -  -         -            0",
+        "",
+        "group    topic   partition  start  committed  end  lag  time lag  owner         state",
+        "billing  orders          0      0          3   10    7  -         app/10.0.0.7  WARN",
+        "billing  orders          1      0          5    5    0  0.0 s     none          OK",
+        "idle     audit           0      -          -    -    -  -         -             -      no leader",
     ]
-    narrow = frame(seen(group("g" * 40, {ZERO: 3}, {ZERO: 9})), {"g" * 40: [5] * 50 + [6] * 10}, "title", 80, 50)
-    assert narrow[3].startswith(f"  {'g' * 19}…           6")
-    assert narrow[3].endswith("▆██████████")
-    assert len(narrow[3]) == 80
-    cut = frame(seen(BILLING, IDLE), trends, "title", 20, 6)
-    assert len(cut) == 6
-    assert max(map(len, cut)) == 20
-    assert cut[-1].startswith("  … 5 more lines")
+    assert drawn(seen(), {}, 80, 24) == ["title", "", "groups: none"]
+
+
+def test_live_view_is_as_wide_as_the_terminal():
+    name = "g" * 40
+    report = seen(group(name, {ZERO: 3}, {ZERO: 9}, {ZERO: "app/10.0.0.7"}))
+    trends = {name: [5] * 50 + [6] * 10}
+
+    assert drawn(report, trends, 80, 24)[2:] == [
+        "group                kafka left  time lag  state  members  trend",
+        f"{'g' * 18}…           6  -         WARN         1  ▆▆▆▆▆▆▆▆▆▆▆██████████",
+        "",
+        "group       topic   partition  committed  end  lag  time lag  owner        state",
+        f"{'g' * 9}…  orders          0          3    9    6  -         app/10.0.0…  WARN",
+    ]
+    # No room for all columns: the names, the lag, the state and the trend stay.
+    assert drawn(report, trends, 40, 24)[2:] == [
+        "group     kafka left  state  trend",
+        f"{'g' * 7}…           6  WARN   ▆██████████",
+        "",
+        "group      topic   partition  lag  state",
+        f"{'g' * 8}…  orders          0    6  WARN",
+    ]
+    assert max(map(len, drawn(report, trends, 20, 24))) <= 20
+
+
+@pytest.mark.parametrize(
+    ("height", "lines"),
+    [
+        (11, ["idle     audit           0    -  -         -"]),  # all
+        (10, ["billing  orders          0    7  -         WARN", "… 2 more rows; kafka-lag without --watch shows all"]),
+        (7, ["idle              -  -         -", "… 3 more rows; kafka-lag without --watch shows all"]),
+        (6, ["billing           7  0.0 s     WARN   █", "… 4 more rows; kafka-lag without --watch shows all"]),
+    ],
+)
+def test_live_view_is_as_high_as_the_terminal(height, lines):
+    found = drawn(seen(BILLING, IDLE), {"billing": [7], "idle": [None]}, 50, height)
+    assert len(found) < height
+    assert found[-len(lines) :] == lines
+
+
+def test_live_view_shows_names_as_text():
+    found = drawn(seen(group(FORGED, {ZERO: 3}, {ZERO: 9})), {FORGED: [1]}, 120, 24)
+    assert [line.startswith(f"{ESCAPED}  ") for line in found] == [False] * 3 + [True, False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which replicas go where, and what is said of it, without a broker."""
+"""Plans for the placement of replicas, and their messages, without a broker."""
 
 import random
 from collections import Counter
@@ -77,7 +77,7 @@ def test_plan(partitions, ids, drain, replication, plan):
         (brokers(1, 2), [7], {}, ["broker 7", "registered: 1, 2", "Correct the id"]),
         (brokers(1, 3), (), {}, ["broker 2 holds replicas and is not registered", "Start it"]),
         (brokers(1, 2), (), {"nine": 1}, ["topic nine", "Correct the name"]),
-        (brokers(1, 2), (), {"one": 0}, ["topic one is to have 0 replicas", "Set 1 or more"]),
+        (brokers(1, 2), (), {"one": 0}, ["topic one cannot have 0 replicas", "Set 1 or more"]),
     ],
 )
 def test_plan_refuses(ids, drain, replication, words):

@@ -1,4 +1,4 @@
-"""The report of a run: what is said, what is drawn, and that nothing in it is markup. In a browser: tests/report."""
+"""The report of a run: sentences, drawings, and that nothing from the run is markup. In a browser: tests/report."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kafka_proof.report.page import annotations, html, judge, markdown, sentence, summary
-from kafka_proof.report.plot import _ticks, plot
+from kafka_proof.report.plot import _ticks
 
 EVIL = "<script>alert('x')</script>&\"|`*"
 MATRIX = {"columns": ["member", "partition 0", "partition 1"], "rows": [["A", 3, None], ["B", None, 3]]}
@@ -184,7 +184,7 @@ def test_the_page_loads_nothing():
 def test_evidence_is_drawn_by_its_shape():
     evidence = [["received by A", 3], ["share", 0.5], ["order kept", True], ["matrix", MATRIX], ["lag", LAG], ["x", {}]]
     page = Page(html(run(claim(evidence=json.loads(json.dumps(evidence))))))
-    text = "|".join(page.text)
+    text = "|".join(filter(str.strip, page.text))
     for words in ("received by A|3", "share|0.5", "order kept|yes", "matrix|member|partition 0", "A|3|-|B|-|3", "x|{}"):
         assert words in text
     # Evidence, brokers and topics: headings for the columns, and for each row.
@@ -219,7 +219,9 @@ def test_ticks_are_round_and_hold_all(low, high, ticks):
 
 
 def drawing(series):
-    return ET.fromstring(plot("lag", series, "offsets"))
+    """Return the figure of a page, an Element."""
+    shown = claim(evidence=[["lag", {"series": series, "unit": "offsets"}]])
+    return ET.fromstring(re.search("<figure.*</figure>", html(run(shown)), re.S)[0])
 
 
 def test_a_gap_interrupts_the_line():

@@ -1,4 +1,4 @@
-"""The plugin that gathers a run for the report, in runs of pytest with tests of their own and without a broker."""
+"""The plugin that collects a run for the report, in runs of pytest with tests of their own and without a broker."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -211,6 +211,6 @@ def test_a_list_of_the_tests_is_no_run(suite):
     assert not run
 
 
-def test_the_template_is_in_the_package():
+def test_the_templates_are_in_the_package():
     assert page.TEMPLATE.parent == Path(page.__file__).parent
-    assert page.TEMPLATE.is_file()
+    assert page.TEMPLATE.name in page.templates().list_templates(extensions=["j2"])

@@ -1,7 +1,12 @@
-"""The page that an operator reads. No broker."""
+"""The page of kafka-status and its exit status. No broker."""
 
+import contextlib
 import re
 
+import pytest
+
+from kafka_proof import status
+from kafka_proof.client.connection import START, NoKafkaError
 from kafka_proof.status import main, render
 
 STATUS = {
@@ -73,6 +78,42 @@ def test_page_of_a_new_cluster():
     nothing = STATUS | {"topics": [], "groups": [], "problems": []}
 
     assert re.search(r"internal \(partitions\): none\n\ngroups: none\n\nno problems", render(nothing))
+
+
+def test_page_escapes_control_characters():
+    forged = "g\n::error::x \x1b[31m [bold]y[/bold]"
+    [broker, _], [group] = STATUS["brokers"], STATUS["groups"]
+    page = render(
+        STATUS
+        | {"brokers": [broker | {"rack": forged}], "groups": [group | {"group": forged}], "problems": [f"x: {forged}"]}
+    )
+
+    assert page.count(r"g\n::error::x \x1b[31m [bold]y[/bold]") == 3
+    assert "\x1b" not in page
+    assert not re.search("^::", page, re.M)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize(("problems", "code"), [([], 0), (STATUS["problems"], 1)])
+def test_exit_status_says_whether_there_are_problems(options, problems, code, monkeypatch, capsys):
+    monkeypatch.setattr(status, "connect", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(status, "collect", lambda _: STATUS | {"problems": problems})
+    monkeypatch.setattr(status, "end_quietly_with_the_reader", lambda: None)
+
+    assert main(["--bootstrap-server", "h:1", *options]) == code
+    assert "tGptZPNNTw6jzlMy3nff-w" in capsys.readouterr().out
+
+
+def test_no_answer_is_one_line_with_advice_and_exit_status_2(monkeypatch, capsys):
+    def refuse(*_):
+        raise NoKafkaError(f"h:1: no Kafka answered (\x1b[31m). {START}", "http")
+
+    monkeypatch.setattr(status, "connect", refuse)
+
+    assert main(["--bootstrap-server", "h:1"]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert re.fullmatch(r"h:1: no Kafka answered \(\\x1b\[31m\)\. Name the port of a broker, not .*\n", output.err)
 
 
 def test_missing_file_is_one_line_and_exit_status_2(capsys):
