@@ -10,7 +10,6 @@ REQUIRED = (
     "kafka",
     "kafka_proof",
     "lz4",
-    "networkx",
     "prometheus_client",
     "pytest",
     "rich",
