@@ -139,12 +139,12 @@ ADVICE = {
         "is there, correct kafka_advertised_host and kafka_advertised_port (Kafka: advertised.listeners)."
     ),
     "advertised-other-broker": (
-        "Give each broker an address of its own: kafka_advertised_host and kafka_advertised_port (Kafka: "
+        "Give each broker its own address: kafka_advertised_host and kafka_advertised_port (Kafka: "
         "advertised.listeners)."
     ),
     "advertised-other-cluster": (
         "Correct kafka_advertised_host and kafka_advertised_port (Kafka: advertised.listeners); two stacks on one "
-        "machine need ports of their own."
+        "machine need different ports."
     ),
     # The cluster
     "no-controller": (

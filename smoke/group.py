@@ -11,7 +11,7 @@ from kafka_proof.client.wait import wait_until
 class Group:
     """Members of one consumer group, by name: Group({"a": KafkaConsumer, "b": KafkaConsumer}).
 
-    A wait polls every member in a thread of its own, because none can join before the others, until all of them show
+    A wait polls every member in a separate thread, because none can join before the others, until all of them show
     the expected state. Between two waits no thread runs, and a test can use the consumers.
 
     One thread cannot poll them in turn. kafka-python 3.0.12 drops a join that completes between two polls of its member

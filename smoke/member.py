@@ -1,4 +1,4 @@
-"""A member of a consumer group as a process of its own, which dies like a process that the kernel kills.
+"""A member of a consumer group as a separate process, which dies like a process that the kernel kills.
 
     python smoke/member.py TOPIC
 

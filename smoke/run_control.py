@@ -82,7 +82,7 @@ class RunControl:
             where = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2]
             doing = f"{where}, {waiting_for()}".strip(", ") or "no test ran"
             pytest.exit(
-                f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it was going on.",
+                f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it made progress.",
                 UNUSABLE,
             )
 
@@ -91,7 +91,7 @@ class RunControl:
         try:
             return (yield)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)  # the clean-up has bounds of its own
+            signal.setitimer(signal.ITIMER_REAL, 0)  # the clean-up has its own bounds
             signal.signal(signal.SIGALRM, before)
 
     # How it ends

@@ -10,7 +10,7 @@ SECONDS = 1  # signals within this time count once: some programs send SIGINT an
 class Signals:
     """Ctrl-C (SIGINT), and SIGTERM, with which CI systems end a job, raise KeyboardInterrupt; pytest then cleans up.
 
-    Set `ending` before the clean-up. It has bounds of its own, and must not end half-way.
+    Set `ending` before the clean-up. It has its own bounds, and must not end half-way.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""What a group committed is where it goes on, and what it has left is known at every moment"""
+"""A group continues at its committed offset, and its lag is known at every moment"""
 
 import time
 
@@ -23,7 +23,7 @@ def committed(admin, partitions):
 
 
 def read_to(group, ends):
-    """Read to these ends, and return where the reader goes on, dict[partition, offset]: there, or, where others write
+    """Read to these ends, and return where the reader continues, dict[partition, offset]: there, or, where others write
     to the topic too, beyond."""
     group.read_to(ends)
     return {tp.partition: offset for tp, offset in positions(group.consumers["reader"]).items()}
@@ -130,7 +130,7 @@ def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, commit
 
 
 def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin, record_property):
-    """Lag is what is left after each step: sent, read, committed"""
+    """Lag after each step: sent, read, committed"""
     zero, one = partitions
     series, began = {"partition 0": [], "partition 1": []}, time.monotonic()
     record_property("lag over time", {"unit": "offsets", "series": series})

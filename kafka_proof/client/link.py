@@ -284,7 +284,7 @@ _SPOKEN = {
     "tls": ("tls-port", "speaks TLS, and this client does not (security.protocol)"),
     "kafka": ("plaintext-port", "speaks Kafka's protocol without TLS, and this client wants TLS (security.protocol)"),
     "http": ("http", "is an HTTP server"),
-    "nobody": ("closes-at-once", "accepts a connection and closes it at once, before the first byte"),
+    "no-server": ("closes-at-once", "accepts a connection and closes it at once, before the first byte"),
     "closes": ("closes", "closes the connection when it is asked in Kafka's protocol, in TLS or in HTTP"),
     "silent": ("silent", "accepts a connection and answers nothing: not Kafka's protocol, TLS or HTTP"),
 }
@@ -320,7 +320,7 @@ def listen(address: str, port: int, seconds: float) -> str:
         except OSError:
             closed += 1
         if closed and not question:
-            return "nobody"
+            return "no-server"
     return odd or ("closes" if closed else "silent")
 
 

@@ -134,7 +134,7 @@ def producing(**settings: Any) -> Iterator[KafkaProducer]:
 def abandon(producer: KafkaProducer, seconds: float) -> None:
     """Close a producer and drop the messages that it still has. `seconds`: for its thread to end.
 
-    A close() whose time is over leaves the producer as it was. It goes on sending, also to topics that are removed
+    A close() whose time is over leaves the producer as it was. It continues to send, also to topics that are removed
     meanwhile, and complains when Python ends.
     """
     producer._sender.force_close()

@@ -41,7 +41,7 @@ def quorum_leader(response: Any) -> int | None:
 def is_present(controller: int | None, kind: str, brokers: Container[int]) -> bool:
     """Return whether a controller is named and can be the active one. `kind`: the mode; `brokers`: registered ids.
 
-    In ZooKeeper mode the controller is a broker, and a broker that lost ZooKeeper goes on naming one that is gone.
+    In ZooKeeper mode the controller is a broker, and a broker that lost ZooKeeper still names one that is gone.
     """
     return controller is not None and (kind == KRAFT or controller in brokers)
 

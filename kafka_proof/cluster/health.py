@@ -107,7 +107,7 @@ class View(NamedTuple):
 def look(admin: KafkaAdminClient) -> dict[int, View]:
     """Return the view of each broker that answers, {id: View}. Raises KafkaError if none does.
 
-    Ask all of them, because a broker that lost ZooKeeper goes on answering with its last view.
+    Ask all of them, because a broker that lost ZooKeeper still answers with its last view.
     """
     views, reasons = {}, []
     for broker in [node.node_id for node in known_brokers(admin)]:

@@ -3,7 +3,7 @@
 A broker describes only its own configuration. It refuses a request for another broker's. So an answer with the id shows
 that the address leads to this broker, and not to another one behind the same name or port.
 
-`another` decides for all callers: `identify` asks through kafka-python, the doctor through a connection of its own.
+`another` decides for all callers: `identify` asks through kafka-python, the doctor through its own connection.
 plugins/remote/kafka_reach.py asks the same on hosts that have only Python's standard library, and decides for itself.
 """
 

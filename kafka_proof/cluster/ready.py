@@ -2,7 +2,7 @@
 
 Ready means: each expected broker is registered, and answers as itself at its *advertised* address; each of them and the
 controller know all the others; the active controller acts; and a group coordinator answers. A broker that lost
-ZooKeeper goes on answering, with its last view of the cluster. Then the controller does not know it any more; or it is
+ZooKeeper still answers, with its last view of the cluster. Then the controller does not know it any more; or it is
 the controller itself, and does not act.
 """
 

@@ -213,7 +213,7 @@ def controller(cluster, first):
     elif cluster.controller not in cluster.links:
         yield Finding("controller", "skip", f"it is broker {cluster.controller}, and that cannot be asked, see above")
     else:
-        # Without ZooKeeper a broker goes on naming the last controller. A request that shows it holds a thread of the
+        # Without ZooKeeper a broker still names the last controller. A request that shows it holds a thread of the
         # broker until ZooKeeper is back, so reading alone does not send one: cluster/controller.py, require_acting.
         evidence = f"broker {cluster.controller}, as the brokers remember it; whether it acts, --write shows"
         yield Finding("controller", "skip", evidence)

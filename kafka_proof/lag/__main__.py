@@ -277,7 +277,7 @@ def _options(argv):
     if lasting and options.max_time_lag is not None:
         parser.error(f"--max-time-lag decides the exit status, and {lasting} has none: leave one of them out")
     if options.prometheus and options.json:
-        parser.error("--prometheus has a format of its own: leave --json out")
+        parser.error("--prometheus has its own format: leave --json out")
     options.time = options.time or options.max_time_lag is not None
     options.window = options.window or (_WINDOW if lasting else 0)
     return options
@@ -298,7 +298,7 @@ def main(argv=None):
                 watch(looks, options)
             else:
                 return once(looks, options)
-    except BrokenPipeError:  # | head; nobody reads a message
+    except BrokenPipeError:  # | head; no reader for a message
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except _ERRORS as error:

@@ -102,7 +102,7 @@ class _Handler(WSGIRequestHandler):
     timeout = 10  # seconds, for a client that connects and sends nothing
 
     def log_message(self, *_):
-        """Log nothing: a line for each scrape helps nobody."""
+        """Log nothing: a line for each scrape has no use."""
 
 
 def _say(start_response, status, text):

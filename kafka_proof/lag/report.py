@@ -15,7 +15,7 @@ def report(groups, history, now, written=None):
     at       str, UTC
     groups   [{group, kafka_state ("Stable", …), members, left, time_lag, time_lag_is_least, state (the worst),
              partitions: [{group, topic, partition, start, committed, end, lag, time_lag, time_lag_is_least,
-             owner ("client id/host", "" for nobody), state, note}]}]
+             owner ("client id/host", "" for no member), state, note}]}]
 
     Offsets and lags are int, time_lag is in seconds, and None means unknown. `history`: a History; this look is added
     to it. `now`: (seconds of a clock that never goes back, seconds since 1970). `written`: the result of

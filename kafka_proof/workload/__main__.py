@@ -1,6 +1,6 @@
 """A workload that can be verified, for any Kafka: run it during a fault or an operation, and it reports lost messages.
 
-    python -m kafka_proof.workload --seconds 60            on a topic of its own; Ctrl-C or SIGTERM ends it early
+    python -m kafka_proof.workload --seconds 60            on its own topic; Ctrl-C or SIGTERM ends it early
     python -m kafka_proof.workload --topic orders          on one that exists; its messages stay there
     python -m kafka_proof.workload --report out.json       the whole result
 

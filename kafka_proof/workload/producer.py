@@ -41,7 +41,7 @@ class Load:
 
 
 class Offer:
-    """The sending of messages, and their outcome in `evidence`. `send` runs in a thread of its own."""
+    """The sending of messages, and their outcome in `evidence`. `send` runs in a separate thread."""
 
     def __init__(self, arguments, topic, mark, load, evidence):
         """`mark`: the beginning of all values; `evidence`: a kafka_proof.workload.audit.Evidence, which it fills."""

@@ -19,7 +19,7 @@ from kafka_proof.lag.offsets import log_bounds
 from kafka_proof.workload.audit import Committed, Delivered, Evidence, Logged, audit
 from kafka_proof.workload.producer import PATIENCE, Load, Offer
 
-PARTITIONS = 6  # of a topic of its own
+PARTITIONS = 6  # of the topic that the workload creates
 COMMIT = 0.1  # seconds from one commit of a member to its next
 LOOK = 0.2  # seconds from one look at the committed offsets to the next
 DRAIN = 90  # seconds for the group to reach the end after the sending

@@ -12,23 +12,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Not rewritten yet. The generated pages take their text from the roles and from kafka_proof. Remove a line here with
-# the rewrite; an entry is a path or a pattern below the repository.
-EXEMPT = (
-    "kafka_proof/advice.py",
-    "kafka_proof/client",
-    "kafka_proof/cluster",
-    "kafka_proof/doctor",
-    "kafka_proof/lag",
-    "kafka_proof/operations",
-    "kafka_proof/status.py",
-    "kafka_proof/support.py",
-    "kafka_proof/testing",
-    "kafka_proof/workload",
-    "docs/troubleshooting.md",
-    "smoke",
-)
-
 TARGETS = (
     "*.md",
     "docs/*.md",
@@ -62,9 +45,7 @@ _SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`])")
 
 
 def files():
-    exempt = {path for pattern in EXEMPT for path in ROOT.glob(pattern)}
-    found = {path for pattern in TARGETS for path in ROOT.glob(pattern)}
-    return sorted(path for path in found if not exempt & {path, *path.parents})
+    return sorted({path for pattern in TARGETS for path in ROOT.glob(pattern)})
 
 
 FILES = files()
@@ -143,10 +124,6 @@ def test_sentences_are_short(path):
 def test_task_names_begin_with_a_verb():
     paths = [path for path in FILES if path.parent.name in ("tasks", "playbooks")]
     assert {name(path): found for path in paths if (found := not_verbs(path.read_text()))} == {}
-
-
-def test_exempt_paths_exist():
-    assert [pattern for pattern in EXEMPT if not list(ROOT.glob(pattern))] == []
 
 
 # The checks themselves
