@@ -14,6 +14,9 @@ from kafka_proof.deploy.profiles import profile
 
 PROTOCOL = "inter.broker.protocol.version"
 
+# Two containers that start at once can swap addresses. The JVM keeps an address for 30 s: the controller then connects
+# to the wrong broker, which refuses its requests (STALE_BROKER_EPOCH) as long as the connection lasts.
+FRESH_ADDRESSES = "-Dsun.net.inetaddr.ttl=0"
 
 Hosts = Mapping[str, Mapping[str, Any]]
 
@@ -49,7 +52,7 @@ def with_files(node: Node) -> Node:
     files = {
         "server.properties": to_properties(node["settings"]),
         "heap.options": f"-Xms{heap} -Xmx{heap}\n",
-        "jvm.options": f"{node['jvm']['options']}\n",
+        "jvm.options": f"{FRESH_ADDRESSES}\n{node['jvm']['options']}\n",
     }
     return {**node, "labels": node["labels"] | labels, "files": files}
 

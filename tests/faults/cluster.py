@@ -189,6 +189,10 @@ class Cluster:
             [found] = admin.describe_topics([topic])
         return {len(partition["replica_nodes"]) for partition in found["partitions"]}
 
+    def address(self, broker):
+        """Return the address of a broker's container in the stack's network, str."""
+        return container(self.brokers[broker]).attrs["NetworkSettings"]["Networks"][self.network]["IPAddress"]
+
     def cut_off(self, name):
         """Take a container off the network; who is connected to it hears nothing of it."""
         engine().networks.get(self.network).disconnect(name)

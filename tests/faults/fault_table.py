@@ -127,6 +127,24 @@ def cut_off_controller(cluster):
     cluster.repair()
 
 
+@fault()
+def swap_addresses(cluster):
+    """Two brokers of three killed, and started again with each other's address"""
+    victims = sorted(cluster.brokers)[1:]
+
+    def addresses():
+        return [cluster.address(each) for each in victims]
+
+    before = addresses()
+    for each in victims:
+        container(cluster.brokers[each]).kill()
+    gone(cluster, *victims)
+    for each in reversed(victims):  # the engine gives the lowest address that is free
+        container(cluster.brokers[each]).start()
+    assert addresses() == before[::-1]
+    cluster.repair()
+
+
 @fault(refuses=True, load=Load(delivery_timeout=GIVE_UP))
 def lose_quorum(cluster):
     """Two brokers of three killed: writes are refused until they are back"""

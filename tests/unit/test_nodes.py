@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_proof.deploy.containers import create_command
-from kafka_proof.deploy.derive import container_name, with_protocol
+from kafka_proof.deploy.derive import FRESH_ADDRESSES, container_name, with_protocol
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
 from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
 from kafka_proof.deploy.node import node_on, of_kind
@@ -75,7 +75,7 @@ def test_variables_win_over_the_profile():
     chosen = variables(kafka_heap="1g", kafka_jvm_options="", kafka_config={"num.partitions": 3, "log.dirs.x": None})
     _, broker = nodes({"one": chosen})
     assert broker["files"]["heap.options"] == "-Xms1g -Xmx1g\n"
-    assert broker["files"]["jvm.options"] == "\n"
+    assert broker["files"]["jvm.options"].split() == [FRESH_ADDRESSES]
     assert "num.partitions=3\n" in broker["files"]["server.properties"]
     _, broker = nodes({"one": variables(kafka_zookeeper_connect="far:2181/chroot")})
     assert broker["settings"]["zookeeper.connect"] == "far:2181/chroot"
@@ -138,7 +138,7 @@ def test_variables_reach_their_node():
     server, broker = node_on(found, "k1", "zookeeper"), node_on(found, "k1", "broker")
     assert server["settings"]["server.2"] == "10.0.0.2:12888:13888"
     assert {port["address"] for port in server["ports"]} == {"0.0.0.0"}
-    assert server["files"]["jvm.options"] == "-Dx=1\n"
+    assert server["files"]["jvm.options"].split() == [FRESH_ADDRESSES, "-Dx=1"]
     assert "tickTime=1000\n" in server["files"]["server.properties"]
     assert "autopurge.purgeInterval" not in server["files"]["server.properties"]
     command = create_command(broker)
