@@ -124,7 +124,7 @@ def test_encrypted_key(run, tls, authority, tmp_path):
 def command(module, path):
     """Run a command with client properties; returns what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", f"smoke.{module}", "--client-properties", path],
+        [sys.executable, "-m", f"kafka_proof.{module}", "--client-properties", path],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -142,7 +142,7 @@ def test_lag(secure, file):
         admin.create_topics({topic: {"num_partitions": 1}}, wait_for_metadata=True)
         consumer.commit({TopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)})
 
-    assert topic in command("lag_command", file(secure))
+    assert topic in command("lag", file(secure))
 
 
 def test_doctor(secure, file):
