@@ -5,7 +5,7 @@ import time
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError, NodeNotReadyError
+from kafka.errors import KafkaError, UnknownBrokerIdError
 from kafka.protocol.metadata import MetadataRequest
 
 from kafka_proof.client.connection import open_admin
@@ -59,10 +59,13 @@ def test_a_port_that_says_nothing_in_a_tls_handshake_ends_the_wait():
 
 
 def test_a_question_for_a_topic_creates_it_unless_told_otherwise(cluster):
-    with KafkaConsumer(**arguments(cluster), allow_auto_create_topics=False) as consumer:
-        consumer.partitions_for_topic("made")
-    with makes_no_topic(KafkaConsumer(**arguments(cluster))) as consumer:
-        consumer.partitions_for_topic("not-made")
+    with (
+        KafkaConsumer(**arguments(cluster), allow_auto_create_topics=False) as consumer,
+        makes_no_topic(KafkaConsumer(**arguments(cluster))) as careful,
+    ):
+        for each, topic in ((careful, "not-made"), (consumer, "made")):
+            each.subscribe([topic])
+            each.poll(500)
     with makes_no_topic(KafkaProducer(**arguments(cluster), max_block_ms=500)) as producer, pytest.raises(KafkaError):
         producer.send("not-made-either", b"").get(timeout=1)
 
@@ -100,7 +103,7 @@ def test_messages_that_no_broker_takes_do_not_delay_the_end(cluster):
 def test_a_broker_that_joins_later_is_asked_once_it_is_known(cluster):
     with open_admin(arguments(cluster), 10) as admin:
         cluster.start(2)
-        with pytest.raises(NodeNotReadyError):
+        with pytest.raises(UnknownBrokerIdError):
             send(admin, MetadataRequest(topics=[]), 2)
 
         know_brokers(admin, [1, 2])
