@@ -286,7 +286,7 @@ _SPOKEN = {
     "http": ("http", "is an HTTP server"),
     "no-server": ("closes-at-once", "accepts a connection and closes it at once, before the first byte"),
     "closes": ("closes", "closes the connection when it is asked in Kafka's protocol, in TLS or in HTTP"),
-    "silent": ("silent", "accepts a connection and answers nothing: not Kafka's protocol, TLS or HTTP"),
+    "silent": ("silent", "accepts a connection and says nothing, in Kafka's protocol, TLS or HTTP"),
 }
 _API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\xff\xff"  # 10 bytes: key 18, version 0, correlation id 1, no client id
 

@@ -171,7 +171,8 @@ def small_disk(cluster):
     """Give broker 3 a disk of 128 MB, and its own again in the end."""
     cluster.forget(cluster.brokers[3])
     name = f"{cluster.brokers[3]}-data"
-    engine().volumes.create(name, driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=128m,uid=1000"})
+    small = {"type": "tmpfs", "device": "tmpfs", "o": "size=128m,uid=1000"}
+    engine().volumes.create(name, driver_opts=small, labels={"kafka-proof.stack": cluster.name})
     cluster.hold(name)  # memory, which the engine gives back when no container uses it
     cluster.repair()
     try:

@@ -2,7 +2,7 @@
 
 import pytest
 from kafka import KafkaProducer
-from kafka.errors import NodeNotReadyError
+from kafka.errors import UnknownBrokerIdError
 from kafka.protocol.metadata import MetadataRequest
 
 from kafka_proof.client.connection import open_admin
@@ -41,7 +41,7 @@ def test_log_directories_of_all_topics_are_asked_for(cluster):
 def test_a_broker_that_joins_later_is_asked_once_it_is_known(cluster):
     with open_admin(arguments(cluster), 10) as admin:
         cluster.start_brokers(2)
-        with pytest.raises(NodeNotReadyError):
+        with pytest.raises(UnknownBrokerIdError):
             send(admin, MetadataRequest(topics=[]), 2)
 
         know_brokers(admin, [1, 2])

@@ -20,6 +20,7 @@ from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.ready import wait_ready
+from kafka_proof.deploy.derive import FRESH_ADDRESSES
 from tests.support import engine
 
 LABEL = "kafka-proof.tests"
@@ -30,7 +31,7 @@ BROKER = f"exec kafka-server-start.sh {FILE}"
 KRAFT = f"kafka-storage.sh format --cluster-id AAAAAAAAQACAAAAAAAAAAA --config {FILE} >/dev/null && {BROKER}"
 JVM = {
     "KAFKA_HEAP_OPTS": "-Xms128m -Xmx192m",
-    "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "KAFKA_JVM_PERFORMANCE_OPTS": f"{FRESH_ADDRESSES} -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
 }
 SETTINGS = {  # of a broker that is alone and does not wait for others; as in the role's profile `development`
     "controlled.shutdown.retry.backoff.ms": 200,
