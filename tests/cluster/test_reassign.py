@@ -29,7 +29,7 @@ TOPICS = {
     "orders": {"num_partitions": 12, "replication_factor": 2, "configs": {"min.insync.replicas": "2"}},
     "single": {"num_partitions": 5, "replication_factor": 1},
 }
-# A run in a process of its own, to be ended by signals.
+# A run in a separate process, to be ended by signals.
 RUN = """
 import sys
 from kafka_proof.client.connection import connect

@@ -6,7 +6,7 @@
 
 NAME is that of a set: its hosts are NAME-1, NAME-2, …, its network is NAME, and what belongs to it (inventory, keys)
 is in build/hosts/NAME. Each host gets the next of the releases. A host boots as far as a container can: services that
-are enabled start with it, so `docker restart NAME-2` is a reboot. It runs an engine of its own, whose data is in a
+are enabled start with it, so `docker restart NAME-2` is a reboot. It runs its own engine, whose data is in a
 volume that goes with the host. Addresses are reached from this machine only, which must be a Linux one.
 """
 

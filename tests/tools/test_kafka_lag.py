@@ -315,7 +315,7 @@ def test_topic_that_was_deleted_is_left_out(admin, name, topic, lag):
 
 @pytest.fixture
 def running(client_properties):
-    """running(option, …): the command in a process of its own, for as long as the context lasts."""
+    """running(option, …): the command in a separate process, for as long as the context lasts."""
     command = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", client_properties]
 
     @contextlib.contextmanager
