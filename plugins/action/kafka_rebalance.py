@@ -5,6 +5,9 @@ from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.operations import reassign
 
+_EXPECTED = "The hosts of the group kafka are expected. playbooks/decommission.yml drains a broker."
+_STATUS = "playbooks/status.yml shows the partitions that are not in sync."
+
 
 class ActionModule(Action):
     def act(self, arguments):
@@ -12,7 +15,11 @@ class ActionModule(Action):
         try:
             with connect(kafka_python(arguments["client"])) as admin, reassign.stop_signals() as stop:
                 return self._have(admin, arguments, stop)
-        except (reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted, RuntimeError) as error:
+        except reassign.MismatchError as error:
+            raise ActionError(f"{where}: {error} {_EXPECTED}") from None
+        except reassign.StalledError as error:
+            raise ActionError(f"{where}: {error} {_STATUS}") from None
+        except (reassign.ImpossibleError, reassign.Interrupted, RuntimeError) as error:
             raise ActionError(f"{where}: {error}") from None
 
     def _have(self, admin, arguments, stop):

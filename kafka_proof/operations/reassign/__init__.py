@@ -14,7 +14,7 @@ copying, and run.py carries the plan out.
 
 from kafka_proof.operations.placement import ImpossibleError, make_plan
 from kafka_proof.operations.reassign.observe import holds
-from kafka_proof.operations.reassign.plan import Wanted, plan, render, room_problems
+from kafka_proof.operations.reassign.plan import MismatchError, Wanted, plan, render, room_problems
 from kafka_proof.operations.reassign.run import (
     THROTTLE,
     Interrupted,
@@ -29,6 +29,7 @@ __all__ = [
     "THROTTLE",
     "ImpossibleError",
     "Interrupted",
+    "MismatchError",
     "StalledError",
     "Wanted",
     "holds",

@@ -17,6 +17,10 @@ _INTERNAL = {
 }
 
 
+class MismatchError(ImpossibleError):
+    """The registered brokers are not the expected ones."""
+
+
 @dataclass
 class Wanted:
     """The goal for the cluster.
@@ -102,11 +106,11 @@ def _takers(changes):
 def _refuse_brokers(registered, wanted):
     expected = set(wanted.brokers) - set(wanted.drain)
     if missing := sorted(expected - registered.keys()):
-        raise ImpossibleError(
+        raise MismatchError(
             f"broker {ids_text(missing)} is expected and not registered. Start it, or do not expect it."
         )
     if unexpected := sorted(registered.keys() - expected - set(wanted.drain)):
-        raise ImpossibleError(f"broker {ids_text(unexpected)} is registered and not expected. Expect it, or drain it.")
+        raise MismatchError(f"broker {ids_text(unexpected)} is registered and not expected. Expect it, or drain it.")
 
 
 def _replication(admin, brokers, now, wanted):
