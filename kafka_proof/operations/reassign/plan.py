@@ -107,7 +107,7 @@ def _refuse_brokers(registered, wanted):
     expected = set(wanted.brokers) - set(wanted.drain)
     if missing := sorted(expected - registered.keys()):
         raise MismatchError(
-            f"broker {ids_text(missing)} is expected and not registered. Start it, or do not expect it."
+            f"broker {ids_text(missing)} is not registered. Start it, or leave it out of the expected brokers."
         )
     if unexpected := sorted(registered.keys() - expected - set(wanted.drain)):
         raise MismatchError(f"broker {ids_text(unexpected)} is registered and not expected. Expect it, or drain it.")
