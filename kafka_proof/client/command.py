@@ -1,31 +1,35 @@
-"""What every command shares: where Kafka is, how long to wait for an answer, exit statuses, and one-line errors."""
+"""The parts that all commands share: connection options, exit statuses, and one-line errors."""
 
 import argparse
 import logging
 import math
 import signal
 import sys
+from typing import Any, NoReturn
 
 from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.text import printable
 
 OK = 0  # the command did its work and found nothing wrong
-PROBLEM = 1  # it did its work and found something wrong, which it reported
-UNUSABLE = 2  # it could not do its work, and one line says why
+PROBLEM = 1  # the command did its work and reported a problem
+UNUSABLE = 2  # the command could not do its work, and one line says why
 INTERRUPTED = 130
+
+_LONGEST = 3600  # seconds
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line: what is wrong, and where to look."""
+    """A parser that reports a wrong option in one line and exits with UNUSABLE."""
 
-    def __init__(self, prog, description, **more):
+    def __init__(self, prog: str, description: str | None, **more: Any) -> None:
         formatter = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, formatter_class=formatter, allow_abbrev=False, **more)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(UNUSABLE, f"{self.prog}: {message}. See {self.prog} --help.\n")
 
 
-def add_connection_options(parser, timeout=5):
+def add_connection_options(parser: argparse.ArgumentParser, timeout: float = 5) -> None:
     """Add --bootstrap-server, --client-properties and --timeout. `timeout`: the default, in seconds."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
@@ -35,10 +39,13 @@ def add_connection_options(parser, timeout=5):
     )
 
 
-def properties_of(options):
-    """Return the client properties that the options name, dict[str, str]. Raises ClientPropertiesError."""
+def properties_of(options: Any) -> dict[str, str]:
+    """Return the client properties that the options name. Raises ClientPropertiesError.
+
+    `options`: any object with the attributes bootstrap_server and client_properties; without both, the default file.
+    """
     if not options.bootstrap_server:
-        return read(options.client_properties)
+        return read(options.client_properties or DEFAULT_PATH)
     properties = {"bootstrap.servers": options.bootstrap_server}
     try:
         kafka_python(properties)
@@ -47,33 +54,33 @@ def properties_of(options):
     return properties
 
 
-def where(options):
-    """Return how the options name the cluster, for messages."""
-    return options.bootstrap_server or options.client_properties
+def where(options: Any) -> str:
+    """Return the name of the cluster in the options, for messages: HOST:PORT or a file."""
+    return str(options.bootstrap_server or options.client_properties or DEFAULT_PATH)
 
 
-def seconds(text):
+def seconds(text: str) -> float:
     """Return a number of seconds above 0 and at most 3600, from the command line."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    if not 0 < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to {_LONGEST}")
     return value
 
 
-def quiet():
-    """Keep kafka-python's log off the terminal: every command says in its own words what went wrong."""
+def quiet() -> None:
+    """Keep kafka-python's log off the terminal. Each command reports errors in its own words."""
     logging.getLogger("kafka").addHandler(logging.NullHandler())
 
 
-def end_quietly_with_the_reader():
+def end_quietly_with_the_reader() -> None:
     """End without a traceback when the reader of the output goes away, as in `| head`."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def fail(message):
+def fail(message: object) -> int:
     """Print one line to standard error and return UNUSABLE."""
-    print(" ".join(str(message).split()), file=sys.stderr)
+    print(printable(" ".join(str(message).split())), file=sys.stderr)
     return UNUSABLE

@@ -1,7 +1,7 @@
-"""One connection to one address, opened in steps, each of which can say what is wrong with it.
+"""One connection to one address, opened in steps. Each step reports its own faults.
 
-kafka-python opens connections too, but it repeats all the steps until its time is over, and then says that it is. Its
-encoding of Kafka's messages is used here.
+kafka-python opens connections too, but it repeats all steps until its time is over, and reports only that. This module
+uses its encoding of Kafka's messages.
 """
 
 import contextlib
@@ -9,6 +9,8 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from kafka.errors import IncompatibleBrokerVersion
 from kafka.net.sasl import get_sasl_mechanism
@@ -18,11 +20,11 @@ from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 from kafka_proof.client.properties import tls_context
 
-_MAX_ANSWER = 256 << 20  # bytes; what claims to be longer is not Kafka
-_GLANCE = 0.5  # seconds in which a port that has nobody behind it closes
+_MAX_ANSWER = 256 << 20  # bytes; a port that announces a longer answer is not Kafka
+_GLANCE = 0.5  # seconds in which a port without a program behind it closes
 _UNSUPPORTED_SASL_MECHANISM, _ILLEGAL_SASL_STATE = 33, 34
 
-# What OpenSSL calls the ways in which a certificate is wrong: openssl-verification-options(1).
+# OpenSSL's numbers for faults of a certificate: openssl-verification-options(1).
 _CERTIFICATE = {
     9: "certificate-not-yet-valid",
     10: "certificate-expired",
@@ -30,13 +32,13 @@ _CERTIFICATE = {
     64: "certificate-host",
 }
 _CLIENT_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNKNOWN_CA")
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python has no name for
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; Python has no name for it
 
 
 class Fault(Exception):
-    """A diagnosis. `code` is a key of kafka_proof.doctor.advice.ADVICE; `evidence` is what was seen, in one phrase."""
+    """A diagnosis. `code` is a key of kafka_proof.advice.ADVICE; `evidence` is the observation, in one phrase."""
 
-    def __init__(self, code, evidence):
+    def __init__(self, code: str, evidence: str) -> None:
         super().__init__(evidence)
         self.code, self.evidence = code, evidence
 
@@ -44,54 +46,54 @@ class Fault(Exception):
 class Link:
     """A connection to host:port as a client with `arguments` (those of `kafka_python`) makes it.
 
-    Take the steps of STEPS in order, or all of them with `open`. Each waits for at most `seconds` for each answer,
-    returns what it saw (str), and raises Fault.
+    Take the steps of STEPS in order, or all of them with `open`. Each waits at most `seconds` for each answer, returns
+    its observation (str), and raises Fault.
     """
 
     STEPS = ("resolve", "connect", "encrypt", "greet", "login")
 
-    def __init__(self, host, port, arguments, seconds):
+    def __init__(self, host: str, port: int, arguments: dict[str, Any], seconds: float) -> None:
         self.host, self.port, self.arguments, self.seconds = host, port, arguments, seconds
-        self.addresses = []  # str, in the order in which clients try them
-        self.refusals = []  # str, those that did not answer before one did
-        self.socket = None
-        self.versions = None  # BrokerVersionData
+        self.addresses: list[str] = []  # in the order in which clients try them
+        self.refusals: list[str] = []  # of the addresses that did not answer, before one did
+        self.socket: socket.socket | None = None
+        self.versions: Any = None  # BrokerVersionData
         self._correlation = 0
 
     @property
-    def where(self):
-        """host:port, as bootstrap.servers has it."""
+    def where(self) -> str:
+        """Return host:port, as bootstrap.servers has it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
-    def protocol(self):
-        return self.arguments["security_protocol"]
+    def protocol(self) -> str:
+        return str(self.arguments["security_protocol"])
 
     @property
-    def address(self):
-        """The one that accepted the connection: those before it did not."""
+    def address(self) -> str:
+        """Return the address that accepted the connection: those before it did not."""
         return self.addresses[len(self.refusals)]
 
-    def open(self):
+    def open(self) -> None:
         for step in self.STEPS:
             getattr(self, step)()
 
-    def close(self):
+    def close(self) -> None:
         if self.socket:
             self.socket.close()
         self.socket = None
 
-    def resolve(self):
+    def resolve(self) -> str:
         try:
             found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise Fault("unresolvable", f"{self.host} does not resolve here ({_reason(error)})") from None
-        self.addresses = list(dict.fromkeys(address[0] for *_, address in found))
+        self.addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
         return f"{self.host} is {', '.join(self.addresses)}"
 
-    def connect(self):
-        """Connect to the first address that lets us. Not trying the others is a fault that some clients have."""
-        self.refusals, codes = [], set()
+    def connect(self) -> str:
+        """Connect to the first address that accepts. Some clients fail without a try at the others."""
+        self.refusals, codes = [], set[str]()
         for address in self.addresses:
             try:
                 self.socket = socket.create_connection((address, self.port), timeout=self.seconds)
@@ -107,22 +109,23 @@ class Link:
                 self.refusals.append(f"{address} port {self.port}: {_reason(error)}")
         raise Fault("timeout" if "timeout" in codes else min(codes), "; ".join(self.refusals))
 
-    def encrypt(self):
+    def encrypt(self) -> str:
         if not self.protocol.endswith("SSL"):
             return "not encrypted, as security.protocol says"
         try:
-            self.socket = tls_context(self.arguments).wrap_socket(self.socket, server_hostname=self.host)
+            tls = tls_context(self.arguments).wrap_socket(self._connected(), server_hostname=self.host)
         except ssl.SSLCertVerificationError as error:
             code = _CERTIFICATE.get(error.verify_code, "certificate-untrusted")
             raise Fault(code, f"{error.verify_message.rstrip('.')}; {self._certificate()}") from None
         except OSError as error:
             raise self._misunderstanding(error) from None
-        return f"{self.socket.version()}, the certificate is trusted" + (
+        self.socket = tls
+        return f"{tls.version()}, the certificate is trusted" + (
             f" and is for {self.host}" if self.arguments["ssl_check_hostname"] else ""
         )
 
-    def greet(self):
-        """Ask which versions of Kafka's protocol are spoken. It is the one request that any listener answers."""
+    def greet(self) -> str:
+        """Ask for the versions of Kafka's protocol. It is the one request that every listener answers."""
         request = ApiVersionsRequest[0]()
         try:
             answer = self._exchange(request)
@@ -133,7 +136,7 @@ class Link:
         )
         return f"answers in Kafka's protocol, {'in' if self.protocol.endswith('SSL') else 'without'} TLS"
 
-    def login(self):
+    def login(self) -> str:
         if not self.protocol.startswith("SASL"):
             return self._without_login()
         wanted = self.arguments["sasl_mechanism"]
@@ -155,8 +158,8 @@ class Link:
                 raise Fault("login-refused", f"{user!r} by {wanted}: {error}") from None
         return f"{user!r} is logged in by {wanted}"
 
-    def ask(self, request):
-        """Send a request of kafka.protocol, in the newest version that both sides know, and return its response."""
+    def ask(self, request: Any) -> Any:
+        """Send a request of kafka.protocol, in the newest version that both sides know, and return the response."""
         try:
             request.API_VERSION = self.versions.api_version(request)
         except IncompatibleBrokerVersion as error:
@@ -166,14 +169,14 @@ class Link:
         try:
             return self._exchange(request)
         except TimeoutError:
-            self.close()  # the late answer would be taken for the next one
+            self.close()  # a late answer would pass for the next one
             raise Fault("silent", f"{self.where} does not answer {_name(request)} within {self.seconds:g} s") from None
         except OSError as error:
             self.close()
             raise Fault("closes", f"{self.where} closes at {_name(request)} ({_reason(error)})") from None
 
-    def _without_login(self):
-        # A listener that wants a login closes the connection of whoever asks something else first.
+    def _without_login(self) -> str:
+        # A listener that wants a login closes a connection that begins with another request.
         try:
             self.ask(MetadataRequest(topics=[]))
         except Fault as fault:
@@ -185,8 +188,8 @@ class Link:
             raise
         return f"none needed, and none sent (security.protocol={self.protocol})"
 
-    def _mechanisms(self):
-        """The mechanisms that the listener enables; none when it takes no login."""
+    def _mechanisms(self) -> list[str]:
+        """Return the mechanisms that the listener enables; none when it takes no login."""
         again = Link(self.host, self.port, self.arguments, self.seconds)
         try:
             for step in self.STEPS[:-1]:
@@ -199,13 +202,19 @@ class Link:
 
     # Bytes
 
-    def _exchange(self, request):
+    def _connected(self) -> socket.socket:
+        if not self.socket:
+            raise ConnectionError("not connected")
+        return self.socket
+
+    def _exchange(self, request: Any) -> Any:
         """Raises OSError: TimeoutError, ssl.SSLError, _NotKafkaError for bytes that are no answer, …."""
+        link = self._connected()
         self._correlation += 1
         request.with_header(correlation_id=self._correlation, client_id="kafka-doctor")
         deadline = time.monotonic() + self.seconds
-        self.socket.settimeout(self.seconds)
-        self.socket.sendall(request.encode(header=True, framed=True))
+        link.settimeout(self.seconds)
+        link.sendall(request.encode(header=True, framed=True))
         head = self._receive(8, deadline)
         size, correlation = struct.unpack(">ii", head)
         if not 4 <= size <= _MAX_ANSWER or correlation != self._correlation:
@@ -213,20 +222,20 @@ class Link:
         body = head[4:] + self._receive(size - 4, deadline)
         return request.header.get_response_class().decode(body, header=True)
 
-    def _receive(self, count, deadline):
-        data = bytearray()
+    def _receive(self, count: int, deadline: float) -> bytes:
+        link, data = self._connected(), bytearray()
         while len(data) < count:
-            self.socket.settimeout(max(0.001, deadline - time.monotonic()))
-            chunk = self.socket.recv(min(count - len(data), 1 << 20))
+            link.settimeout(max(0.001, deadline - time.monotonic()))
+            chunk = link.recv(min(count - len(data), 1 << 20))
             if not chunk:
                 raise _NotKafkaError(bytes(data)) if data else ConnectionResetError("closed by the other side")
             data += chunk
         return bytes(data)
 
-    # What is wrong with a port that does not speak as it should
+    # Ports with another protocol
 
-    def _misunderstanding(self, error):
-        """The Fault behind an error in a handshake or in the first answer: find out what the port speaks."""
+    def _misunderstanding(self, error: OSError) -> Fault:
+        """Return the Fault behind an error in a handshake or in the first answer: find out the port's protocol."""
         encrypted, inside_tls = self.protocol.endswith("SSL"), isinstance(self.socket, ssl.SSLSocket)
         self.close()
         if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _CLIENT_CERTIFICATE):
@@ -246,44 +255,44 @@ class Link:
         code, evidence = _SPOKEN.get(spoken, ("not-kafka", f"speaks neither Kafka's protocol nor TLS: {spoken}"))
         return Fault(code, f"{self.where} {evidence}")
 
-    def _certificate(self):
-        """What the other side's certificate says: trust it for once, as the ssl module tells only of trusted ones."""
+    def _certificate(self) -> str:
+        """Describe the other side's certificate. Trust it for once: the ssl module describes only trusted ones."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         here = (self.address, self.port, self.host, self.seconds)
         with contextlib.suppress(OSError):
             with _tls_once(context, *here) as tls:
-                der = tls.getpeercert(binary_form=True)
+                der = tls.getpeercert(binary_form=True) or b""
             context.verify_mode = ssl.CERT_REQUIRED
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
             context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
             with _tls_once(context, *here) as tls:
-                return describe_certificate(tls.getpeercert())
+                return describe_certificate(tls.getpeercert() or {})
         return "its certificate cannot be read"
 
 
 class _NotKafkaError(ConnectionError):
-    """Bytes came that no Kafka broker answers."""
+    """Bytes came that are no answer of a Kafka broker."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         super().__init__(f"{data!r}")
         self.bytes = data
 
 
-# What a port speaks: the code and the evidence of a client that expected something else.
+# Protocol of a port: the code and the evidence for a client that expected another one.
 _SPOKEN = {
     "tls": ("tls-port", "speaks TLS, and this client does not (security.protocol)"),
     "kafka": ("plaintext-port", "speaks Kafka's protocol without TLS, and this client wants TLS (security.protocol)"),
     "http": ("http", "is an HTTP server"),
-    "nobody": ("closes-at-once", "accepts a connection and closes it at once, before a word is said"),
+    "nobody": ("closes-at-once", "accepts a connection and closes it at once, before the first byte"),
     "closes": ("closes", "closes the connection when it is asked in Kafka's protocol, in TLS or in HTTP"),
-    "silent": ("silent", "accepts a connection and then says nothing, whatever it is asked"),
+    "silent": ("silent", "accepts a connection and says nothing, in Kafka's protocol, TLS or HTTP"),
 }
 _API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\xff\xff"  # 10 bytes: key 18, version 0, correlation id 1, no client id
 
 
-def what_is(heard):
-    """Name what the first bytes of an answer are: kafka (to _API_VERSIONS), tls, http, or the bytes themselves."""
+def what_is(heard: bytes) -> str:
+    """Return the protocol of the first bytes of an answer: kafka (to _API_VERSIONS), tls, http; else the bytes."""
     if heard[:1] in (b"\x15", b"\x16") and heard[1:2] == b"\x03":  # an alert or a handshake, of any version since 1999
         return "tls"
     if heard.startswith(b"HTTP/"):
@@ -293,8 +302,8 @@ def what_is(heard):
     return repr(heard[:40])
 
 
-def listen(address, port, seconds):
-    """Find out what a port speaks. Returns a key of _SPOKEN, or the first bytes that it sends, as text."""
+def listen(address: str, port: int, seconds: float) -> str:
+    """Find out the protocol of a port. Returns a key of _SPOKEN, or the first bytes that it sends, as text."""
     closed, odd = 0, ""
     for question in (b"", _API_VERSIONS, _client_hello(), b"GET / HTTP/1.0\r\n\r\n"):
         try:
@@ -315,8 +324,8 @@ def listen(address, port, seconds):
     return odd or ("closes" if closed else "silent")
 
 
-def describe_certificate(certificate):
-    """One phrase for what SSLSocket.getpeercert() returns."""
+def describe_certificate(certificate: dict[str, Any]) -> str:
+    """Describe the result of SSLSocket.getpeercert() in one phrase."""
     names = [name for _, name in certificate.get("subjectAltName", ())]
     subject, issuer = (
         ", ".join(value for part in certificate.get(key, ()) for _, value in part) for key in ("subject", "issuer")
@@ -326,7 +335,7 @@ def describe_certificate(certificate):
 
 
 @contextlib.contextmanager
-def _tls_once(context, address, port, host, seconds):
+def _tls_once(context: ssl.SSLContext, address: str, port: int, host: str, seconds: float) -> Iterator[ssl.SSLSocket]:
     with (
         socket.create_connection((address, port), timeout=seconds) as connection,
         context.wrap_socket(connection, server_hostname=host) as tls,
@@ -334,7 +343,7 @@ def _tls_once(context, address, port, host, seconds):
         yield tls
 
 
-def _client_hello():
+def _client_hello() -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     hello = ssl.MemoryBIO()
     with contextlib.suppress(ssl.SSLWantReadError):
@@ -342,9 +351,10 @@ def _client_hello():
     return hello.read()
 
 
-def _name(request):
-    return request.name.removesuffix("Request")
+def _name(request: Any) -> str:
+    return str(request.name).removesuffix("Request")
 
 
-def _reason(error):
-    return getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error) or type(error).__name__
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
+    return str(reason or error) or type(error).__name__

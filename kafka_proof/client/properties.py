@@ -1,7 +1,7 @@
-"""Kafka's own client properties file, understood by kafka-python.
+"""Kafka's own client properties file, translated for kafka-python.
 
-The file is the one that `kafka-topics.sh --command-config` takes. It holds all that a program needs to know about a
-cluster, so the suite, the commands and the Ansible plugins read nothing else:
+The file is the one that `kafka-topics.sh --command-config` takes. It describes a cluster completely for a client,
+so the suite, the commands and the Ansible plugins read nothing else:
 
     properties = read("build/client.properties")
     consumer = KafkaConsumer("kafka_demo", **kafka_python(properties))
@@ -11,9 +11,11 @@ Keys: https://kafka.apache.org/39/documentation.html#adminclientconfigs
 
 import re
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-DEFAULT_PATH = "build/client.properties"  # where site.yml writes it
+DEFAULT_PATH = "build/client.properties"  # where a deployment of this project writes it
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
@@ -42,14 +44,14 @@ _HOW_TO_GET_ONE = (
 
 
 class ClientPropertiesError(ValueError):
-    """The client properties cannot be used. The message is one line: where, what, and what to do."""
+    """The client properties cannot be used. The message is one line: the file, the fault, and a remedy."""
 
 
-def read(path):
-    """Read a client properties file and check all that `kafka_python` needs.
+def read(path: str | Path) -> dict[str, str]:
+    """Read a client properties file, check everything that `kafka_python` needs, and return the file's properties.
 
-    Returns dict[str, str], the file as it is. Raises ClientPropertiesError when the file cannot be read, when
-    `kafka_python` would refuse what is in it, or when the files of certificates that it names cannot be used.
+    Raises ClientPropertiesError when the file cannot be read, when `kafka_python` refuses its content, or when the
+    certificate files that it names cannot be used.
     """
     import javaproperties  # noqa: PLC0415 (0.07 s, which a program with --bootstrap-server need not spend)
 
@@ -66,7 +68,7 @@ def read(path):
     properties = dict(pairs)
     try:
         for key, value in pairs:
-            # Kafka takes the last one in silence.
+            # Kafka takes the last one without a warning.
             if properties[key] != value:
                 raise ClientPropertiesError(f"{key} is there twice, as {value} and as {properties[key]}. Keep one.")
         arguments = kafka_python(properties)
@@ -77,13 +79,13 @@ def read(path):
     return properties
 
 
-def kafka_python(properties):
+def kafka_python(properties: dict[str, str]) -> dict[str, Any]:
     """Translate client properties (dict[str, str]) into keyword arguments for kafka-python.
 
     Returns the arguments that KafkaProducer, KafkaConsumer and KafkaAdminClient share: `bootstrap_servers` (a list of
     "host:port"), `security_protocol`, `ssl_*`, `sasl_*`. The file also serves Kafka's own tools, so other keys are
-    ignored, with one exception: a key about the security in use that is not understood here is refused, because
-    ignoring it could mean to connect less safely than the file asks.
+    ignored, with one exception: an unknown key about the security in use is refused, because without it the connection
+    could be less safe than the file asks.
 
     Raises ClientPropertiesError.
     """
@@ -97,8 +99,8 @@ def kafka_python(properties):
     return arguments
 
 
-def tls_context(arguments):
-    """The ssl.SSLContext for arguments of `kafka_python`. Raises ClientPropertiesError for files that are of no use."""
+def tls_context(arguments: dict[str, Any]) -> ssl.SSLContext:
+    """Return the ssl.SSLContext for arguments of `kafka_python`. Raises ClientPropertiesError for unusable files."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = arguments["ssl_check_hostname"]
     try:
@@ -118,13 +120,13 @@ def tls_context(arguments):
     return context
 
 
-def _addresses(properties):
+def _addresses(properties: dict[str, str]) -> list[str]:
     addresses = [address.strip() for address in properties.get("bootstrap.servers", "").split(",") if address.strip()]
     if not addresses:
         raise ClientPropertiesError("bootstrap.servers is missing. Set it to HOST:PORT[,HOST:PORT…].")
     for address in addresses:
         match = _ADDRESS.fullmatch(address)
-        # Kafka's tools take ':9092' for localhost; kafka-python 3 waits for it until it times out.
+        # Kafka's tools take ':9092' for localhost; kafka-python 3 tries it until the time is over.
         if not match or not 0 < int(match["port"]) < 65536:
             raise ClientPropertiesError(
                 f"bootstrap.servers has {address!r}, which is not HOST:PORT. Write for example 127.0.0.1:9092."
@@ -132,11 +134,11 @@ def _addresses(properties):
     return addresses
 
 
-def _ssl(properties):
+def _ssl(properties: dict[str, str]) -> dict[str, Any]:
     _only_known(properties, "ssl.", _SSL_KEYS)
     key_store = _pem(properties, "ssl.keystore")
     arguments = {
-        # Kafka's way to say "do not compare the certificate with the host name" is an empty algorithm.
+        # In Kafka an empty algorithm means: do not compare the certificate with the host name.
         "ssl_check_hostname": properties.get("ssl.endpoint.identification.algorithm", "https").strip() != "",
         "ssl_cafile": _pem(properties, "ssl.truststore"),
         # A PEM key store holds the certificate chain and the private key in one file, and OpenSSL finds both.
@@ -147,7 +149,7 @@ def _ssl(properties):
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _pem(properties, store):
+def _pem(properties: dict[str, str], store: str) -> str | None:
     location = properties.get(f"{store}.location")
     if location is None:
         return None
@@ -161,7 +163,7 @@ def _pem(properties, store):
     return location
 
 
-def _sasl(properties):
+def _sasl(properties: dict[str, str]) -> dict[str, Any]:
     _only_known(properties, "sasl.", _SASL_KEYS)
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
     _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
@@ -188,12 +190,12 @@ def _sasl(properties):
     }
 
 
-def _one_of(value, allowed, key):
+def _one_of(value: str, allowed: Iterable[str], key: str) -> None:
     if value not in allowed:
         raise ClientPropertiesError(f"{key} is {value!r}, which is not supported. Use one of: {', '.join(allowed)}.")
 
 
-def _only_known(properties, prefix, known):
+def _only_known(properties: dict[str, str], prefix: str, known: Iterable[str]) -> None:
     for key in sorted(properties):
         if key.startswith(prefix) and key not in known:
             understood = ", ".join(sorted(known))

@@ -6,11 +6,11 @@ import re
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def printable(text):
+def printable(text: object) -> str:
     r"""Return `text` with control characters escaped, such as \x1b and \n, so that it cannot forge or hide output."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
-def one_line(text, limit=300):
+def one_line(text: object, limit: int = 300) -> str:
     """Return `text` as one printable line of at most `limit` characters."""
     return printable(" ".join(str(text).split()))[:limit]

@@ -5,33 +5,48 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 from kafka.net.transport import KafkaSSLTransport
+from kafka.producer.transaction_manager import TransactionState
+from kafka.protocol.admin import DescribeLogDirsRequest
+
+from kafka_proof.client.raw import known_brokers, refresh_metadata, send
 
 SECONDS = 5
 
+Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
+
+# Errors of a request to the controller: a refusal, or no answer. kafka-python asks twice for the controller, and then
+# raises a RuntimeError.
+NO_ANSWER = (KafkaError, RuntimeError)
+
+
+# Connecting
+
 
 @contextlib.contextmanager
-def why_not():
+def why_not() -> Iterator[Callable[[], str]]:
     """Hold back kafka-python's log while it connects, and yield a function that returns the last reason in it, or "".
 
-    Its exception says only that the time is over; a wrong password or an untrusted certificate is in its log alone.
+    The exception says only that the time is over. A wrong password or an untrusted certificate is in the log alone.
     """
     reasons = [""]
 
-    def keep(record):
+    def keep(record: logging.LogRecord) -> None:
         if found := re.search(r"Bootstrap (?:connection|attempt) to \S+ failed: (.*) \(backoff", record.getMessage()):
             reasons.append(found[1])
 
     logger, handler = logging.getLogger("kafka"), logging.Handler()
-    handler.emit = keep
+    handler.emit = keep  # type: ignore[method-assign]
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
-        # A refused login shows as such once, and as a lost connection in the attempts around it. The last one may be
-        # cut short because the time is over.
+        # A refused login shows as such once, and as a lost connection in the attempts around it. The deadline can cut
+        # the last attempt short.
         yield lambda: max(
             reversed(reasons), key=lambda reason: ("Sasl" in reason, reason != "" and "timed out" not in reason)
         )
@@ -40,20 +55,9 @@ def why_not():
         logger.propagate = propagate
 
 
-def makes_no_topic(client):
-    """Return this KafkaConsumer or KafkaProducer, which from now on makes no topic by asking for it.
-
-    A topic may have been deleted by others, and many brokers make one that a client asks for. kafka-python 3.0.12 has a
-    setting for that, allow_auto_create_topics, and drops it.
-    """
-    metadata = client._metadata if isinstance(client, KafkaProducer) else client._cluster
-    metadata.config["allow_auto_create_topics"] = False
-    return client
-
-
-async def _handshake(transport):
-    # kafka-python 3.0.12 waits without end for who accepts a connection and says nothing, as a frozen broker does.
-    deadline = time.monotonic() + 5
+async def _handshake(transport: Any) -> Any:
+    # kafka-python waits without end for a port that accepts a connection and says nothing, such as a frozen broker's.
+    deadline = time.monotonic() + SECONDS
     while True:
         try:
             return transport._sock.do_handshake()
@@ -66,12 +70,56 @@ async def _handshake(transport):
 KafkaSSLTransport.handshake = _handshake
 
 
-@contextlib.contextmanager
-def producing(**settings):
-    """Yield a KafkaProducer(**settings), and close it. What no broker takes within SECONDS after the block is dropped.
+# Metadata and the controller
 
-    kafka-python 3.0.12 waits for it for 2 minutes in its own `with`; and a close() whose time is over leaves the
-    producer as it was: it goes on sending, also to topics that are removed meanwhile, and complains when Python ends.
+
+def makes_no_topic(client: Client) -> Client:
+    """Return this KafkaConsumer or KafkaProducer, which from now on creates no topic with a request for metadata.
+
+    Others can have deleted the topic, and many brokers create a topic that a client asks for. kafka-python has a
+    setting for that, allow_auto_create_topics, and drops it.
+    """
+    metadata = client._metadata if isinstance(client, KafkaProducer) else client._cluster
+    metadata.config["allow_auto_create_topics"] = False
+    return client
+
+
+def know_brokers(admin: KafkaAdminClient, brokers: Iterable[int]) -> None:
+    """Read the metadata again where it lacks one of these brokers.
+
+    kafka-python refuses to send to a broker that joined after its last metadata, and does not ask for it.
+    """
+    if set(brokers) - {broker.node_id for broker in known_brokers(admin)}:
+        refresh_metadata(admin)
+
+
+def forget_controller(admin: KafkaAdminClient) -> None:
+    """Make the client ask for the controller again.
+
+    kafka-python remembers the controller until that broker itself answers that it is none. A dead one never answers.
+    """
+    admin._controller_id = None
+
+
+def log_dirs(
+    admin: KafkaAdminClient, broker: int, topics: Iterable[tuple[str, list[int]]] | None = None
+) -> list[dict[str, Any]]:
+    """Return a broker's log directories with the replicas of `topics`, (name, partitions); of all that it has if None.
+
+    kafka-python's describe_log_dirs without topics asks for the topics of the metadata. A broker can have others.
+    """
+    request = DescribeLogDirsRequest(topics=None if topics is None else list(topics))
+    return [result.to_dict() for result in send(admin, request, broker).results]
+
+
+# Producers
+
+
+@contextlib.contextmanager
+def producing(**settings: Any) -> Iterator[KafkaProducer]:
+    """Yield a KafkaProducer(**settings), and close it. A message that no broker takes within SECONDS is dropped.
+
+    In its own `with`, kafka-python waits for such messages for 2 minutes.
     """
     producer = makes_no_topic(KafkaProducer(**settings))
     try:
@@ -79,8 +127,27 @@ def producing(**settings):
     finally:
         try:
             producer.close(timeout=SECONDS)
-        except KafkaError:  # what could not be sent failed where it was sent
-            producer._sender.force_close()
-            producer._sender.join(SECONDS)
-            with contextlib.suppress(KafkaError):
-                producer.close(timeout=0)
+        except KafkaError:  # the messages fail where they were sent
+            abandon(producer, SECONDS)
+
+
+def abandon(producer: KafkaProducer, seconds: float) -> None:
+    """Close a producer and drop the messages that it still has. `seconds`: for its thread to end.
+
+    A close() whose time is over leaves the producer as it was. It goes on sending, also to topics that are removed
+    meanwhile, and complains when Python ends.
+    """
+    producer._sender.force_close()
+    producer._sender.join(seconds)
+    with contextlib.suppress(KafkaError):
+        producer.close(timeout=1)
+
+
+def is_stranded(producer: KafkaProducer) -> bool:
+    """Return whether the producer will never send again, and never report it.
+
+    When kafka-python gives up a message that it had sent, it drops its producer id, rightly, and never asks for
+    another. Later messages are neither acknowledged nor refused. A program needs a new producer after that.
+    """
+    state = producer._transaction_manager
+    return bool(state) and not state.has_producer_id() and state._current_state is TransactionState.READY

@@ -1,4 +1,4 @@
-"""A workload that can be verified, for any Kafka: it runs while something is done to the cluster, and then adds up.
+"""A workload that can be verified, for any Kafka: run it during a fault or an operation, and it reports lost messages.
 
     python -m kafka_proof.workload --seconds 60            on a topic of its own; Ctrl-C or SIGTERM ends it early
     python -m kafka_proof.workload --topic orders          on one that exists; its messages stay there
@@ -8,26 +8,26 @@
         restart_a_broker()
     assert workload.result["problems"] == []
 
-An idempotent producer with acks=all sends numbered messages of several keys at a steady rate, and goes on sending while
-nothing is acknowledged; members of one group read them and commit after they did; an observer looks at the committed
-offsets. In the end all is awaited, the whole topic is read again without the group, and audit.py compares.
+An idempotent producer with acks=all sends numbered messages of several keys at a steady rate, also while no broker
+acknowledges them. Members of one group read them and commit afterwards. An observer reads the committed offsets. In the
+end the whole topic is read again without the group, and audit.py compares.
 
-Exit status: 0, nothing lost, doubled, out of order or moved back; 1, something was; 2, it could not run.
+Exit status: 0, nothing was lost, doubled, out of order or moved back; 1, something was; 2, it could not run.
 """
 
-import argparse
 import contextlib
 import datetime
 import json
-import logging
 import signal
 import sys
 import threading
 
 from kafka.errors import KafkaError
 
-from kafka_proof.client.connection import NoKafkaError
-from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.advice import explained
+from kafka_proof.client import command
+from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.cluster.temporary import new_prefix
 from kafka_proof.workload.producer import Load
 from kafka_proof.workload.run import DRAIN, Workload, removed, topic_of_its_own
@@ -35,10 +35,8 @@ from kafka_proof.workload.run import DRAIN, Workload, removed, topic_of_its_own
 
 def main(argv=None):
     """Run as a command. Returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kafka_proof.workload", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH)
+    parser = command.Parser("kafka-workload", __doc__)
+    command.add_connection_options(parser)
     parser.add_argument("--topic", metavar="NAME", help="one that exists (default: its own, which it removes)")
     parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=200, help="messages in a second (default: %(default)s)")
@@ -48,7 +46,7 @@ def main(argv=None):
     )
     parser.add_argument("--report", metavar="FILE", help="write the result there, as JSON")
     options = parser.parse_args(argv)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it tells of every attempt; the result tells what came of it
+    command.quiet()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -57,10 +55,11 @@ def main(argv=None):
     )
     prefix = new_prefix("workload", until)
     try:
-        arguments = kafka_python(read(options.client_properties))
+        arguments = kafka_python(command.properties_of(options))
         with contextlib.ExitStack() as stack:
-            # Before anything is sent: a result that cannot be written would be known too late.
+            # Before anything is sent: after the run, a result that cannot be written is lost.
             report = stack.enter_context(open(options.report, "w", encoding="utf-8")) if options.report else None
+            connect(arguments, options.timeout).close()
             topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix))
             stack.enter_context(removed(arguments, prefix, topics=False))
             load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
@@ -70,15 +69,14 @@ def main(argv=None):
             if report:
                 json.dump(workload.result, report, indent=2)
     except (ClientPropertiesError, NoKafkaError, KafkaError, AssertionError, OSError) as error:
-        print(f"workload: {error}", file=sys.stderr)
-        return 2
+        return command.fail(f"workload: {explained(error)}")
     result = workload.result
     print(summary(result))
-    return 1 if result["problems"] else 0
+    return command.PROBLEM if result["problems"] else command.OK
 
 
 def summary(result):
-    """Return the result in a few lines, for people."""
+    """Return the result in a few lines."""
     shown = ("sent", "acked", "refused", "consumed", "lost", "duplicated", "redelivered")
     lines = [", ".join(f"{name} {result[name]}" for name in shown)]
     lines.append(f"longest stall: {result['produce_stall']} s produce, {result['consume_stall']} s consume")

@@ -1,7 +1,7 @@
-"""What became of the messages of a workload: set arithmetic over the evidence. Pure: no broker and no clock.
+"""The outcome of a workload's messages: set arithmetic over the evidence. Pure: no broker and no clock.
 
-A message is (key, sequence): its key, and how many messages of that key were sent before it. It goes to one partition.
-Times are in seconds, of a clock that never goes back.
+A message is (key, sequence): its key, and the number of messages of that key that were sent before it. It goes to one
+partition. Times are in seconds, of a monotonic clock.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ EXAMPLES = 3  # how many of a kind a problem names
 
 
 class Acked(NamedTuple):
-    """The broker said that a message is written. `offset` is -1 where it did not say at which offset."""
+    """The broker acknowledged a message. `offset` is -1 where the acknowledgement has no offset."""
 
     key: str
     sequence: int
@@ -23,7 +23,7 @@ class Acked(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The application was given an error for a message: the name of its class."""
+    """The application received an error for a message: the name of its class."""
 
     key: str
     sequence: int
@@ -32,7 +32,7 @@ class Refused(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """A message as it is in the log, read again when all is over."""
+    """A message in the log, read again at the end."""
 
     partition: int
     offset: int
@@ -63,7 +63,7 @@ class Committed(NamedTuple):
 
 @dataclass
 class Evidence:
-    """What was seen. Lists are in the order of events. `started`: since when all was under way, for the stalls."""
+    """The observations, in the order of events. `started`: the time at which all parts ran, for the stalls."""
 
     sent: list = field(default_factory=list)  # of (key, sequence)
     acked: list = field(default_factory=list)
@@ -72,22 +72,22 @@ class Evidence:
     committed: list = field(default_factory=list)
     log: list = field(default_factory=list)
     broken: list = field(default_factory=list)  # of str: how a producer lost its idempotence
-    unfinished: list = field(default_factory=list)  # of str: what did not end in time
+    unfinished: list = field(default_factory=list)  # of str: parts that did not end in time
     started: float = 0.0
-    troubles: dict = field(default_factory=dict)  # what clients met on the way, and how often: {"WHO: WHAT": number}
+    troubles: dict = field(default_factory=dict)  # errors that clients survived, and how often: {"WHO: WHAT": number}
 
     def trouble(self, who, what):
-        """Count an error, or a phrase, that `who` met and went on."""
+        """Count an error, or a phrase, that `who` survived."""
         key = f"{who}: {what if isinstance(what, str) else type(what).__name__}"
         self.troubles[key] = self.troubles.get(key, 0) + 1
 
 
 def audit(evidence):
-    """Return a dict of plain values, ready for JSON. Numbers of messages, unless it says otherwise:
+    """Return a dict of plain values, ready for JSON. Numbers of messages, except where noted:
 
     sent, acked, refused         refused: the application was given an error
     unresolved                   neither acked nor refused when the run was over
-    refused_but_written          in the log all the same, as a refusal allows
+    refused_but_written          refused, and in the log all the same, which Kafka allows
     consumed                     acked, and delivered to the group
     lost                         acked, and not delivered to the group or not in the log any more
     duplicated                   copies in the log beyond the first
@@ -97,9 +97,9 @@ def audit(evidence):
     misplaced                    acked at an offset at which another message is in the log
     unknown                      in the log, and never sent
     commits_moved_back           how often a committed offset was lower than one committed before
-    produce_stall, consume_stall the longest time in which a key had no acknowledgement, and no delivery, in s
+    produce_stall, consume_stall the longest time in which a key had no acknowledgement, or no delivery, in s
     errors                       {class of error: number of messages refused with it}
-    problems                     [str], one for each property that does not hold; [] is what a run should end with
+    problems                     [str], one for each property that does not hold; [] for a good run
     """
     sent, acked = set(evidence.sent), {_message(each) for each in evidence.acked}
     refused, delivered = {_message(each) for each in evidence.refused}, {_message(each) for each in evidence.delivered}
@@ -154,7 +154,7 @@ def audit(evidence):
 
 
 def out_of_order(records):
-    """Return [(key, sequence)] of those that come for the first time, and after a later one of their key."""
+    """Return [(key, sequence)] of messages that come for the first time after a later one of their key."""
     highest, seen, late = {}, set(), []
     for record in records:
         message = key, sequence = _message(record)
@@ -169,9 +169,9 @@ def out_of_order(records):
 
 
 def moved_back(commits):
-    """Return list[str]: where a commit, or a look at it, shows less than what was committed before it began.
+    """Return list[str]: commits and observations with a lower offset than a commit that ended before they began.
 
-    `commits`: list[Committed]. Two that overlap in time say nothing about each other.
+    `commits`: list[Committed]. Two that overlap in time prove nothing about each other.
     """
     found = []
     for partition in sorted({each.partition for each in commits}):
@@ -191,7 +191,7 @@ def moved_back(commits):
 
 
 def stall(good, refused, started):
-    """Return the longest time in which a key had nothing `good`, in seconds: other partitions may have gone on."""
+    """Return the longest time in which a key had nothing `good`, in seconds. Other partitions can have continued."""
     times = {}
     for each in good:
         times.setdefault(each.key, []).append(each.at)

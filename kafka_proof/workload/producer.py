@@ -1,4 +1,4 @@
-"""The producer of a workload: a steady offer of numbered messages, which goes on when a producer is lost."""
+"""The producer of a workload: a steady offer of numbered messages, which continues when a producer is lost."""
 
 import contextlib
 import dataclasses
@@ -13,11 +13,12 @@ from kafka.errors import (
     ProducerFencedError,
     UnknownProducerIdError,
 )
-from kafka.producer.transaction_manager import TransactionState
 
+from kafka_proof.client.raw import fatal_error, producer_identity
+from kafka_proof.client.workarounds import abandon, is_stranded
 from kafka_proof.workload.audit import Acked, Refused
 
-# What a fault needs of a client: do not wait long for a broker that is gone. kafka-python's own are 30 s.
+# During a fault a client must not wait long for a broker that is gone. kafka-python's own values are 30 s.
 PATIENCE = {"reconnect_backoff_max_ms": 500, "request_timeout_ms": 10_000}
 
 _LOST_IDEMPOTENCE = (
@@ -30,22 +31,22 @@ _LOST_IDEMPOTENCE = (
 
 @dataclasses.dataclass
 class Load:
-    """How much, and how long. Times are in seconds."""
+    """The rate, the size and the length of a workload. Times are in seconds."""
 
     rate: float = 200  # messages in a second
     members: int = 3  # of the group
-    seconds: float = 600  # to send, and no longer, whatever happens
-    delivery_timeout: int = 120  # until a message is given up: longer than the fault, for none to be refused
+    seconds: float = 600  # to send, at most
+    delivery_timeout: int = 120  # until a message is given up; longer than the fault, so that none is refused
     producer: dict = dataclasses.field(default_factory=dict)  # other settings of KafkaProducer
 
 
 class Offer:
-    """What is sent, and what became of it, as `evidence` has it. `send` runs in a thread of its own."""
+    """The sending of messages, and their outcome in `evidence`. `send` runs in a thread of its own."""
 
     def __init__(self, arguments, topic, mark, load, evidence):
-        """`mark`: what the values begin with; `evidence`: a kafka_proof.workload.audit.Evidence, which it fills."""
+        """`mark`: the beginning of all values; `evidence`: a kafka_proof.workload.audit.Evidence, which it fills."""
         self.enough = threading.Event()  # set it to end the sending
-        self.abandoned = threading.Event()  # and to wait for nothing that is on its way
+        self.abandoned = threading.Event()  # set it to wait for no message on its way
         self.partitions = []  # to send to, before `send` begins
         self.producers = []  # their ids and epochs: "ID/EPOCH"
         self.seconds = 0.0  # how long it sent
@@ -56,12 +57,12 @@ class Offer:
         self._settings |= {"delivery_timeout_ms": timeout, "max_block_ms": timeout} | load.producer
 
     def send(self):
-        """Send until it is enough, or `load.seconds` are over; then wait for what is on its way."""
+        """Send until `enough` is set, or `load.seconds` are over; then wait for the messages on their way."""
         started = due = time.monotonic()
         producer, number = None, 0
         try:
             while not self.enough.wait(max(0, due - time.monotonic())) and due - started < self._load.seconds:
-                due += 1 / self._load.rate  # steady: what could not be sent in time is sent as soon as it can be
+                due += 1 / self._load.rate  # steady: late messages are sent as soon as possible
                 if producer is None or self._is_broken(producer):
                     producer = self._renewed(producer)
                 if producer is not None:
@@ -73,7 +74,7 @@ class Offer:
             self.seconds = time.monotonic() - started
 
     def _renewed(self, old):
-        """Return a new producer, None if there is none now. All of the old one's messages are answered before."""
+        """Return a new producer, None if there is none now. All messages of the old one are answered before."""
         if old is not None:
             self._close(old)
         try:
@@ -84,17 +85,15 @@ class Offer:
             return None
 
     def _close(self, producer):
-        """Wait until all its messages are answered; those that still are not are given up, as refused."""
-        if not (self.abandoned.is_set() or _is_stranded(producer)):
+        """Wait until all its messages are answered; give up the rest, as refused."""
+        if not (self.abandoned.is_set() or is_stranded(producer)):
             with contextlib.suppress(KafkaError):
                 producer.close(timeout=self._load.delivery_timeout + 10)
                 return
-        producer._sender.force_close()  # close() alone would wait for them, and leave its thread running
-        producer._sender.join(10)
-        producer.close(timeout=1)
+        abandon(producer, 10)
 
     def _send_one(self, producer, number):
-        # Two keys for each partition, so that the order of each says something and no partition is idle.
+        # Two keys for each partition, so that the order of each is a proof and no partition is idle.
         partition = self.partitions[number % len(self.partitions)]
         key = f"key-{number % (2 * len(self.partitions))}"
         sequence = number // (2 * len(self.partitions))
@@ -122,16 +121,13 @@ class Offer:
             self._broken(producer, f"{type(error).__name__} for {key} {sequence}")
 
     def _identify(self, producer):
-        if state := producer._transaction_manager:
-            identity = f"{state.producer_id_and_epoch.producer_id}/{state.producer_id_and_epoch.epoch}"
-            if identity not in self.producers:
-                self.producers.append(identity)
+        if (identity := producer_identity(producer)) and identity not in self.producers:
+            self.producers.append(identity)
 
     def _is_broken(self, producer):
-        state = producer._transaction_manager
-        if state and state.has_fatal_error():
-            self._broken(producer, f"fatal error {state.last_error!r}")
-        if _is_stranded(producer):
+        if error := fatal_error(producer):
+            self._broken(producer, f"fatal error {error!r}")
+        if is_stranded(producer):
             self._evidence.trouble("producer", "stranded, when it gave a message up")
             return True
         return getattr(producer, "lost_idempotence", False)
@@ -140,13 +136,3 @@ class Offer:
         if not getattr(producer, "lost_idempotence", False):
             producer.lost_idempotence = True
             self._evidence.broken.append(why)
-
-
-def _is_stranded(producer):
-    """Whether it will never send again, and never say so.
-
-    When kafka-python 3.0.12 gives a message up that it had sent, it drops its producer id, rightly, and never asks for
-    another: what is sent from then on is neither acknowledged nor refused. A program needs a new producer after that.
-    """
-    state = producer._transaction_manager
-    return bool(state) and not state.has_producer_id() and state._current_state is TransactionState.READY

@@ -1,4 +1,4 @@
-"""A producer, the members of a group, and an observer, in threads; then all is read again and compared."""
+"""A producer, the members of a group, and an observer, in threads; then read all again and compare."""
 
 import contextlib
 import datetime
@@ -8,11 +8,11 @@ import time
 import uuid
 from importlib.metadata import version
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from kafka_proof.client.connection import connect
+from kafka_proof.client.connection import connect, open_admin
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.temporary import remove
 from kafka_proof.lag.offsets import log_bounds
@@ -22,7 +22,8 @@ from kafka_proof.workload.producer import PATIENCE, Load, Offer
 PARTITIONS = 6  # of a topic of its own
 COMMIT = 0.1  # seconds from one commit of a member to its next
 LOOK = 0.2  # seconds from one look at the committed offsets to the next
-DRAIN = 90  # seconds for the group to reach the end, when all is sent
+DRAIN = 90  # seconds for the group to reach the end after the sending
+CONNECT = 30  # seconds, during a fault
 
 MEMBER = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000, "max_poll_interval_ms": 60_000}
 
@@ -32,7 +33,7 @@ class Workload:
 
     def __init__(self, arguments, topic, group, load=None):
         """
-        arguments: those of `smoke.client.kafka_python`; topic: its name, it exists; group: its name, nobody uses it.
+        arguments: those of `kafka_python`; topic: name of a topic that exists; group: name of a group that no one uses.
         """
         self.load = load = load or Load()
         self.topic, self.group, self.result = topic, group, None
@@ -49,17 +50,17 @@ class Workload:
         self._others.append(self._thread("observer", self._observe))
 
     def __enter__(self):
-        """Start, and wait until every partition takes messages, hands them to the group, and has its offset committed.
+        """Start, and wait until every partition accepts messages, delivers them, and has a committed offset.
 
-        Raises AssertionError when that does not come about, and kafka.errors.KafkaError.
+        Raises AssertionError when that does not happen in time, and kafka.errors.KafkaError.
         """
-        with KafkaAdminClient(**self._arguments) as admin:
+        with open_admin(self._arguments, CONNECT, CONNECT) as admin:
 
             def partitions():
                 [topic] = admin.describe_topics([self.topic])
                 return sorted(each["partition_index"] for each in topic["partitions"])
 
-            # A topic is new to some brokers for a moment after it was made.
+            # Some brokers learn of a new topic a moment later.
             self._partitions = wait_until(f"the partitions of topic {self.topic}", partitions, pause=0.1)
         self._offer.partitions = self._partitions
         self._started = datetime.datetime.now(datetime.UTC)
@@ -74,7 +75,7 @@ class Workload:
         return self
 
     def __exit__(self, kind, *_):
-        """Stop sending, wait for what is on its way, read all again, and compare. After an error: stop only."""
+        """Stop sending, wait for the messages on their way, read all again, and compare. After an error: only stop."""
         if kind is not None:
             self._abandon()
             return
@@ -100,19 +101,19 @@ class Workload:
 
     @property
     def sending(self):
-        """Whether it still sends: not any more after `seconds`."""
+        """Whether it still sends. It stops after `load.seconds`."""
         return self._sender.is_alive()
 
     def offered(self):
-        """How many messages were sent by now."""
+        """Return how many messages were sent by now."""
         return len(self._evidence.sent)
 
     def acknowledged(self):
-        """How many messages are acknowledged by now: to wait until some are again."""
+        """Return how many messages are acknowledged by now, for a wait until it grows again."""
         return len(self._evidence.acked)
 
     def errors(self):
-        """The errors that the application was given by now: set of names of classes."""
+        """Return the errors of refused messages by now: set of names of classes."""
         return {each.error for each in list(self._evidence.refused)}
 
     def _end_sending(self):
@@ -142,13 +143,13 @@ class Workload:
                 consumer.subscribe([self.topic])
                 self._read(name, consumer)
             except (KafkaError, OSError) as error:
-                self._evidence.trouble(name, error)  # and join again, as a program would that is started again
+                self._evidence.trouble(name, error)  # and join again, like a program that is restarted
             finally:
                 with contextlib.suppress(KafkaError, OSError):
                     consumer.close(autocommit=False)
 
     def _read(self, name, consumer):
-        processed, due = {}, 0.0  # what is not committed yet, and when to commit next
+        processed, due = {}, 0.0  # offsets to commit, and the time of the next commit
         while not self._drained.is_set():
             for tp, records in consumer.poll(timeout_ms=100).items():
                 now = time.monotonic()
@@ -163,7 +164,7 @@ class Workload:
                     self._commit(name, consumer, processed)
                     processed = {}
                 except KafkaError as error:
-                    # A rebalance, or the coordinator moves. What is left is committed next time.
+                    # A rebalance, or the coordinator moves. Commit the rest next time.
                     self._evidence.trouble(name, error)
 
     def _commit(self, name, consumer, processed):
@@ -177,7 +178,7 @@ class Workload:
     def _observe(self):
         while not self._drained.is_set():
             try:
-                with KafkaAdminClient(**self._arguments, **PATIENCE | {"request_timeout_ms": 5000}) as admin:
+                with open_admin(self._arguments, CONNECT) as admin:
                     while not self._drained.wait(LOOK):
                         self._look(admin)
             except (KafkaError, OSError) as error:
@@ -197,25 +198,25 @@ class Workload:
     # --- the end
 
     def _bounds(self):
-        """Where the partitions start and end: twice {TopicPartition: offset}.
+        """Return the start and the end of each partition: twice {TopicPartition: offset}.
 
-        Not by a consumer: where a leader moved, that of kafka-python 3.0.12 asks the old one until its time is over.
+        Not through a consumer: after a leader moved, kafka-python 3.0.12's asks the old one until its time is over.
         """
 
         def bounds():
-            with KafkaAdminClient(**self._arguments, **PATIENCE) as admin:
+            with open_admin(self._arguments, CONNECT, 10) as admin:
                 return log_bounds(admin, [TopicPartition(self.topic, partition) for partition in self._partitions])
 
         return wait_until(f"the ends of {self.topic}", bounds, seconds=DRAIN, pause=0.1)
 
     def _drain(self):
-        """Wait until the group has committed all that is there."""
+        """Wait until the group has committed the end of every partition."""
         _, ends = self._bounds()
         self._ends = {tp.partition: end for tp, end in ends.items()}
         self._try(f"group {self.group} to commit the end of {self.topic}", self._left, 0.1)
 
     def _read_again(self, consumer):
-        """Read the topic from its start to its end, without a group, when nobody writes any more."""
+        """Read the topic from its start to its end, without a group, after the sending."""
         starts, ends = self._bounds()
         consumer.assign(list(starts))
         for tp, start in starts.items():
@@ -239,7 +240,7 @@ class Workload:
             self._evidence.unfinished.append(str(error))
 
     def _left(self):
-        """Return {partition: (committed, end)} of those that the group has not read to the end."""
+        """Return {partition: (committed, end)} of the partitions that the group has not read to the end."""
         committed = {}
         for each in list(self._evidence.committed):
             if each.who == "observer":
@@ -251,7 +252,7 @@ class Workload:
         }
 
     def _idle_partitions(self):
-        """Return {partition: what it still waits for}."""
+        """Return {partition: the step that it still waits for}."""
         waits = {}
         for what in ("acked", "delivered", "committed"):
             seen = {each.partition for each in list(getattr(self._evidence, what))}
@@ -270,13 +271,13 @@ class Workload:
         self._offer.abandoned.set()
         self._stop()
 
-    # --- small things
+    # --- helpers
 
     def _thread(self, name, function, *arguments):
         def run():
             try:
                 function(*arguments)
-            except Exception as error:  # a run without one of its threads proves nothing
+            except Exception as error:  # without one of its threads a run proves nothing
                 self._evidence.unfinished.append(f"{name}, which ended with {error!r}")
 
         return threading.Thread(target=run, name=name, daemon=True)
@@ -293,9 +294,9 @@ def _nothing(seen):
 
 @contextlib.contextmanager
 def topic_of_its_own(arguments, prefix, topic=None):
-    """Make a topic for a workload, give its name, and remove it, and all else that begins with `prefix`, in the end.
+    """Create a topic for a workload, and yield its name. In the end remove everything that begins with `prefix`.
 
-    `topic`: what KafkaAdminClient.create_topics takes for one; six partitions, and the broker's defaults, without.
+    `topic`: its options for KafkaAdminClient.create_topics; six partitions, and the broker's defaults, without.
     """
     name = f"{prefix}messages"
     with connect(arguments) as admin:
@@ -307,9 +308,9 @@ def topic_of_its_own(arguments, prefix, topic=None):
 
 @contextlib.contextmanager
 def removed(arguments, prefix, topics=True):
-    """Remove the groups, and with `topics` the topics, that begin with `prefix`, in the end."""
+    """In the end remove the groups, and with `topics` the topics, that begin with `prefix`."""
     try:
         yield
     finally:
-        with connect(arguments) as admin:  # anew: a connection from before a fault knows an old controller
+        with connect(arguments) as admin:  # a new one: a connection from before a fault knows an old controller
             remove(admin, lambda name: name.startswith(prefix), "the workload", topics)

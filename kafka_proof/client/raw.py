@@ -1,0 +1,55 @@
+"""Information and requests that kafka-python has and does not offer.
+
+All uses of its private attributes are here and in workarounds.py, so that an upgrade breaks two files at most.
+"""
+
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaProducer
+
+
+def send(admin: KafkaAdminClient, request: Any, broker: int | None = None, seconds: float | None = None) -> Any:
+    """Send a request of kafka.protocol to one broker, and return the response. Without `broker`, to any broker.
+
+    `seconds`: the time for the answer; without it, the client's own. The public methods of KafkaAdminClient choose the
+    broker themselves. A request object keeps the version of the first broker, so make a new one for each broker.
+    Raises kafka.errors.KafkaError.
+    """
+    milliseconds = None if seconds is None else max(1, int(seconds * 1000))
+    return admin._manager.run(admin._manager.send, request, broker, milliseconds)
+
+
+def broker_version(admin: KafkaAdminClient) -> tuple[int, ...]:
+    """Return the version of the broker that answered first, as its protocol shows it: (3, 9)."""
+    return tuple(admin._manager.broker_version)
+
+
+def api_versions(admin: KafkaAdminClient) -> dict[int, tuple[int, int]]:
+    """Return {key of a request: (lowest version, highest version)} of the broker that answered first.
+
+    KafkaAdminClient.api_versions() refuses a broker that knows a request which kafka-python does not know.
+    """
+    return dict(admin._manager.broker_version_data.api_versions)
+
+
+def known_brokers(admin: KafkaAdminClient) -> list[Any]:
+    """Return the brokers in the client's metadata, by id: objects with node_id, host, port and rack."""
+    return sorted(admin._manager.cluster.brokers(), key=lambda broker: broker.node_id)
+
+
+def refresh_metadata(admin: KafkaAdminClient) -> None:
+    """Read the metadata again. A client sends requests only to brokers in its last metadata."""
+    admin._manager.run(admin._manager.cluster.refresh_metadata)
+
+
+def producer_identity(producer: KafkaProducer) -> str:
+    """Return the producer's id and epoch, "ID/EPOCH"; "" for a producer without idempotence."""
+    if not (state := producer._transaction_manager):
+        return ""
+    return f"{state.producer_id_and_epoch.producer_id}/{state.producer_id_and_epoch.epoch}"
+
+
+def fatal_error(producer: KafkaProducer) -> Exception | None:
+    """Return the error after which the producer refuses all messages, or None."""
+    state = producer._transaction_manager
+    return state.last_error if state and state.has_fatal_error() else None
