@@ -51,11 +51,11 @@ ADVICE = {
     ),
     "silent": (
         "If a broker is at this port it is frozen or overloaded: `docker ps` shows a paused container (docker unpause) "
-        f"and `docker logs kafka` what it does. If none is, correct {_PORTS}."
+        f"and `docker logs kafka` its state. If none is, correct {_PORTS}."
     ),
     "http": f"Name the port of a broker, not of a web server: {_PORTS}.",
     "not-kafka": f"Name the port of a broker: {_PORTS}.",
-    "version": "Upgrade the broker: stack_kafka_version in the inventory, or the image of whoever runs it.",
+    "version": "Upgrade the broker: stack_kafka_version in the inventory, or the image of its operator.",
     # TLS
     "tls-port": (
         "Set security.protocol=SSL (or SASL_SSL) and ssl.truststore.location in the client's properties, or name the "
@@ -103,7 +103,7 @@ ADVICE = {
     ),
     # From the first broker to all of them
     "no-brokers": (
-        "Wait: a broker that has just started knows nobody yet. If it stays so, it does not reach its controller: "
+        "Wait: a broker that has just started knows no broker yet. If that lasts, it does not reach its controller: "
         "kafka_zookeeper_connect (Kafka: zookeeper.connect), or controller.quorum.voters."
     ),
     "advertised-unresolvable": (
@@ -173,7 +173,7 @@ ADVICE = {
         "network); kafka_inter_broker_listener (Kafka: inter.broker.listener.name) must lead from broker to broker."
     ),
     "clock": "Correct the clock that is wrong, of this machine or of the broker's: let both follow NTP.",
-    "write": "Read the broker's log (`docker logs kafka`); what clients may do is in its ACLs and quotas.",
+    "write": "Read the broker's log (`docker logs kafka`); its ACLs and quotas limit clients.",
     "left-over": ("Delete the topic when the cluster is well again: kafka_topics_absent, or kafka-topics.sh --delete."),
 }
 

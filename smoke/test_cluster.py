@@ -4,14 +4,16 @@ import time
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, for_code
+from kafka.errors import for_code
 
 from kafka_proof.client.connection import no_answer
 from kafka_proof.client.workarounds import producing
+from kafka_proof.cluster.health import OFFLINE, partitions_of
+from kafka_proof.cluster.identity import NotReadyError, identify
 
 from .run_control import RunControl
 
-SKEW = 10  # seconds by which the clocks of brokers and clients may differ
+SKEW = 10  # seconds by which the clocks of brokers and clients can differ
 
 
 @pytest.mark.read_only
@@ -47,32 +49,26 @@ def test_every_advertised_address_leads_to_its_broker(admin, record_property):
 
 
 def _another_broker(admin, node, host, port):
-    """Ask, at the advertised address, for this broker's own configuration: any other broker refuses to give it."""
-    wanted = ConfigResource(ConfigResourceType.BROKER, str(node), ["broker.id", "node.id"])
     try:
-        settings = admin.describe_configs([wanted], config_filter="all")["broker"][str(node)]
-    except KafkaError as error:
-        return f"{host}:{port} does not answer as broker {node}: {error}"
-    ids = {setting["value"] for setting in settings.values()}
-    return "" if str(node) in ids else f"{host}:{port} is not broker {node} but another"
+        identify(admin, node, f"{host}:{port}")
+    except NotReadyError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.read_only
 @pytest.mark.existing_topic
 def test_every_partition_has_a_leader_and_all_its_replicas_in_sync(admin, record_property):
     """Every partition has a leader, and all its replicas are in sync"""
-    wrong, count = {}, 0
-    for topic in admin.describe_topics():
-        for partition in topic["partitions"]:
-            count += 1
-            behind = sorted(set(partition["replica_nodes"]) - set(partition["isr_nodes"]))
-            if partition["leader_id"] < 0:
-                wrong[f"{topic['name']}-{partition['partition_index']}"] = "no leader"
-            elif behind:
-                wrong[f"{topic['name']}-{partition['partition_index']}"] = f"not in sync: brokers {behind}"
-    record_property("partitions", count)
+    partitions = partitions_of(admin.describe_topics())
+    wrong = {
+        str(each): "no leader" if each.problem == OFFLINE else f"not in sync: brokers {each.missing}"
+        for each in partitions
+        if each.problem
+    }
+    record_property("partitions", len(partitions))
 
-    assert not wrong, f"partitions that a failure could take away, or has: {wrong}"
+    assert not wrong, f"partitions without a leader, or with replicas that are not in sync: {wrong}"
 
 
 @pytest.mark.read_only

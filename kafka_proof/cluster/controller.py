@@ -1,41 +1,97 @@
-"""Who is the active controller, and does the cluster have ZooKeeper or a quorum of controllers?"""
+"""Which broker or node is the active controller, and does it act? Is there ZooKeeper, or a quorum of controllers?"""
 
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError, UnknownError, for_code
+from kafka.protocol.admin import CreateTopicsRequest, DescribeQuorumRequest
 from kafka.protocol.api_key import ApiKey
 
+from kafka_proof.client.raw import api_versions, send
 from kafka_proof.cluster.identity import NotReadyError
 
 ZOOKEEPER, KRAFT = "zookeeper", "kraft"
 MODES = {ZOOKEEPER: "ZooKeeper", KRAFT: "KRaft"}  # as people write them
 
-
-def mode(admin):
-    """Return ZOOKEEPER or KRAFT. `admin`: a KafkaAdminClient.
-
-    Only brokers in KRaft mode know the request DescribeQuorum. The table of versions is read as it is: kafka-python's
-    api_versions() refuses a broker that knows a request which kafka-python does not.
-    """
-    return KRAFT if int(ApiKey.DescribeQuorum) in admin._manager.broker_version_data.api_versions else ZOOKEEPER
+_PROBE = "kafka-proof-ready"  # name of the topic that the controller checks; it is never created
 
 
-def active_controller(admin):
-    """Return the active controller's id, an int, or None when there is none. Raises kafka.errors.KafkaError.
-
-    In KRaft mode the quorum's leader, which may be no broker. DescribeCluster names it in ZooKeeper mode only: in KRaft
-    mode a broker answers with the id of any broker (KIP-590), so that requests are spread.
-    """
-    if mode(admin) == KRAFT:
-        leader = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]["leader_id"]
-    else:
-        leader = admin.describe_cluster()["controller_id"]
-    return leader if leader is not None and leader >= 0 else None
+# Decisions
 
 
-def require_controller(admin, brokers):
-    """Return the active controller's id. Raises NotReadyError where there is none; `brokers`: ids of those registered.
+def mode_of(versions: Mapping[int, Any]) -> str:
+    """Return ZOOKEEPER or KRAFT. `versions`: a broker's table of requests. Only KRaft has DescribeQuorum."""
+    return KRAFT if ApiKey.DescribeQuorum in versions else ZOOKEEPER
+
+
+def quorum_question() -> DescribeQuorumRequest:
+    """Return the request for the quorum, for `quorum_leader`."""
+    return DescribeQuorumRequest(topics=[("__cluster_metadata", [(0,)])])
+
+
+def quorum_leader(response: Any) -> int | None:
+    """Return the id of the controller that leads the quorum, or None. Raises KafkaError for a refusal."""
+    if response.error_code:
+        raise for_code(response.error_code)(getattr(response, "error_message", None) or "DescribeQuorum")
+    leaders = [partition.leader_id for topic in response.topics for partition in topic.partitions]
+    return leaders[0] if leaders and leaders[0] >= 0 else None
+
+
+def is_present(controller: int | None, kind: str, brokers: Container[int]) -> bool:
+    """Return whether a controller is named and can be the active one. `kind`: the mode; `brokers`: registered ids.
 
     In ZooKeeper mode the controller is a broker, and a broker that lost ZooKeeper goes on naming one that is gone.
     """
+    return controller is not None and (kind == KRAFT or controller in brokers)
+
+
+# Questions
+
+
+def mode(admin: KafkaAdminClient) -> str:
+    """Return ZOOKEEPER or KRAFT."""
+    return mode_of(api_versions(admin))
+
+
+def active_controller(admin: KafkaAdminClient) -> int | None:
+    """Return the active controller's id, or None when there is none. Raises kafka.errors.KafkaError.
+
+    In KRaft mode that is the quorum's leader, which can be no broker. DescribeCluster names it in ZooKeeper mode only:
+    in KRaft mode a broker answers with the id of any broker (KIP-590), so that requests are spread.
+    """
+    if mode(admin) == KRAFT:
+        return quorum_leader(send(admin, quorum_question()))
+    leader = admin.describe_cluster()["controller_id"]
+    return leader if leader is not None and leader >= 0 else None
+
+
+def require_controller(admin: KafkaAdminClient, brokers: Container[int]) -> int:
+    """Return the active controller's id. Raises NotReadyError where there is none; `brokers`: registered ids."""
     controller = active_controller(admin)
-    if controller is None or (mode(admin) == ZOOKEEPER and controller not in brokers):
+    if controller is None or not is_present(controller, mode(admin), brokers):
         raise NotReadyError("no controller yet")
     return controller
+
+
+def require_acting(admin: KafkaAdminClient, controller: int, brokers: Iterable[int], seconds: float) -> None:
+    """Ask the controller to check a new topic, which it does not create. Raises NotReadyError without an answer.
+
+    Every answer counts, also a refusal for want of rights. In ZooKeeper mode the controller reads ZooKeeper for it, and
+    a controller that lost ZooKeeper keeps the request, and one of its threads, until ZooKeeper is back. So ask once and
+    wait, at most `seconds`. In KRaft mode ask through each of `brokers`: each forwards the request to the controller.
+    """
+    for node in [controller] if mode(admin) == ZOOKEEPER else sorted(brokers):
+        topic = CreateTopicsRequest.CreatableTopic(name=_PROBE, num_partitions=1, replication_factor=1)
+        request = CreateTopicsRequest(topics=[topic], timeout_ms=max(1, int(seconds * 1000)), validate_only=True)
+        try:
+            error = for_code(send(admin, request, node, seconds).topics[0].error_code)
+        except KafkaError as problem:
+            reason = f"no answer within {seconds:.1f} s ({problem or type(problem).__name__})"
+            raise NotReadyError(_does_not_act(controller, node, reason)) from problem
+        if error.retriable or error is UnknownError:
+            raise NotReadyError(_does_not_act(controller, node, error.__name__))
+
+
+def _does_not_act(controller: int, node: int, reason: str) -> str:
+    return f"controller {controller} does not act, asked through broker {node} to check a new topic: {reason}"

@@ -1,11 +1,17 @@
-"""Which partitions are led and in sync, as each broker sees it; and whether the cluster can do without a broker."""
+"""Is the cluster healthy? Each partition's state, each broker's view of it, and whether a broker can stop."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
+from kafka import KafkaAdminClient
 from kafka.admin import ConfigResourceType
 from kafka.errors import KafkaError
 from kafka.protocol.admin import DescribeConfigsRequest
 from kafka.protocol.metadata import MetadataRequest
+
+from kafka_proof.client.raw import known_brokers, send
+
+OFFLINE, BELOW_MINIMUM, UNDER_REPLICATED = "offline", "min-isr", "under-replicated"  # keys of advice.ADVICE, too
 
 _BATCH = 200  # topics whose settings one request asks for
 
@@ -13,32 +19,67 @@ _MINIMUM = "min.insync.replicas"
 
 
 class Partition(NamedTuple):
-    """One partition as a broker sees it. `leader` is None where there is none."""
+    """One partition in the view of a broker. `leader` is None where there is none."""
 
     topic: str
     number: int
     leader: int | None
-    replicas: list
-    in_sync: list
-    min_in_sync: int
+    replicas: list[int]
+    in_sync: list[int]
+    min_in_sync: int = 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.topic}-{self.number}"
 
+    @property
+    def missing(self) -> list[int]:
+        """The replicas that are not in sync, sorted."""
+        return sorted(set(self.replicas) - set(self.in_sync))
 
-def obstacles(partitions, broker, silent=False):
-    """Why the cluster cannot do without this broker now: a list of messages, empty if it may stop.
+    @property
+    def problem(self) -> str:
+        """OFFLINE, BELOW_MINIMUM, UNDER_REPLICATED, or "": the worst that holds."""
+        if self.leader is None:
+            return OFFLINE
+        if len(self.in_sync) < self.min_in_sync:
+            return BELOW_MINIMUM
+        return UNDER_REPLICATED if self.missing else ""
 
-    What the broker itself explains is none, nor is a partition that can never spare a replica (as many replicas as
-    must be in sync): nobody can do better. If it is `silent`, which is that it does not answer, it also explains what
-    waits for it alone: a partition of which no other replica is in sync.
+
+def as_partition(topic: str, described: Mapping[str, Any], minimum: int = 1) -> Partition:
+    """Return the Partition for a partition as Kafka's metadata and describe_topics describe it.
+
+    `minimum`: its min.insync.replicas, where the caller asked for it.
+    """
+    leader = described["leader_id"]
+    return Partition(
+        topic,
+        described["partition_index"],
+        leader if leader >= 0 else None,
+        described["replica_nodes"],
+        described["isr_nodes"],
+        minimum,
+    )
+
+
+def partitions_of(topics: Iterable[Mapping[str, Any]]) -> list[Partition]:
+    """Return the partitions of the result of describe_topics."""
+    return [as_partition(topic["name"], each) for topic in topics for each in topic["partitions"]]
+
+
+def obstacles(partitions: Iterable[Partition], broker: int, silent: bool = False) -> list[str]:
+    """Return the reasons why this broker cannot stop now: a list of messages, empty if it can.
+
+    Two states are no reason: those that the broker itself causes, and a partition with as many replicas as must be in
+    sync, which can never spare one. A broker that does not answer (`silent`) also causes the state of a partition whose
+    only replica in sync is its own.
     """
     found = []
     for item in partitions:
         if silent and set(item.in_sync) <= {broker} <= set(item.replicas):
             continue
-        missing = sorted(set(item.replicas) - set(item.in_sync) - {broker})
-        if item.leader is None and set(item.replicas) != {broker}:
+        missing = [replica for replica in item.missing if replica != broker]
+        if item.problem == OFFLINE and set(item.replicas) != {broker}:
             found.append(f"{item} is offline, its replicas are on {sorted(item.replicas)}")
         elif missing:
             found.append(f"{item} is under-replicated, not in sync: {missing}")
@@ -47,31 +88,31 @@ def obstacles(partitions, broker, silent=False):
             and len(item.replicas) > item.min_in_sync
             and len(item.in_sync) - 1 < item.min_in_sync
         ):
-            found.append(f"{item} has {len(item.in_sync)} in-sync replicas, and min.insync.replicas {item.min_in_sync}")
+            found.append(f"{item} has {len(item.in_sync)} in-sync replicas, and {_MINIMUM} {item.min_in_sync}")
     return found
 
 
-def behind(partitions, broker):
-    """Partitions that have a replica on this broker which is not in sync."""
-    return [item for item in partitions if broker in item.replicas and broker not in item.in_sync]
+def behind(partitions: Iterable[Partition], broker: int) -> list[Partition]:
+    """Return the partitions that have a replica on this broker which is not in sync."""
+    return [item for item in partitions if broker in item.missing]
 
 
 class View(NamedTuple):
-    """What one broker says of the cluster: {id: address} of those that are registered, and the list of Partitions."""
+    """One broker's view of the cluster: {id: address} of the registered brokers, and the partitions."""
 
-    registered: dict
-    partitions: list
+    registered: dict[int, str]
+    partitions: list[Partition]
 
 
-def look(admin):
-    """Return what each broker that answers says, {id: View}. Raises KafkaError if none does.
+def look(admin: KafkaAdminClient) -> dict[int, View]:
+    """Return the view of each broker that answers, {id: View}. Raises KafkaError if none does.
 
-    All are asked, because one that has lost ZooKeeper and still answers goes on saying that all is well.
+    Ask all of them, because a broker that lost ZooKeeper goes on answering with its last view.
     """
     views, reasons = {}, []
-    for broker in sorted(node.node_id for node in admin._manager.cluster.brokers()):
+    for broker in [node.node_id for node in known_brokers(admin)]:
         try:
-            views[broker] = _view(*admin._manager.run(_ask, admin, broker))
+            views[broker] = _view(*_ask(admin, broker))
         except KafkaError as error:
             reasons.append(error)
     if not views:
@@ -79,35 +120,32 @@ def look(admin):
     return views
 
 
-async def _ask(admin, broker):
-    """A broker's metadata, and {topic: min.insync.replicas}. KafkaAdminClient itself asks whichever broker it likes."""
+def _ask(admin: KafkaAdminClient, broker: int) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return a broker's metadata, and {topic: min.insync.replicas}."""
     request = MetadataRequest(topics=None, allow_auto_topic_creation=False)
-    metadata = (await admin._manager.send(request, node_id=broker)).to_dict()
-    names, minimum = [topic["name"] for topic in metadata["topics"]], {}
+    metadata = send(admin, request, broker).to_dict()
+    names = [topic["name"] for topic in metadata["topics"]]
+    minimum: dict[str, int] = {}
     for start in range(0, len(names), _BATCH):
         resources = [(ConfigResourceType.TOPIC, name, [_MINIMUM]) for name in names[start : start + _BATCH]]
-        answer = await admin._manager.send(DescribeConfigsRequest(resources=resources), node_id=broker)
+        answer = send(admin, DescribeConfigsRequest(resources=resources), broker)
         minimum |= {topic.resource_name: int(topic.configs[0].value) for topic in answer.results if topic.configs}
     return metadata, minimum
 
 
-def _view(metadata, minimum):
+def _view(metadata: Mapping[str, Any], minimum: Mapping[str, int]) -> View:
     partitions = [
-        Partition(
-            topic["name"],
-            partition["partition_index"],
-            partition["leader_id"] if partition["leader_id"] >= 0 else None,
-            partition["replica_nodes"],
-            partition["isr_nodes"],
-            # A topic that is just made or deleted does not tell: then no more than one of its replicas is to be missed.
-            minimum.get(topic["name"]) or max(1, len(partition["replica_nodes"]) - 1),
-        )
+        # A topic that was just created or deleted has no settings to read. Then it can spare one replica at most.
+        as_partition(topic["name"], each, minimum.get(topic["name"]) or max(1, len(each["replica_nodes"]) - 1))
         for topic in metadata["topics"]
-        for partition in topic["partitions"]
+        for each in topic["partitions"]
     ]
     return View({item["node_id"]: f"{item['host']}:{item['port']}" for item in metadata["brokers"]}, partitions)
 
 
-def in_any(views, what):
-    """What holds of the partitions in any view: what(partitions) is a list."""
+Found = TypeVar("Found")
+
+
+def in_any(views: Mapping[int, View], what: Callable[[list[Partition]], list[Found]]) -> list[Found]:
+    """Return the results of what(partitions), a list, for all views, each once."""
     return list({str(item): item for view in views.values() for item in what(view.partitions)}.values())

@@ -1,30 +1,61 @@
-"""Is this the right broker? An address can lead to another broker, or to another cluster."""
+"""Is this the right broker? An address can lead to another broker, or to another cluster.
 
-from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError
+A broker describes only its own configuration. It refuses a request for another broker's. So an answer with the id shows
+that the address leads to this broker, and not to another one behind the same name or port.
+
+`another` decides for all callers: `identify` asks through kafka-python, the doctor through a connection of its own.
+plugins/remote/kafka_reach.py asks the same on hosts that have only Python's standard library, and decides for itself.
+"""
+
+import re
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResourceType
+from kafka.errors import AuthorizationError, KafkaError, for_code
+from kafka.protocol.admin import DescribeConfigsRequest
+
+from kafka_proof.client.raw import send
 
 
 class NotReadyError(Exception):
-    """The deadline passed. The message says what was last seen."""
+    """The cluster is not ready. The message is the last observation."""
 
 
-def identify(admin, broker_id, address):
-    """Ask the broker of this id, at the address that it advertises, who it is. Raises NotReadyError."""
-    # A broker describes its own configuration only: one that is asked for another's id refuses. So an answer with this
-    # id says that the advertised address leads to this broker, and not to another behind the same name or port.
-    resource = ConfigResource(ConfigResourceType.BROKER, str(broker_id), ["broker.id", "node.id"])
+def question(broker: int) -> DescribeConfigsRequest:
+    """Return the request for a broker's own id, for `another`."""
+    return DescribeConfigsRequest(resources=[(ConfigResourceType.BROKER, str(broker), ["broker.id", "node.id"])])
+
+
+def another(broker: int, response: Any) -> str:
+    """Judge the response to `question(broker)`. Return "" for this broker, else "broker 2" or "another broker".
+
+    Raises kafka.errors.AuthorizationError when the client has no right to ask (DescribeConfigs on the cluster).
+    """
+    [result] = response.results
+    if issubclass(error := for_code(result.error_code), AuthorizationError):
+        raise error(f"broker {broker}: {result.error_message or 'DescribeConfigs on the cluster is not granted'}")
+    if not result.error_code and str(broker) in {setting.value for setting in result.configs}:
+        return ""
+    # Unexpected broker id, expected 2 or empty string, but received 1
+    itself = re.search(r"expected (\d+)", result.error_message or "")
+    return f"broker {itself[1]}" if itself else "another broker"
+
+
+def identify(admin: KafkaAdminClient, broker: int, address: str) -> None:
+    """Ask the broker of this id for its id, at its advertised address. Raises NotReadyError."""
     try:
-        answer = admin.describe_configs([resource], config_filter="all")["broker"][str(broker_id)]
+        other = another(broker, send(admin, question(broker), broker))
+    except AuthorizationError as error:
+        raise NotReadyError(f"broker {broker} does not show its id to this client: {error}") from error
     except KafkaError as error:
-        raise NotReadyError(
-            f"broker {broker_id} does not answer at its advertised address {address}: {error}"
-        ) from error
-    if str(broker_id) not in {setting["value"] for setting in answer.values()}:
-        raise NotReadyError(f"{address}, which broker {broker_id} advertises, is answered by another broker")
+        raise NotReadyError(f"broker {broker} does not answer at its advertised address {address}: {error}") from error
+    if other:
+        raise NotReadyError(f"{address}, which broker {broker} advertises, is answered by {other}")
 
 
-def answers(admin, broker, address):
-    """Whether this broker answers as itself at `address`, at which it is registered; None if it is not."""
+def answers(admin: KafkaAdminClient, broker: int, address: str | None) -> bool:
+    """Return whether this broker answers as itself at `address`. None, for a broker that is not registered: False."""
     if address is None:
         return False
     try:

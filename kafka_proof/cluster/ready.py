@@ -1,64 +1,70 @@
-"""Is the cluster ready? An open port says nothing: Docker opens it before the broker runs.
+"""Is the cluster ready? An open port proves nothing: Docker opens it before the broker runs.
 
-Ready means that the expected brokers are in the metadata, that each answers at its *advertised* address as the broker
-that it is said to be, that there is a controller, and that a group coordinator answers.
+Ready means: each expected broker is registered, and answers as itself at its *advertised* address; each of them and the
+controller know all the others; the active controller acts; and a group coordinator answers. A broker that lost
+ZooKeeper goes on answering, with its last view of the cluster. Then the controller does not know it any more; or it is
+the controller itself, and does not act.
 """
 
-import time
+from collections.abc import Iterable
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
+from kafka.protocol.metadata import MetadataRequest
 
-from kafka_proof.client.connection import version_text
-from kafka_proof.client.properties import kafka_python
-from kafka_proof.client.workarounds import why_not
-from kafka_proof.cluster.controller import require_controller
+from kafka_proof.client.connection import admin_client, version_text
+from kafka_proof.client.raw import broker_version, send
+from kafka_proof.client.wait import attempts
+from kafka_proof.client.workarounds import know_brokers, why_not
+from kafka_proof.cluster.controller import require_acting, require_controller
 from kafka_proof.cluster.identity import NotReadyError, identify
 
-_PAUSE = 0.05  # seconds between two looks; each takes a few milliseconds of the broker's time
+_PAUSE = 0.05  # seconds between two attempts; each takes a few milliseconds of the broker's time
+_SHORT = 0.5  # seconds; the error of an attempt that had less only shows that the time is over
 
 
-def wait_ready(properties, brokers, seconds):
+def wait_ready(properties: dict[str, str], brokers: Iterable[int], seconds: float) -> dict[str, Any]:
     """Wait until the cluster is ready.
 
-    properties: client properties, dict[str, str]; brokers: ids that must be there, iterable of int; seconds: the
-    deadline. Returns {"cluster_id": str, "controller_id": int, "brokers": [{"id": int, "host": str, "port": int}],
-    "version": str}, where version is what the protocol tells, such as "3.9".
+    properties: client properties; brokers: ids of the expected brokers; seconds: the deadline. Returns
+    {"cluster_id": str, "controller_id": int, "brokers": [{"id": int, "host": str, "port": int}], "version": str}.
+    `version` is the protocol's, such as "3.9".
     Raises NotReadyError, or kafka_proof.client.properties.ClientPropertiesError.
     """
-    arguments = kafka_python(properties)
-    deadline = time.monotonic() + seconds
+    expected = set(brokers)
+    seen: Exception | None = None
     with why_not() as why:
-        while True:
+        for left in attempts(seconds, _PAUSE):
             try:
-                with KafkaAdminClient(
-                    **arguments,
-                    bootstrap_timeout_ms=max(1, int((deadline - time.monotonic()) * 1000)),
-                    reconnect_backoff_max_ms=200,
-                    request_timeout_ms=5000,
-                ) as admin:
-                    return _look(admin, set(brokers))
+                with admin_client(properties, left) as admin:
+                    return _look(admin, expected, max(1, left))
             except (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError) as error:
                 raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help
             except (KafkaError, NotReadyError) as error:
-                seen = (why() if "bootstrap" in str(error) else "") or error
-                if time.monotonic() >= deadline:
-                    raise NotReadyError(f"not ready after {seconds} s; last seen: {seen}") from error
-            time.sleep(_PAUSE)
+                seen = error if seen is None or left > _SHORT else seen
+        reason = (why() if "bootstrap" in str(seen) else "") or seen
+        raise NotReadyError(f"not ready after {seconds} s; last seen: {reason}") from seen
 
 
-def _look(admin, expected):
+def _look(admin: KafkaAdminClient, expected: set[int], seconds: float) -> dict[str, Any]:
     cluster = admin.describe_cluster()
     brokers = {broker["broker_id"]: broker for broker in cluster["brokers"]}
     if missing := sorted(expected - brokers.keys()):
         raise NotReadyError(f"broker {missing} not registered, of those there are {sorted(brokers)}")
     controller = require_controller(admin, brokers)
-    for broker_id in sorted(expected):
-        identify(admin, broker_id, f"{brokers[broker_id]['host']}:{brokers[broker_id]['port']}")
-    admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, which makes the first one
+    know_brokers(admin, brokers)
+    for broker in sorted(expected):
+        identify(admin, broker, f"{brokers[broker]['host']}:{brokers[broker]['port']}")
+    for broker in sorted(expected | {controller} & brokers.keys()):  # in KRaft mode the controller can be no broker
+        known = {node.node_id for node in send(admin, MetadataRequest(topics=[]), broker).brokers}
+        if unknown := sorted(expected - known):
+            raise NotReadyError(f"broker {broker} does not know broker {unknown}, it knows {sorted(known)}")
+    require_acting(admin, controller, expected, seconds)
+    admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, and so creates the first one
     return {
         "cluster_id": cluster["cluster_id"],
         "controller_id": controller,
         "brokers": [{"id": key, "host": item["host"], "port": item["port"]} for key, item in sorted(brokers.items())],
-        "version": version_text(admin._manager.broker_version),
+        "version": version_text(broker_version(admin)),
     }

@@ -1,10 +1,13 @@
-"""Settings of brokers: what a broker reports, which names it does not know, and changes without a restart."""
+"""Settings of brokers: current values, unknown names, and changes without a restart."""
 
 import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 
-# Set by who moves partitions, for as long as that takes, and not by the inventory.
+# A move of replicas sets these while it runs. They are not part of a broker's own settings.
 THROTTLES = {
     "leader.replication.throttled.rate",
     "follower.replication.throttled.rate",
@@ -12,27 +15,27 @@ THROTTLES = {
 }
 
 
-def dynamic_changes(wanted, now):
-    """What makes a broker's dynamic settings the wanted ones: {key: value, or None to reset it}.
+def dynamic_changes(wanted: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the changes from a broker's dynamic settings to the wanted ones: {key: value, or None to reset it}.
 
-    wanted: {key: text}; now: {key: text} of those that are set for this broker alone. Throttles are let be.
+    `now`: the settings of this broker alone. Throttles stay as they are.
     """
-    changes = {key: value for key, value in wanted.items() if now.get(key) != value}
+    changes: dict[str, str | None] = {key: value for key, value in wanted.items() if now.get(key) != value}
     return changes | dict.fromkeys(sorted(now.keys() - wanted.keys() - THROTTLES))
 
 
-def settings_of(admin, brokers):
-    """What each broker says of its settings: {id: {key: {"value", "read_only", "config_source", …}}}."""
+def settings_of(admin: KafkaAdminClient, brokers: Iterable[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """Return each broker's settings as it reports them: {id: {key: {"value", "read_only", "config_source", …}}}."""
     resources = [ConfigResource(ConfigResourceType.BROKER, str(broker)) for broker in brokers]
     found = admin.describe_configs(resources, config_filter="all")["broker"] if resources else {}
     return {int(broker): settings for broker, settings in found.items()}
 
 
-def misspelt(names, settings):
-    """Which of `names` are settings of brokers with a slip: a list of messages. Kafka takes any name, and says nothing.
+def misspelt(names: Iterable[str], settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a message for each of `names` that resembles a broker setting and is none. Kafka accepts any name.
 
-    settings: {key: {"config_type", …}}, what a broker says of its own. A name that is like none of Kafka's is let be:
-    it may be a plug-in's.
+    settings: {key: {"config_type", …}}, as a broker reports its own. A name that resembles none of Kafka's is accepted:
+    it can belong to a plug-in.
     """
     known = [key for key, setting in settings.items() if setting["config_type"] != "UNKNOWN"]
     near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.85) for name in sorted(set(names) - set(known))}
@@ -41,8 +44,10 @@ def misspelt(names, settings):
     ]
 
 
-def set_dynamic(admin, changes, validate_only=False):
-    """Change brokers' dynamic settings: {id: {key: value or None}}. Returns what the brokers refuse, {id: message}."""
+def set_dynamic(
+    admin: KafkaAdminClient, changes: Mapping[int, Mapping[str, str | None]], validate_only: bool = False
+) -> dict[int, str]:
+    """Change brokers' dynamic settings: {id: {key: value or None}}. Returns the refusals, {id: message}."""
     refused = {}
     for broker, wanted in changes.items():
         operations = {

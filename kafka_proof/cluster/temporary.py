@@ -1,12 +1,14 @@
-"""Topics and groups that a run makes: their names, and their removal.
+"""Topics and groups that a run creates: their names, and their removal.
 
-A name says until when the run may live, so that another run can tell what a dead one left.
+A name carries the time at which its run is over, so that another run recognizes the left-overs of a killed one.
 """
 
 import datetime
 import re
 import uuid
+from collections.abc import Callable
 
+from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import for_code
 
@@ -16,16 +18,16 @@ _UNTIL = "%Y%m%dT%H%M%SZ"
 SLACK = datetime.timedelta(minutes=5)  # for two machines whose clocks differ
 
 
-def new_prefix(word, until):
-    """Return what all names of a run begin with: "WORD-20261123T150405Z-1a2b3c4d-".
+def new_prefix(word: str, until: datetime.datetime) -> str:
+    """Return the prefix of all names of a run: "WORD-20261123T150405Z-1a2b3c4d-".
 
     `until`: datetime in UTC at which the run is over and has removed everything.
     """
     return f"{word}-{until.strftime(_UNTIL)}-{uuid.uuid4().hex[:8]}-"
 
 
-def is_left_over(name, word, now):
-    """Whether a run that is over by `now` (datetime, UTC) made this topic or group, and nobody else did."""
+def is_left_over(name: str, word: str, now: datetime.datetime) -> bool:
+    """Return whether the name is of a run that is over by `now` (UTC), and of no other program."""
     match = re.match(rf"{re.escape(word)}-(\d{{8}}T\d{{6}}Z)-[0-9a-f]{{8}}-", name)
     if not match:
         return False
@@ -36,22 +38,22 @@ def is_left_over(name, word, now):
     return removable(until) < now
 
 
-def removable(until):
-    """When a run that is over at `until` (datetime, UTC) may be taken for dead by any machine."""
+def removable(until: datetime.datetime) -> datetime.datetime:
+    """Return when any machine can take a run that is over at `until` (UTC) for dead."""
     return until + SLACK
 
 
-def remove(admin, is_mine, what, topics=True):
-    """Remove all groups, and all topics, whose name `is_mine` (a function of str); return the sorted names.
+def remove(admin: KafkaAdminClient, is_mine: Callable[[str], bool], what: str, topics: bool = True) -> list[str]:
+    """Remove all groups, and all topics, whose name `is_mine` accepts; return the sorted names.
 
-    `what`: what they are, for the message. `topics=False` leaves topics alone, where none were made.
-    Another run may remove the same left-overs at the same time.
+    `what`: their description, for the message. `topics=False` leaves topics alone.
+    Another run can remove the same left-overs at the same time.
     Raises AssertionError when something is still there after a while, and kafka.errors.KafkaError.
     """
-    removed = set()
+    removed: set[str] = set()
 
-    def remove_groups():
-        """Return why a group is still there: dict[name, str]."""
+    def remove_groups() -> dict[str, str]:
+        """Return why a group is still there: {name: reason}."""
         names = [group["group_id"] for group in admin.list_groups() if is_mine(group["group_id"])]
         if not names:
             return {}
@@ -60,10 +62,10 @@ def remove(admin, is_mine, what, topics=True):
             if stranded := [MemberToRemove(member["member_id"]) for member in description["members"]]:
                 admin.remove_group_members(group, stranded)
         removed.update(names)
-        return admin.delete_groups(names)
+        return dict(admin.delete_groups(names))
 
-    def remove_topics():
-        """Return why a topic is still there: dict[name, str]."""
+    def remove_topics() -> dict[str, str]:
+        """Return why a topic is still there: {name: reason}."""
         names = sorted(filter(is_mine, admin.list_topics()))
         if not names:
             return {}

@@ -1,5 +1,5 @@
-"""Why can this client not talk to that broker? `python -m kafka_proof.doctor` says it, and what to change.
+"""Why can this client not use that broker? `kafka-doctor` reports the fault and the change that mends it.
 
-link.py opens one connection, step by step; checks.py is the list of what is looked at, in order; write.py is the one
-check that makes something; advice.py says what to change for each diagnosis; __main__.py is the command.
+checks.py has the checks, in order; write.py is the one check that creates something; __main__.py is the command.
+kafka_proof/client/link.py opens one connection, step by step; kafka_proof/advice.py has the change for each diagnosis.
 """

@@ -1,43 +1,33 @@
-"""Say why this client cannot talk to that broker, and what to change.
+"""Report why this client cannot use that broker, and what to change.
 
-Looks in order at the client's properties, name resolution, connection, TLS, protocol, login, version, metadata, every
-advertised address from here, controller, coordinator, partitions and clocks, and stops where going on is pointless. It
+Checks in order: the client's properties, name resolution, connection, TLS, protocol, login, version, metadata, every
+advertised address from here, controller, coordinator, partitions and clocks. Stops where no later check can work. It
 changes nothing, except with --write.
 
-Exit status: 0 nothing is wrong, 1 a fault was found, 2 there is nowhere to look (the properties cannot be used).
+Exit status: 0, nothing is wrong; 1, a fault was found; 2, the client's properties cannot be used.
 """
 
-import argparse
 import json
-import logging
 import sys
 import time
 
 from kafka_proof.advice import ADVICE
-from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read, tls_context
+from kafka_proof.client import command
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python, tls_context
 from kafka_proof.doctor.checks import Finding, examine
 from kafka_proof.doctor.write import write
 
-HEALTHY, FAULT, NOWHERE_TO_LOOK = 0, 1, 2
-
 
 def main(argv=None, clock=time.time):
-    """Print the list, or JSON. Returns the exit status. `clock` is this machine's, for tests."""
-    parser = argparse.ArgumentParser(
-        prog="kafka-doctor", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
-    where.add_argument(
-        "--bootstrap-server", metavar="HOST:PORT", help="instead of a file, for a broker without security"
-    )
+    """Print the findings, or JSON. Returns the exit status. `clock` is this machine's, for tests."""
+    parser = command.Parser("kafka-doctor", __doc__)
+    command.add_connection_options(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, default=5, help="for each answer (default: 5)")
     parser.add_argument(
-        "--write", action="store_true", help="make a topic, write, read, compare the clocks, and remove the topic"
+        "--write", action="store_true", help="create a topic, write, read, compare the clocks, and remove the topic"
     )
     options = parser.parse_args(argv)
-    logging.getLogger("kafka").addHandler(logging.NullHandler())  # what goes wrong is in the findings
+    command.quiet()
 
     findings = []
     for finding in _examination(options, clock):
@@ -45,9 +35,9 @@ def main(argv=None, clock=time.time):
         if not options.json:
             print(f"{finding.status:<4}  {finding.check:<11}  {finding.evidence}", flush=True)
     failed = [finding for finding in findings if finding.status == "FAIL"]
-    status = FAULT if failed else HEALTHY
+    status = command.PROBLEM if failed else command.OK
     if any(finding.code == "properties" for finding in failed):
-        status = NOWHERE_TO_LOOK
+        status = command.UNUSABLE
 
     if options.json:
         report = {
@@ -66,15 +56,13 @@ def main(argv=None, clock=time.time):
 def _examination(options, clock):
     """Yield all Findings, beginning with the one on the properties."""
     try:
-        if options.bootstrap_server:
-            name, properties = "--bootstrap-server", {"bootstrap.servers": options.bootstrap_server}
-        else:
-            name, properties = options.client_properties, read(options.client_properties)
+        properties = command.properties_of(options)
         arguments = usable(properties)
     except ClientPropertiesError as error:
         yield Finding("properties", "FAIL", str(error), "properties")
         return
     said = f"bootstrap.servers={','.join(arguments['bootstrap_servers'])}, {arguments['security_protocol']}"
+    name = "--bootstrap-server" if options.bootstrap_server else options.client_properties
     yield Finding("properties", "ok", f"{name}: {said}")
     if without_effect := ignored(properties):
         protocol = arguments["security_protocol"]
@@ -86,16 +74,16 @@ def _examination(options, clock):
         failed |= finding.status == "FAIL"
         yield finding
     if options.write and failed:
-        yield Finding("write", "skip", "first put right what is wrong above")
+        yield Finding("write", "skip", "correct the faults above first")
     elif options.write:
         yield from write(arguments, options.timeout, clock)
 
 
 def usable(properties):
-    """kafka_python's arguments, for properties that can be used. Raises ClientPropertiesError for what it lets pass.
+    """Return kafka_python's arguments. Raises ClientPropertiesError also for two faults that `kafka_python` accepts.
 
-    That is a login module which is not the mechanism's (Kafka's own tools, which share the file, fail then), and files
-    of certificates which cannot be read.
+    One is a login module that is not the mechanism's: Kafka's own tools, which share the file, fail then. The other is
+    a certificate file that cannot be read.
     """
     arguments = kafka_python(properties)
     if mechanism := arguments.get("sasl_mechanism"):
@@ -110,7 +98,7 @@ def usable(properties):
 
 
 def ignored(properties):
-    """The properties about security of which security.protocol makes no use: list of str."""
+    """Return the properties about security that security.protocol does not use: list of str."""
     protocol = properties.get("security.protocol", "PLAINTEXT").strip()
     without = [
         prefix
@@ -121,7 +109,7 @@ def ignored(properties):
 
 
 def verdict(findings):
-    """One line."""
+    """Return the result in one line."""
     failed = [finding for finding in findings if finding.status == "FAIL"]
     warned = sum(finding.status == "warn" for finding in findings)
     if failed:
@@ -134,13 +122,6 @@ def verdict(findings):
         + (f"; not looked at: {', '.join(unseen)}" if unseen else "")
         + (f"; see the {warned} warning(s) above" if warned else "")
     )
-
-
-def seconds(text):
-    """A time-out from the command line; argparse says that what raises ValueError is no valid `seconds`."""
-    if not 0 < float(text) <= 3600:
-        raise ValueError(text)
-    return float(text)
 
 
 if __name__ == "__main__":

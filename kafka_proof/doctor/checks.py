@@ -1,17 +1,16 @@
-"""What the doctor looks at, in order: from this machine to the first broker, to all brokers, to what they keep.
+"""The doctor's checks, in order: from this machine to the first broker, to all brokers, to their partitions.
 
-Nothing here changes anything. `examine` yields Findings; the functions below it are in the order in which it uses them.
+They change nothing. `examine` yields Findings; the functions below it are in the order in which it uses them.
 """
 
 import ipaddress
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from kafka.admin import ConfigResourceType
-from kafka.errors import for_code
-from kafka.protocol.admin import DescribeConfigsRequest, DescribeGroupsRequest, DescribeQuorumRequest
+from kafka.errors import AuthorizationError, KafkaError, for_code
+from kafka.protocol.admin import DescribeConfigsRequest, DescribeGroupsRequest
 from kafka.protocol.api_key import ApiKey
 from kafka.protocol.consumer import ListOffsetsRequest, OffsetSpec
 from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
@@ -19,48 +18,50 @@ from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
 from kafka_proof.advice import ADVICE
 from kafka_proof.client.connection import OLDEST, links, version_text
 from kafka_proof.client.link import Fault, Link
+from kafka_proof.cluster.controller import KRAFT, is_present, mode_of, quorum_leader, quorum_question
+from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition
+from kafka_proof.cluster.identity import another, question
 
-SKEW = 10  # seconds by which clocks may differ
+SKEW = 10  # seconds by which clocks can differ
 OFFSETS_TOPIC = "__consumer_offsets"
-_GROUP = "kafka-doctor"  # asked about, never made
+_GROUP = "kafka-doctor"  # a name to ask for; no such group is created
 _SHOWN = 5  # partitions in one line
-_COORDINATOR_LOADING, _COORDINATOR_NOT_AVAILABLE, _NOT_COORDINATOR, _INVALID_REQUEST = 14, 15, 16, 42
+_COORDINATOR_LOADING, _COORDINATOR_NOT_AVAILABLE, _NOT_COORDINATOR = 14, 15, 16
 _LISTENER_NOT_FOUND = 72
 _REFUSED = (29, 30, 31)  # topic, group and cluster authorization failed
 _STEPS = {"resolve": "resolve", "connect": "connect", "encrypt": "tls", "greet": "protocol", "login": "login"}
 
 
 class Finding(NamedTuple):
-    """One line of the list."""
+    """One line of the report."""
 
     check: str
     status: str  # "ok", "FAIL", "warn" or "skip"
     evidence: str
-    code: str = ""  # the diagnosis of a FAIL or warn: a key of ADVICE, or "properties", whose evidence has the advice
+    code: str = ""  # the diagnosis of a FAIL or warn: a key of ADVICE; or "properties", with the advice in the evidence
 
 
 class Cluster(NamedTuple):
-    """What the first broker says of all of them."""
+    """The cluster in the first broker's metadata."""
 
     id: str
     controller: int
     brokers: dict  # id: MetadataResponse's broker
     topics: list  # MetadataResponse's topics
-    links: dict  # id: open Link, of those that answer as themselves
+    links: dict  # id: open Link, of the brokers that answer as themselves
 
 
 def examine(arguments, seconds, clock=time.time):
-    """Look at everything that can be looked at by reading.
+    """Check everything that reading alone can check.
 
     arguments: those of `kafka_python`; seconds: for each answer; clock: this machine's, for tests.
-    Yields Findings. It ends early when there is nobody to ask.
+    Yields Findings. It ends early when no broker can be asked.
     """
     links = {}
     first = yield from reach(arguments, seconds)
     if not first:
-        yield Finding(
-            "cluster", "skip", "nobody to ask about metadata, advertised addresses, controller, coordinator, partitions"
-        )
+        unasked = "metadata, advertised addresses, controller, coordinator, partitions"
+        yield Finding("cluster", "skip", f"no broker to ask for {unasked}")
         return
     try:
         yield version(first.versions.broker_version)
@@ -72,7 +73,7 @@ def examine(arguments, seconds, clock=time.time):
         yield from coordinator(cluster, first)
         yield from partitions(cluster, first)
         yield newest_stamp(cluster, clock)
-    except Fault as fault:  # the first broker went away meanwhile
+    except Fault as fault:  # the first broker stopped meanwhile
         yield Finding("cluster", "FAIL", fault.evidence, fault.code)
     finally:
         for link in [first, *links.values()]:
@@ -80,9 +81,9 @@ def examine(arguments, seconds, clock=time.time):
 
 
 def reach(arguments, seconds):
-    """Connect to the bootstrap servers. Yields Findings; returns the first Link that can be used, or None.
+    """Connect to the bootstrap servers. Yields Findings; returns the first usable Link, or None.
 
-    Clients need only one of them, so where one works the others' faults are warnings.
+    Clients need only one of them, so where one works the faults of the others are warnings.
     """
     tried = [_walk(link) for link in links(arguments, seconds)]
     usable = [link for link, findings in tried if findings[-1].status == "ok"]
@@ -110,7 +111,7 @@ def _walk(link):
 
 
 def version(broker_version):
-    """A Finding on the broker's version, a tuple of int as its protocol tells it."""
+    """Return a Finding on the broker's version, a tuple of int from its protocol."""
     text = version_text(broker_version)
     if broker_version < OLDEST:
         evidence = f"Kafka {text}, which is older than {version_text(OLDEST)}, the oldest that is supported"
@@ -119,7 +120,7 @@ def version(broker_version):
 
 
 def metadata(first, links):
-    """Yields a Finding; returns a Cluster, or None where there are no brokers in it."""
+    """Yield a Finding; return a Cluster, or None where its metadata has no brokers."""
     answer = first.ask(MetadataRequest(topics=MetadataRequest.ALL_TOPICS, allow_auto_topic_creation=False))
     brokers = {broker.node_id: broker for broker in sorted(answer.brokers, key=lambda broker: broker.node_id)}
     if not brokers:
@@ -131,13 +132,13 @@ def metadata(first, links):
         "metadata",
         "ok",
         f"cluster {answer.cluster_id}: {_plural(len(brokers), 'broker')} ({_list(brokers)}), "
-        f"{_plural(len(answer.topics), 'topic')} that this client may see",
+        f"{_plural(len(answer.topics), 'topic')} visible to this client",
     )
     return Cluster(answer.cluster_id, answer.controller_id, brokers, answer.topics, links)
 
 
 def advertised(cluster, first, arguments, seconds):
-    """Go to each address that the cluster tells its clients, from here. Yields Findings, and fills cluster.links."""
+    """Connect to each advertised address from here. Yields Findings, and fills cluster.links."""
     from_afar = not is_loopback(first.address)
 
     def visit(broker):
@@ -154,14 +155,14 @@ def advertised(cluster, first, arguments, seconds):
 
 
 def visit_one(cluster_id, broker_id, link, from_afar):
-    """A Finding: does `link`, to the address that the broker advertises, lead to it? The link is left open.
+    """Return a Finding: does `link`, to the address that the broker advertises, lead to it? The link stays open.
 
     from_afar: the client reached the cluster by an address that is not this machine's own.
     """
     says = f"broker {broker_id} advertises {link.where}"
     if is_wildcard(link.host):
         return Finding(
-            "advertised", "FAIL", f"{says}, which is no address but all of a machine's", "advertised-wildcard"
+            "advertised", "FAIL", f"{says}, which means all addresses and leads to none", "advertised-wildcard"
         )
     trap = from_afar and is_loopback(link.host)
     try:
@@ -170,7 +171,7 @@ def visit_one(cluster_id, broker_id, link, from_afar):
             raise other
     except Fault as fault:
         if trap:
-            evidence = f"{says}, which is whatever machine the client runs on: {fault.evidence}"
+            evidence = f"{says}, which is the client's own machine: {fault.evidence}"
             return Finding("advertised", "FAIL", evidence, "advertised-loopback")
         code = f"advertised-{fault.code}"
         return Finding("advertised", "FAIL", f"{says}: {fault.evidence}", code if code in ADVICE else fault.code)
@@ -185,77 +186,75 @@ def visit_one(cluster_id, broker_id, link, from_afar):
 
 
 def _not_itself(cluster_id, broker_id, link):
-    """The Fault of an address that leads to another broker or cluster; None where it leads to the right one."""
+    """Return the Fault of an address that leads to another broker or cluster; None where it leads to the right one."""
     if (other := link.ask(MetadataRequest(topics=[])).cluster_id) != cluster_id:
         return Fault("other-cluster", f"a broker of another cluster answers there ({other})")
-    # A broker describes its own configuration only: one that is asked for another's refuses, and names itself.
-    error, message, settings = broker_settings(link, broker_id, ["broker.id", "node.id"])
-    if error in _REFUSED:  # no right to ask; that the cluster is the right one must do
+    try:
+        other = another(broker_id, link.ask(question(broker_id)))
+    except AuthorizationError:  # the right cluster must do
         return None
-    if error == _INVALID_REQUEST or str(broker_id) not in settings.values():
-        itself = re.search(r"expected (\d+)", message or "")  # Unexpected broker id, expected 2 or …, but received 1
-        return Fault("other-broker", f"broker {itself[1] if itself else '?'} answers there")
-    return None
+    return Fault("other-broker", f"{other} answers there") if other else None
 
 
 def broker_settings(link, broker_id, keys):
-    """Returns (error code, message, dict[str, str]): settings of the broker that the link leads to."""
+    """Return settings of the broker at the other end of the link, dict[str, str]; {} where it refuses."""
     resource = (ConfigResourceType.BROKER, str(broker_id), keys)
     [result] = link.ask(DescribeConfigsRequest(resources=[resource])).results
-    return result.error_code, result.error_message, {item.name: item.value for item in result.configs}
+    return {item.name: item.value for item in result.configs}
 
 
 def controller(cluster, first):
-    """Is there one? With KRaft the quorum says so; with ZooKeeper only what the brokers remember can be read."""
-    if ApiKey.DescribeQuorum in first.versions.api_versions:
+    """Is there a controller? In KRaft mode ask the quorum; in ZooKeeper mode only the brokers' memory can be read."""
+    kind = mode_of(first.versions.api_versions)
+    if kind == KRAFT:
         yield _quorum(first)
-    elif cluster.controller not in cluster.brokers:
+    elif not is_present(cluster.controller, kind, cluster.brokers):
         yield Finding("controller", "FAIL", "the brokers know of no controller", "no-controller")
     elif cluster.controller not in cluster.links:
         yield Finding("controller", "skip", f"it is broker {cluster.controller}, and that cannot be asked, see above")
     else:
-        # It goes on naming the last one when ZooKeeper is gone. What would show that holds a thread of the broker until
-        # ZooKeeper is back, so that is not for a look.
+        # Without ZooKeeper a broker goes on naming the last controller. A request that shows it holds a thread of the
+        # broker until ZooKeeper is back, so reading alone does not send one: cluster/controller.py, require_acting.
         evidence = f"broker {cluster.controller}, as the brokers remember it; whether it acts, --write shows"
         yield Finding("controller", "skip", evidence)
 
 
 def _quorum(first):
     try:
-        answer = first.ask(DescribeQuorumRequest(topics=[("__cluster_metadata", [(0,)])]))
+        leader = quorum_leader(first.ask(quorum_question()))
     except Fault as fault:
         return Finding("controller", "FAIL", f"the quorum has no leader: {fault.evidence}", "no-controller")
-    if answer.error_code in _REFUSED:
+    except AuthorizationError:
         return Finding(
             "controller", "skip", "this client has no right to ask about the quorum (Describe on the cluster)"
         )
-    leaders = [partition.leader_id for topic in answer.topics for partition in topic.partitions]
-    if answer.error_code or not leaders or leaders[0] < 0:
-        why = for_code(answer.error_code).__name__ if answer.error_code else "leader -1"
-        return Finding("controller", "FAIL", f"the quorum has no leader ({why})", "no-controller")
-    return Finding("controller", "ok", f"controller {leaders[0]} leads the quorum")
+    except KafkaError as error:
+        return Finding("controller", "FAIL", f"the quorum has no leader ({type(error).__name__})", "no-controller")
+    if leader is None:
+        return Finding("controller", "FAIL", "the quorum has no leader (leader -1)", "no-controller")
+    return Finding("controller", "ok", f"controller {leader} leads the quorum")
 
 
 def coordinator(cluster, first):
-    """Can groups be coordinated? To ask makes __consumer_offsets where it is missing, so first see whether it is."""
+    """Can groups be coordinated? The question creates __consumer_offsets where it is missing, so look for it first."""
     alive = len(cluster.brokers)
     there = any(topic.name == OFFSETS_TOPIC for topic in cluster.topics)
     factor = _replication_factor(cluster)
     if not there and factor is None:
-        yield Finding("coordinator", "skip", f"{OFFSETS_TOPIC} is not to be seen, and asking further could make it")
+        yield Finding("coordinator", "skip", f"{OFFSETS_TOPIC} is not visible, and asking further could create it")
         return
     if not there and factor <= alive:
-        evidence = f"{OFFSETS_TOPIC} is not there yet; the first group makes it, with {_plural(factor, 'replica')}"
+        evidence = f"{OFFSETS_TOPIC} is not there yet; the first group creates it, with {_plural(factor, 'replica')}"
         yield Finding("coordinator", "ok", evidence)
         return
 
-    # Without enough brokers asking makes nothing; and the topic may be there, and not to be seen for want of rights.
+    # Without enough brokers the question creates nothing. Without rights the topic can exist and not be visible.
     answer = first.ask(FindCoordinatorRequest(key=_GROUP, key_type=0, max_version=3))
     if answer.error_code in _REFUSED:
         yield Finding("coordinator", "skip", "this client has no right to ask about groups (Describe on the group)")
     elif answer.error_code and not there:
         evidence = (
-            f"{OFFSETS_TOPIC} is missing and cannot be made: offsets.topic.replication.factor={factor}, and "
+            f"{OFFSETS_TOPIC} is missing and cannot be created: offsets.topic.replication.factor={factor}, and "
             f"{'brokers: ' if alive > 1 else 'there is '}{alive if alive > 1 else 'one broker'}"
         )
         yield Finding("coordinator", "FAIL", evidence, "offsets-topic")
@@ -265,7 +264,8 @@ def coordinator(cluster, first):
     elif link := cluster.links.get(answer.node_id):
         [group] = link.ask(DescribeGroupsRequest(groups=[_GROUP])).groups
         if group.error_code in (_COORDINATOR_LOADING, _COORDINATOR_NOT_AVAILABLE, _NOT_COORDINATOR):
-            evidence = f"broker {answer.node_id} is to coordinate, and does not ({for_code(group.error_code).__name__})"
+            why = for_code(group.error_code).__name__
+            evidence = f"broker {answer.node_id} is the coordinator, and does not act as one ({why})"
             yield Finding("coordinator", "FAIL", evidence, "no-coordinator")
         else:
             yield Finding("coordinator", "ok", f"broker {answer.node_id} answers for a group")
@@ -274,9 +274,9 @@ def coordinator(cluster, first):
 
 
 def _replication_factor(cluster):
-    """The largest offsets.topic.replication.factor of the brokers; None where no broker tells."""
+    """Return the largest offsets.topic.replication.factor of the brokers; None where no broker shows it."""
     key = "offsets.topic.replication.factor"
-    factors = [broker_settings(link, broker, [key])[2].get(key) for broker, link in cluster.links.items()]
+    factors = [broker_settings(link, broker, [key]).get(key) for broker, link in cluster.links.items()]
     return max((int(factor) for factor in factors if factor), default=None)
 
 
@@ -286,13 +286,13 @@ def partitions(cluster, first):
 
 
 def _min_isr(cluster, first):
-    """dict[topic, min.insync.replicas] of the topics that could be below it.
+    """Return {topic: min.insync.replicas} of the topics that could be below it.
 
-    Only those are asked for: with ZooKeeper the broker goes there for each topic's configuration.
+    Ask for those alone: in ZooKeeper mode the broker reads each topic's configuration there.
     """
     key, default = "min.insync.replicas", 1
     for broker, link in cluster.links.items():
-        default = max(default, int(broker_settings(link, broker, [key])[2].get(key) or 1))
+        default = max(default, int(broker_settings(link, broker, [key]).get(key) or 1))
     suspects = [
         topic.name
         for topic in cluster.topics
@@ -310,22 +310,22 @@ def judge_partitions(topics, min_isr):
     offline, elsewhere, refused, behind, count = [], [], [], [], 0
     for topic in sorted(topics, key=lambda topic: topic.name):
         for each in sorted(topic.partitions, key=lambda each: each.partition_index):
-            name, needed = f"{topic.name}-{each.partition_index}", min_isr.get(topic.name, 1)
-            missing = _list(sorted(set(each.replica_nodes) - set(each.isr_nodes)))
+            item = as_partition(topic.name, each.to_dict(), min_isr.get(topic.name, 1))
             count += 1
             if each.error_code == _LISTENER_NOT_FOUND:
-                elsewhere.append(f"{name} (replicas: broker {_list(each.replica_nodes)})")
-            elif each.leader_id < 0:
-                offline.append(f"{name} (replicas: broker {_list(each.replica_nodes)})")
-            elif len(each.isr_nodes) < needed:
-                refused.append(f"{name} ({len(each.isr_nodes)} of {len(each.replica_nodes)} in sync, needs {needed})")
-            elif missing:
-                behind.append(f"{name} (not in sync: broker {missing})")
+                elsewhere.append(f"{item} (replicas: broker {_list(item.replicas)})")
+            elif item.problem == OFFLINE:
+                offline.append(f"{item} (replicas: broker {_list(item.replicas)})")
+            elif item.problem == BELOW_MINIMUM:
+                in_sync, needed = f"{len(item.in_sync)} of {len(item.replicas)} in sync", item.min_in_sync
+                refused.append(f"{item} ({in_sync}, needs {needed})")
+            elif item.problem == UNDER_REPLICATED:
+                behind.append(f"{item} (not in sync: broker {_list(item.missing)})")
     for code, what, found in (
         ("listener", "led by a broker that lacks this listener, so neither read nor written here", elsewhere),
-        ("offline", "without a leader, so neither read nor written", offline),
-        ("min-isr", "below min.insync.replicas, so not written with acks=all", refused),
-        ("under-replicated", "under-replicated", behind),
+        (OFFLINE, "without a leader, so neither read nor written", offline),
+        (BELOW_MINIMUM, "below min.insync.replicas, so not written with acks=all", refused),
+        (UNDER_REPLICATED, "under-replicated", behind),
     ):
         if found:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -336,12 +336,12 @@ def judge_partitions(topics, min_isr):
 
 
 def newest_stamp(cluster, clock):
-    """A Finding on the clocks, from the newest time that a broker wrote into __consumer_offsets.
+    """Return a Finding on the clocks, from the newest time that a broker wrote into __consumer_offsets.
 
-    The brokers' clocks are at least there. That shows a clock that is ahead, by reading; how far behind they can be
-    follows only from how new the stamp is.
+    A broker's clock has passed that time, so reading alone shows a clock that is ahead. A clock that is behind shows
+    only as an old stamp.
     """
-    unknown = "cannot be told by reading; --write measures it"
+    unknown = "reading alone does not show a clock that is behind; --write measures it"
     stamps = []
     for broker, link in cluster.links.items():
         led = [
@@ -368,7 +368,7 @@ def newest_stamp(cluster, clock):
 
 
 def judge_clock(broker, before, appended, after):
-    """A Finding on a broker that wrote the time `appended` (s) between `before` and `after` on this machine's clock."""
+    """Return a Finding on a broker that wrote the time `appended` (s) between `before` and `after` of this machine."""
     least, most = appended - after, appended - before
     if least > SKEW:
         return Finding("clock", "FAIL", f"broker {broker} is {least:.1f} s ahead of this machine, or more", "clock")
@@ -378,14 +378,14 @@ def judge_clock(broker, before, appended, after):
 
 
 def is_loopback(host):
-    """Does the name or address mean the machine on which it is used?"""
+    """Return whether the name or address means the machine on which it is used."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     return _is(host, "is_loopback")
 
 
 def is_wildcard(host):
-    """Is it 0.0.0.0 or ::, all addresses of a machine?"""
+    """Return whether it is 0.0.0.0 or ::, all addresses of a machine."""
     return _is(host, "is_unspecified")
 
 

@@ -1,13 +1,13 @@
-"""The one check that makes something: a topic with a partition on each broker, written, read back, and removed.
+"""The one check that creates something: a topic with a partition on each broker, written, read back, and removed.
 
-Brokers stamp its messages themselves (message.timestamp.type=LogAppendTime), which tells what their clocks say. Clients
-are kafka-python's, as a program's would be.
+Brokers stamp its messages themselves (message.timestamp.type=LogAppendTime), which shows their clocks. The clients are
+kafka-python's, like a program's.
 """
 
 import time
 import uuid
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import (
     AuthorizationError,
     KafkaError,
@@ -17,19 +17,19 @@ from kafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from kafka_proof.client.connection import open_admin
 from kafka_proof.client.wait import wait_until
 from kafka_proof.doctor.checks import Finding, judge_clock
 
 
 def write(arguments, seconds, clock=time.time):
-    """Make the topic, write and read one message on each broker, remove it. Yields Findings.
+    """Create the topic, write and read one message on each broker, remove the topic. Yields Findings.
 
     Arguments as for kafka_proof.doctor.checks.examine.
     """
     name = f"kafka-doctor-{uuid.uuid4().hex[:8]}"
-    milliseconds = int(seconds * 1000)
     try:
-        with KafkaAdminClient(**arguments, bootstrap_timeout_ms=milliseconds, request_timeout_ms=milliseconds) as admin:
+        with open_admin(arguments, seconds, seconds) as admin:
             brokers = sorted(broker["broker_id"] for broker in admin.describe_cluster()["brokers"])
             topic = {
                 name: {
@@ -37,24 +37,27 @@ def write(arguments, seconds, clock=time.time):
                     "configs": {"message.timestamp.type": "LogAppendTime", "min.insync.replicas": "1"},
                 }
             }
-            # A controller without ZooKeeper takes this and never answers; a real request would be done much later.
+            # Ask before the real request, which a controller without ZooKeeper would carry out much later:
+            # cluster/controller.py, require_acting. This one also shows whether the client has the right.
             try:
                 admin.create_topics(topic, validate_only=True)
             except (KafkaTimeoutError, RequestTimedOutError):
-                evidence = f"the controller does not act: it checks no new topic within {seconds:g} s"
+                evidence = (
+                    f"the controller does not act: no answer within {seconds:g} s when asked to check a new topic"
+                )
                 yield Finding("write", "FAIL", evidence, "no-controller")
                 return
             except (AuthorizationError, PolicyViolationError) as error:
-                yield Finding("write", "skip", f"this client may not make topics ({error})")
+                yield Finding("write", "skip", f"this client has no right to create topics ({error})")
                 return
             try:
                 admin.create_topics(topic, wait_for_metadata=True)
                 found = list(_write_and_read(arguments, name, brokers, seconds, clock))
             finally:
                 gone = _remove(admin, name, seconds)
-            yield Finding("controller", "ok", "it acts: it made a topic")
+            yield Finding("controller", "ok", "it acts: it created a topic")
             yield from found
-            yield gone or Finding("write", "ok", f"topic {name} was made, written, read, and is gone")
+            yield gone or Finding("write", "ok", f"topic {name} was created, written, read, and is gone")
     except (KafkaError, AssertionError) as error:
         yield Finding("write", "FAIL", f"topic {name}: {error or type(error).__name__}", "write")
 
@@ -88,12 +91,12 @@ def _write_and_read(arguments, name, brokers, seconds, clock):
 
 
 def _remove(admin, name, seconds):
-    """Delete the topic and see it gone. Returns a Finding when that fails."""
+    """Delete the topic and wait until it is gone. Returns a Finding when that fails."""
     try:
         admin.delete_topics([name])
         wait_until(f"topic {name} to be gone", admin.list_topics, lambda names: name not in names, seconds)
     except UnknownTopicOrPartitionError:
         return None
     except (KafkaError, AssertionError) as error:
-        return Finding("write", "warn", f"topic {name} was made and not removed ({error})", "left-over")
+        return Finding("write", "warn", f"topic {name} was created and not removed ({error})", "left-over")
     return None

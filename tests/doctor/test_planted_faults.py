@@ -11,8 +11,9 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
+from kafka_proof.client.command import OK, PROBLEM, UNUSABLE
 from kafka_proof.client.wait import wait_until
-from kafka_proof.doctor.__main__ import FAULT, HEALTHY, NOWHERE_TO_LOOK, main
+from kafka_proof.doctor.__main__ import main
 from tests.doctor.conftest import PORTS, admin
 
 
@@ -55,7 +56,7 @@ def only(doctor):
     def only(code, *options, seconds=5):
         diagnosis = doctor(*options, seconds=seconds)
         assert list(diagnosis.failed) == [code], diagnosis.findings
-        assert diagnosis.status == FAULT
+        assert diagnosis.status == PROBLEM
         assert diagnosis.verdict == f"fault: {diagnosis.failed[code]}"
         assert next(item["change"] for item in diagnosis.findings if item["code"] == code)
         return diagnosis.failed[code]
@@ -175,7 +176,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def test_properties_file_is_missing(doctor, tmp_path):
     diagnosis = doctor("--client-properties", str(tmp_path / "absent"))
 
-    assert diagnosis.status == NOWHERE_TO_LOOK
+    assert diagnosis.status == UNUSABLE
     assert "no such file" in diagnosis.failed["properties"]
 
 
@@ -203,7 +204,7 @@ def test_properties_file_is_missing(doctor, tmp_path):
 def test_properties_are_unusable(doctor, properties, values, says):
     diagnosis = doctor(*properties(**values))
 
-    assert diagnosis.status == NOWHERE_TO_LOOK
+    assert diagnosis.status == UNUSABLE
     assert says in diagnosis.failed["properties"]
 
 
@@ -213,7 +214,7 @@ def test_properties_are_unusable(doctor, properties, values, says):
 def test_a_healthy_cluster(doctor, cluster):
     diagnosis = doctor("--bootstrap-server", cluster.good)
 
-    assert (diagnosis.status, diagnosis.failed, diagnosis.warned) == (HEALTHY, {}, {}), diagnosis.findings
+    assert (diagnosis.status, diagnosis.failed, diagnosis.warned) == (OK, {}, {}), diagnosis.findings
     assert [status for status, _ in diagnosis.of("advertised")] == ["ok", "ok"]
     assert diagnosis.of("coordinator") == [("ok", "broker 1 answers for a group")]
     assert diagnosis.verdict == "healthy: a client here can use this cluster; not looked at: controller, clock"
@@ -229,7 +230,7 @@ def test_reading_makes_nothing(doctor, cluster, lonely):
 def test_writing_measures_every_broker_and_removes_its_topic(doctor, cluster):
     diagnosis = doctor("--bootstrap-server", cluster.good, "--write")
 
-    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert diagnosis.status == OK, diagnosis.findings
     assert diagnosis.verdict == "healthy: a client here can use this cluster"
     measured = [evidence.split(" is between")[0] for status, evidence in diagnosis.of("clock") if status == "ok"]
     assert measured == ["broker 1", "broker 2"]
@@ -241,7 +242,7 @@ def test_writing_measures_every_broker_and_removes_its_topic(doctor, cluster):
 def test_one_bootstrap_server_of_two_is_dead(doctor, properties, cluster, port):
     diagnosis = doctor(*properties(bootstrap_servers=f"127.0.0.1:{port},{cluster.good}"))
 
-    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert diagnosis.status == OK, diagnosis.findings
     assert list(diagnosis.warned) == ["refused"]
 
 
@@ -267,7 +268,7 @@ def tls(properties):
 def test_tls_client_at_a_tls_port(doctor, tls, cluster, authority):
     diagnosis = doctor(*tls(cluster.tls, authority))
 
-    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert diagnosis.status == OK, diagnosis.findings
     assert "trusted and is for localhost" in diagnosis.of("tls")[0][1]
 
 
@@ -320,7 +321,7 @@ def sasl(properties):
 def test_login(doctor, sasl, cluster):
     diagnosis = doctor(*sasl(cluster.sasl))
 
-    assert diagnosis.status == HEALTHY, diagnosis.findings
+    assert diagnosis.status == OK, diagnosis.findings
     assert diagnosis.of("login") == [("ok", "'alice' is logged in by PLAIN")]
 
 
@@ -386,7 +387,7 @@ def test_all_interfaces_are_advertised(only, cluster):
 def test_localhost_is_advertised_to_a_client_from_afar(only, cluster):
     evidence = only("advertised-loopback", "--bootstrap-server", cluster.from_afar)
 
-    assert "broker 1 advertises localhost:9092, which is whatever machine the client runs on" in evidence
+    assert "broker 1 advertises localhost:9092, which is the client's own machine" in evidence
 
 
 def test_advertised_port_is_of_a_tls_listener(only, cluster):
@@ -503,7 +504,7 @@ def without_second(containers, cluster):
 def test_partitions_that_miss_a_broker(doctor, without_second, code, says):
     diagnosis = doctor("--bootstrap-server", without_second.good)
 
-    assert diagnosis.status == FAULT
+    assert diagnosis.status == PROBLEM
     assert list(diagnosis.failed) == ["offline", "min-isr", "under-replicated"], diagnosis.findings
     assert says in diagnosis.failed[code]
 
