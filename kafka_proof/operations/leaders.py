@@ -1,24 +1,48 @@
 """Preferred leaders: the first replica of each partition."""
 
-from kafka_proof.client.connection import admin_client
-from kafka_proof.cluster.health import in_any, look
+from typing import NamedTuple
 
-_PREFERRED = 0  # election of the first replica; 1 would let one lead that is not in sync
+from kafka.errors import ElectionNotNeededError, NoError, for_code
+
+from kafka_proof.client.connection import admin_client
+from kafka_proof.cluster.health import partitions_of
+
+_PREFERRED = 0  # election of the first replica; 1 also accepts a replica that is not in sync
+
+
+class Election(NamedTuple):
+    """The result of `elect_preferred`."""
+
+    left: int  # partitions that another replica led before it
+    asked: int  # partitions of these whose first replica is in sync: the controller was asked to elect it
+    refusals: list  # names of the errors in the answer, sorted
+
+
+def elect_preferred(admin, seconds=30):
+    """Ask the controller to elect the first replica of each partition. Returns an Election.
+
+    The elections follow a moment later: call it again until `left` is 0. Raises KafkaError; RuntimeError where no
+    controller is found.
+    """
+    wrong = [item for item in partitions_of(admin.describe_topics()) if item.leader != item.replicas[0]]
+    topics = {}
+    for item in wrong:
+        if item.replicas[0] in item.in_sync:
+            topics.setdefault(item.topic, []).append(item.number)
+    if not topics:
+        return Election(len(wrong), 0, [])
+    # A topic can be deleted meanwhile, so errors are no exceptions.
+    answer = admin.elect_leaders(_PREFERRED, topics, timeout_ms=int(seconds * 1000), raise_errors=False)
+    errors = {
+        for_code(partition.error_code)
+        for topic in answer.replica_election_results
+        for partition in topic.partition_result
+    }
+    refusals = sorted(error.__name__ for error in errors - {NoError, ElectionNotNeededError})
+    return Election(len(wrong), sum(map(len, topics.values())), refusals)
 
 
 def elect_preferred_leaders(client, seconds=30):
     """Give each partition back to its first replica. Returns how many moved. Raises KafkaError."""
     with admin_client(client, seconds) as admin:
-        moved = {
-            (item.topic, item.number)
-            for item in in_any(look(admin), list)
-            if item.leader != item.replicas[0] and item.replicas[0] in item.in_sync
-        }
-        if not moved:
-            return 0
-        topics = {}
-        for topic, number in sorted(moved):
-            topics.setdefault(topic, []).append(number)
-        # A topic that was deleted meanwhile has no leader to give back.
-        admin.elect_leaders(_PREFERRED, topics, timeout_ms=int(seconds * 1000), raise_errors=False)
-        return len(moved)
+        return elect_preferred(admin, seconds).asked

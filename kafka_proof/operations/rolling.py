@@ -1,22 +1,23 @@
-"""May this broker stop, and is it back? What an operator asks before and after each broker, one at a time."""
+"""Can this broker stop, and is it back? An operator asks both, before and after each broker, one at a time."""
 
 import time
 
 from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import admin_client
+from kafka_proof.client.wait import attempts
 from kafka_proof.cluster.health import behind, in_any, look, obstacles
 from kafka_proof.cluster.identity import NotReadyError, answers, identify
 
 _PAUSE = 0.2  # seconds between two looks
-_SAY_EVERY = 10  # seconds; what changes is said at once
-_SILENT = 30  # seconds without any answer; less may be a broker that has much to do
+_SAY_EVERY = 10  # seconds between two lines with the same observation; a new one is reported at once
+_SILENT = 30  # seconds without any answer; a busy broker can need less
 
 
 def wait_can_stop(client, broker, seconds, say):
-    """Wait until the cluster can do without this broker. Raises NotReadyError after `seconds`, with what was last seen.
+    """Wait until the cluster can do without this broker. Raises NotReadyError after `seconds`.
 
-    say(text) is told what is waited for, whenever that changes.
+    say(text) is called with each new observation; the exception has the last one.
     """
 
     spoke = time.monotonic()
@@ -37,7 +38,7 @@ def wait_can_stop(client, broker, seconds, say):
 def wait_back(client, broker, start_seconds, seconds, say):
     """Wait until this broker is registered, answers at its advertised address, and is in sync everywhere.
 
-    The first two have to be so after `start_seconds`, all after `seconds`. Else as `wait_can_stop`.
+    The first two must be true within `start_seconds`, all within `seconds`. Else like `wait_can_stop`.
     """
 
     def is_there(admin):
@@ -57,11 +58,11 @@ def wait_back(client, broker, start_seconds, seconds, say):
 
 
 def _wait(client, seconds, say, check):
-    deadline, seen, said_at = time.monotonic() + seconds, "", 0
-    while True:
+    seen, said_at = "", 0
+    for left in attempts(seconds, _PAUSE):
         try:
-            # A new connection for each look: an old one goes on with the brokers that it knew.
-            with admin_client(client, max(2, deadline - time.monotonic())) as admin:
+            # A new connection for each look: an old one knows only the brokers of its time.
+            with admin_client(client, max(2, left)) as admin:
                 return check(admin)
         except NotReadyError as error:
             now = str(error)
@@ -72,9 +73,7 @@ def _wait(client, seconds, say, check):
             say(now)
             said_at = time.monotonic()
         seen = now
-        if time.monotonic() >= deadline:
-            raise NotReadyError(f"waited {seconds} s; last seen: {seen}")
-        time.sleep(_PAUSE)
+    raise NotReadyError(f"waited {seconds} s; last seen: {seen}")
 
 
 def _few(items, most=3):

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, for_code
 
-from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.client.connection import admin_client
+from kafka_proof.client.properties import ClientPropertiesError
 
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
@@ -185,12 +185,8 @@ def have(params, check):
 
 def _have(client, topics, absent, timeout_ms, check):
     try:
-        admin = KafkaAdminClient(
-            **kafka_python(client),
-            bootstrap_timeout_ms=1000 if check else timeout_ms,
-            reconnect_backoff_max_ms=200,
-            request_timeout_ms=timeout_ms,
-        )
+        seconds = timeout_ms / 1000
+        admin = admin_client(client, 1 if check else seconds, seconds)
     except (KafkaTimeoutError, ClientPropertiesError):
         if not check:
             raise

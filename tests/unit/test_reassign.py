@@ -204,5 +204,5 @@ def test_who_has_no_room():
     coming = {1: 100, 2: 100, 3: 100}
     disks = {1: (112, 1000), 2: (110, 1000)}  # of the third nobody knows; a tenth of what is free stays so
     [problem] = room_problems(coming, disks)
-    assert "broker 2 is to get 100 B, and of its disk of 1 kB it can use 110 B" in problem
+    assert "broker 2 needs room for 100 B, and of its disk of 1 kB it can use 110 B" in problem
     assert room_problems({}, {1: (0, 1000)}) == []

@@ -1,15 +1,15 @@
-"""Move replicas between brokers, under a throttle, while clients go on. No JVM.
+"""Move replicas between brokers, under a throttle, while clients continue. No JVM.
 
     with connect(kafka_python(properties)) as admin:
         rebalance(admin, Wanted(brokers=[1, 2, 3, 4]), say=print)             # onto the broker that is new
-        rebalance(admin, Wanted(brokers=[1, 2, 3], drain=[4]), say=print)     # from the one that is to go
+        rebalance(admin, Wanted(brokers=[1, 2, 3], drain=[4]), say=print)     # from the one that leaves
         assert not holds(admin, 4)
 
-What is found half done is finished first: moves that run are waited for, and throttles that were left are removed. So
-whatever ended the last run, the next one goes on.
+A run first finishes the last one: it waits for moves that run, and removes throttles that were left. So the next run
+continues after any end of the last one.
 
-observe.py reads what is there, plan.py decides, placement.py (one level up) computes who holds what, throttle.py limits
-the copying, and run.py carries it out.
+observe.py reads the state, plan.py decides, placement.py (one level up) computes the assignment, throttle.py limits the
+copying, and run.py carries the plan out.
 """
 
 from kafka_proof.operations.placement import ImpossibleError, make_plan

@@ -1,13 +1,15 @@
-"""What brokers hold and what moves between them, as the cluster and the brokers' disks report it."""
+"""The replicas that brokers hold, and moves between them, by the cluster's metadata and the brokers' disks."""
 
 import contextlib
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError, for_code
 
+from kafka_proof.client.workarounds import know_brokers, log_dirs
+
 
 def topics(admin):
-    """{TopicPartition: what describe_topics says of it}."""
+    """Return {TopicPartition: its description by describe_topics}."""
     return {
         TopicPartition(topic["name"], partition["partition_index"]): partition
         for topic in admin.describe_topics()
@@ -15,19 +17,11 @@ def topics(admin):
     }
 
 
-def log_dirs(admin, broker, topics=None):
-    """A broker's log directories, and what is in them of `topics`, pairs of a name and partitions; all if None.
-
-    kafka-python's describe_log_dirs without topics asks for those of the metadata, and not for all that are there.
-    """
-    return admin._manager.run(admin._async_describe_log_dirs, topics, [broker])[0]["log_dirs"]
-
-
 def sizes(admin, brokers, topics):
-    """{(TopicPartition, broker): bytes on its disk}, of those brokers that answer."""
+    """Return {(TopicPartition, broker): bytes on its disk}, of the brokers that answer."""
     sizes = {}
     for broker in sorted(brokers):
-        with contextlib.suppress(KafkaError):  # it went away meanwhile; who needs it will say so
+        with contextlib.suppress(KafkaError):  # it stopped meanwhile; a later step reports that
             for directory in log_dirs(admin, broker, topics.items()):
                 for topic in directory["topics"]:
                     for partition in topic["partitions"]:
@@ -37,11 +31,10 @@ def sizes(admin, brokers, topics):
 
 
 def holds(admin, broker):
-    """Return what the broker holds, as a sorted list of str; empty when it holds nothing.
+    """Return the replicas that the broker holds, as a sorted list of str; empty when it holds none.
 
-    Both sides are asked: the cluster's metadata, in which a replica may be promised that is not made yet, and the
-    broker's own log directories, in which one may be that no metadata knows. Of a broker that is not registered only
-    the metadata can tell.
+    Ask both sides. The metadata can have a replica that does not exist yet, and the broker's own log directories can
+    have one that is not in the metadata. For a broker that is not registered, only the metadata can be asked.
 
     Raises kafka.errors.KafkaError when one of them does not answer.
     """
@@ -64,16 +57,14 @@ def holds(admin, broker):
 
 
 def registered(admin):
-    """{broker id: rack or None}."""
+    """Return {broker id: rack or None}. The client can send requests to each of them."""
     registered = {broker["broker_id"]: broker["rack"] for broker in admin.describe_cluster()["brokers"]}
-    if registered.keys() - {broker.node_id for broker in admin._manager.cluster.brokers()}:
-        # kafka-python speaks only to brokers of its last metadata, which may be older than one that has joined.
-        admin._manager.run(admin._manager.cluster.refresh_metadata)
+    know_brokers(admin, registered)
     return registered
 
 
 def target(replicas, move):
-    """What a partition's replicas will be when the move (or None) that runs has ended."""
+    """Return a partition's replicas after the move that runs (or None)."""
     return [broker for broker in move["replicas"] if broker not in move["removing_replicas"]] if move else replicas
 
 

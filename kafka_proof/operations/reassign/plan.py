@@ -1,4 +1,4 @@
-"""Which partitions change, and why they cannot: the decision before anything moves."""
+"""The plan: which partitions change, or why they cannot. Nothing moves before it."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from kafka_proof.client.workarounds import log_dirs
 from kafka_proof.operations.placement import ImpossibleError, make_plan
 from kafka_proof.operations.reassign import observe
 from kafka_proof.operations.reassign.observe import ids_text, partition_name, size_text
@@ -18,12 +19,12 @@ _INTERNAL = {
 
 @dataclass
 class Wanted:
-    """What the cluster is to be.
+    """The goal for the cluster.
 
-    brokers      ids that must be registered, and beside those in `drain` all that are
-    drain        ids that are to hold nothing
-    replication  {topic: replicas}. Of the internal topics not named, those that have fewer replicas than the brokers'
-                 own configuration says, as in a cluster that grew from one broker, get as many as that
+    brokers      ids that must be registered; apart from `drain`, no others
+    drain        ids of brokers that will hold nothing
+    replication  {topic: replicas}. An internal topic that is not named, and has fewer replicas than the brokers' own
+                 configuration, as in a cluster that grew from one broker, gets that many
     """
 
     brokers: list
@@ -32,7 +33,7 @@ class Wanted:
 
 
 def plan(admin, wanted):
-    """Return what is to be done: {TopicPartition: (brokers now, brokers then)}, of partitions that change.
+    """Return the partitions that change: {TopicPartition: (brokers now, brokers then)}.
 
     Raises ImpossibleError, also when brokers are missing or unexpected.
     """
@@ -56,13 +57,13 @@ def plan(admin, wanted):
 
 
 def room_problems(coming, disks):
-    """Which brokers have no room for what is to come. A full disk ends its broker, so of what is free a tenth stays.
+    """Return a message for each broker without room for the new replicas. A tenth of the free space stays free.
 
-    coming: {broker: bytes}; disks: {broker: (bytes that can be used, bytes in all)}, of those that tell. Each is looked
-    at by itself, also where several share a disk.
+    A full disk ends its broker. coming: {broker: bytes}; disks: {broker: (usable bytes, all bytes)}, of the brokers
+    that report them. Each broker counts by itself, also where several share a disk.
     """
     return [
-        f"broker {broker} is to get {size_text(coming[broker])}, and of its disk of {size_text(whole)} it can "
+        f"broker {broker} needs room for {size_text(coming[broker])}, and of its disk of {size_text(whole)} it can "
         f"use {size_text(usable)}, of which a tenth must stay free. Make room, add a broker, or let topics keep less."
         for broker, (usable, whole) in sorted(disks.items())
         if coming.get(broker, 0) > 0.9 * usable
@@ -70,7 +71,7 @@ def room_problems(coming, disks):
 
 
 def _coming(admin, changes, described):
-    """{broker: bytes that it gets and does not have}."""
+    """Return {broker: bytes that it gets and does not have}."""
     topics = defaultdict(list)
     for tp in changes:
         topics[tp.topic].append(tp.partition)
@@ -85,10 +86,10 @@ def _coming(admin, changes, described):
 
 
 def _disks(admin, changes):
-    """{broker: (bytes that can be used, bytes in all)} of those that get something; before Kafka 3.3 none tells."""
+    """Return {broker: (usable bytes, all bytes)} of brokers that get replicas. Kafka reports it since 3.3."""
     disks = {}
     for broker in sorted(_takers(changes)):
-        directories = observe.log_dirs(admin, broker, [])
+        directories = log_dirs(admin, broker, [])
         if all(directory["total_bytes"] >= 0 for directory in directories):
             disks[broker] = tuple(sum(item[key] for item in directories) for key in ("usable_bytes", "total_bytes"))
     return disks
@@ -102,16 +103,14 @@ def _refuse_brokers(registered, wanted):
     expected = set(wanted.brokers) - set(wanted.drain)
     if missing := sorted(expected - registered.keys()):
         raise ImpossibleError(
-            f"broker {ids_text(missing)} is not registered. Start it, or take its host out of the inventory."
+            f"broker {ids_text(missing)} is not registered. Start it, or leave it out of the expected brokers."
         )
     if unexpected := sorted(registered.keys() - expected - set(wanted.drain)):
-        raise ImpossibleError(
-            f"broker {ids_text(unexpected)} is registered and not in the inventory. Add its host, or decommission it."
-        )
+        raise ImpossibleError(f"broker {ids_text(unexpected)} is registered and not expected. Expect it, or drain it.")
 
 
 def _replication(admin, brokers, now, wanted):
-    """{topic: replicas} where it is to change."""
+    """Return {topic: replicas} of the topics whose replication changes."""
     counts = {tp.topic: len(replicas) for tp, replicas in now.items()}
     asked = dict(wanted.replication)
     broker = min(brokers)
@@ -124,8 +123,8 @@ def _replication(admin, brokers, now, wanted):
     for topic, least in _min_in_sync(admin, fewer).items():
         if asked[topic] < least:
             raise ImpossibleError(
-                f"topic {topic} is to have {asked[topic]} replicas, and its min.insync.replicas is {least}: nobody "
-                "could write to it. Lower that first, or give it more replicas."
+                f"topic {topic} cannot have {asked[topic]} replicas, because its min.insync.replicas is {least}: no "
+                "producer could write to it. Lower that first, or give it more replicas."
             )
     return asked
 
@@ -139,7 +138,7 @@ def _min_in_sync(admin, topics):
 
 
 def render(changes):
-    """Lay out what `plan` returned, before and after, for --diff."""
+    """Return the result of `plan` as text, before and after, for --diff."""
     return {
         side: "".join(f"{partition_name(tp)}: {ids_text(changes[tp][index])}\n" for tp in sorted(changes))
         for index, side in enumerate(("before", "after"))

@@ -1,47 +1,39 @@
-"""Carry out a plan: throttle, move a bounded number at a time, report progress, clean up however it ends."""
+"""Carry out a plan: throttle, move a bounded number at a time, report progress, and always clean up."""
 
 import contextlib
+import math
 import signal
 import time
 from collections import defaultdict
 
-from kafka.errors import ElectionNotNeededError, KafkaError, NoError, UnknownTopicOrPartitionError, for_code
+from kafka.errors import UnknownTopicOrPartitionError
 
+from kafka_proof.client.wait import attempts
+from kafka_proof.client.workarounds import NO_ANSWER, forget_controller
+from kafka_proof.operations.leaders import elect_preferred
 from kafka_proof.operations.reassign import observe
 from kafka_proof.operations.reassign.observe import holds, ids_text, partition_name, size_text
 from kafka_proof.operations.reassign.plan import plan
 from kafka_proof.operations.reassign.throttle import Throttle, throttles
 
-THROTTLE = 50_000_000  # bytes/s: half of what a link of 1 Gbit/s carries, so that clients keep the other
-IN_FLIGHT = (
-    50  # partitions that move at a time; the controller and the fetchers of a broker carry more, but not thousands
-)
-ROUNDS = 5  # plans made one after the other, for partitions that are made meanwhile
+THROTTLE = 50_000_000  # bytes/s: half of a link of 1 Gbit/s, so that clients keep the other half
+IN_FLIGHT = 50  # partitions that move at a time; a controller and the fetchers of a broker carry more, not thousands
+ROUNDS = 5  # plans, one after the other, for partitions that are created meanwhile
 _PAUSE = 0.25  # seconds between two looks
 _SAY = 5  # seconds between two lines of progress
 
 
 class StalledError(Exception):
-    """Nothing moves any more. The message says what was last seen, and what to do."""
+    """Nothing moves any more. The message has the last observation and a remedy."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody asked to stop; what was under way was called off and cleaned up."""
-
-
-# Kafka says no, or nobody answers: a broker may be restarting. kafka-python 3.0.12 remembers the controller until that
-# says that it is none, and after asking twice raises a RuntimeError.
-_NO_ANSWER = (KafkaError, RuntimeError)
-
-
-def _look_again(admin):
-    """Forget who the controller was: if it died, kafka-python would ask it for ever."""
-    admin._controller_id = None
+    """A signal asked for the end. Moves under way were called off and cleaned up."""
 
 
 @contextlib.contextmanager
 def stop_signals():
-    """Yield a function that says whether somebody asked to stop, by SIGINT or SIGTERM, which no longer do it at once.
+    """Hold back SIGINT and SIGTERM, and yield a function that returns whether one came.
 
     An exception in the middle of a request would leave a connection that cannot clean up.
     """
@@ -58,21 +50,21 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def rebalance(admin, wanted, *, throttle=THROTTLE, timeout=300, say=print, stop=lambda: False):  # noqa: PLR0913
-    """Make the placement even, or what is left of it when brokers are drained. Returns how many partitions changed.
+    """Spread the replicas evenly over the brokers that are not drained. Returns how many partitions changed.
 
     wanted    Wanted
-    throttle  bytes/s that a broker may send, and as many that it may receive, for what moves; 0 for no limit
-    timeout   seconds without any progress after which to give up; the whole may take much longer
-    say       called with lines of text: what it waits for, and how far it is
-    stop      called in between; to end early when it returns True, as that of `stop_signals`
+    throttle  bytes/s that a broker can send, and as many that it can receive, for the moves; 0 for no limit
+    timeout   seconds without any progress after which to give up; the whole can take much longer
+    say       called with lines of text: the current wait, and the progress
+    stop      called in between; ends the run early when it returns True, like that of `stop_signals`
 
-    However it ends, no throttle stays, and moves that were under way are called off, for without a throttle they would
-    take all bandwidth: what they had copied is copied again by the next run, and what had moved before stays.
+    At every end all throttles are removed, and moves under way are called off: without a throttle they would take all
+    bandwidth. Partitions that have moved stay. The next run repeats the copying of the others.
 
     Raises ImpossibleError, StalledError, Interrupted, kafka.errors.KafkaError.
     """
     run = _Run(admin, throttle, timeout, say, stop)
-    plan(admin, wanted)  # refuses before anything is touched
+    plan(admin, wanted)  # refuses before any change
     run.finish_what_runs()
     run.wait_in_sync(set(wanted.drain))
     changed = 0
@@ -84,16 +76,17 @@ def rebalance(admin, wanted, *, throttle=THROTTLE, timeout=300, say=print, stop=
         changed += len(changes)
     else:
         raise StalledError(
-            f"{len(changes)} partitions are still not where they are to be: topics are being made. Run it again."
+            f"{len(changes)} partitions are still not in their places, because topics are being created. Run it again."
         )
     run.elect_preferred()
     return changed
 
 
 def prove_empty(admin, brokers, *, timeout=300, say=print, stop=lambda: False):
-    """Wait until the brokers hold nothing, as `holds` sees it: they delete what they gave away a little later.
+    """Wait until the brokers hold nothing, by `holds`: they delete moved replicas a little later.
 
-    Raises StalledError with what they hold if for `timeout` seconds it has not become less, Interrupted, KafkaError.
+    Raises StalledError with their replicas if these have not become fewer for `timeout` seconds, Interrupted,
+    KafkaError.
     """
 
     def look():
@@ -103,7 +96,7 @@ def prove_empty(admin, brokers, *, timeout=300, say=print, stop=lambda: False):
             f"broker {broker} still holds {len(found)}: {', '.join(found[:3])}" for broker, found in held.items()
         )
 
-    advice = "Run it again; what is on its disk and in no topic, see its log for, and delete the directory."
+    advice = "Run it again. If a directory on its disk belongs to no topic, read the broker's log and delete it."
     _Run(admin, 0, timeout, say, stop)._wait(look, advice)
 
 
@@ -117,12 +110,12 @@ class _Run:
         self.limits = Throttle(admin)
 
     def _wait(self, look, failed):
-        """Call `look()`, which returns what is left, a tuple of numbers and a line of text, until no number is left.
+        """Call `look()`, which returns the rest as a tuple of numbers and a line of text, until all numbers are 0.
 
-        Raises StalledError with `failed(line)` when for `timeout` seconds no number has become less than ever before.
+        Raises StalledError with `failed` when for `timeout` seconds no number has reached a new minimum.
         """
         best, since, said, line = None, time.monotonic(), 0, "no answer"
-        while True:
+        for _ in attempts(math.inf, _PAUSE):
             now = time.monotonic()
             try:
                 left, line = look()
@@ -134,19 +127,18 @@ class _Run:
                 if now - said >= _SAY:
                     said = now
                     self.say(line)
-            except _NO_ANSWER as error:  # also those that are not called retriable
-                _look_again(self.admin)
+            except NO_ANSWER as error:  # a broker can be restarting, so errors that are not retriable count, too
+                forget_controller(self.admin)
                 line = f"{type(error).__name__}: {error}"
             if self.stop():
                 raise Interrupted(f"stopped; last seen: {line}")
             if now - since >= self.timeout:
                 raise StalledError(f"no progress in {self.timeout} s; last seen: {line}. {failed}")
-            time.sleep(_PAUSE)
 
     # Before
 
     def finish_what_runs(self):
-        """Wait for moves that another run, or somebody else, began, and remove the throttles that were left."""
+        """Wait for moves of another run or another program, and remove the throttles that were left."""
         if running := self.admin.list_partition_reassignments():
             self.say(f"{len(running)} partitions move already; waiting for them before anything else")
             targets = {tp: observe.target([], move) for tp, move in running.items()}
@@ -155,7 +147,7 @@ class _Run:
         self.limits.remove()
 
     def wait_in_sync(self, drain):
-        """Refuse to move what is not in sync: a copy may be the last one. What only brokers in `drain` lack is fine."""
+        """Wait until all replicas are in sync, but those on brokers in `drain`: a copy can be the last one."""
 
         def look():
             lacking = {
@@ -170,7 +162,7 @@ class _Run:
                 line = f"waiting for {len(lacking)} partitions to be in sync, {which}"
             return (len(lacking),), line
 
-        self._wait(look, "Nothing was moved. Have all brokers healthy first: playbooks/status.yml shows what is not.")
+        self._wait(look, "Nothing was moved. All brokers must be healthy before a move.")
 
     # The move
 
@@ -191,10 +183,10 @@ class _Run:
 
         with self._throttled(adding):
             self._wait(look, _STALLED)
-        self.say(f"{len(then)} partitions are where they are to be, and in sync")
+        self.say(f"{len(then)} partitions are in their places, and in sync")
 
     def _submit(self, batch, then):
-        """Begin moves. Of topics that are deleted meanwhile nothing is left to do."""
+        """Begin moves. A topic that was deleted meanwhile needs none."""
         if not batch:
             return
         answer = self.admin.alter_partition_reassignments({tp: then[tp] for tp in batch})
@@ -203,7 +195,7 @@ class _Run:
                 raise error(f"{partition_name(tp)} to brokers {ids_text(then[tp])}: {error.description}")
 
     def _left(self, then):
-        """How far it is: ((partitions left, bytes left), a line that says it)."""
+        """Return the progress: ((partitions left, bytes left), the same as a line of text)."""
         described = observe.topics(self.admin)
         moving = self.admin.list_partition_reassignments()
         left = {
@@ -231,9 +223,9 @@ class _Run:
 
     @contextlib.contextmanager
     def _throttled(self, adding):
-        """Throttle what is copied, {TopicPartition: [brokers that get it]}.
+        """Throttle the copying of {TopicPartition: [brokers that get it]}.
 
-        At the end, however it comes, there is no throttle, and nothing moves any more.
+        At every end there is no throttle, and nothing moves any more.
         """
         try:
             if self.throttle and any(adding.values()):
@@ -245,9 +237,8 @@ class _Run:
         self._clean_up(call_off=False)
 
     def _clean_up(self, call_off):
-        """Several tries, for what ended the run may be a broker that restarts."""
-        deadline = time.monotonic() + min(self.timeout, 30)
-        while True:
+        """Try several times: the run can have ended because a broker restarts."""
+        for _ in attempts(min(self.timeout, 30), _PAUSE):
             try:
                 running = self.admin.list_partition_reassignments() if call_off else {}
                 if running:
@@ -255,17 +246,15 @@ class _Run:
                 self.limits.remove()
                 if not throttles(self.admin):
                     break
-                if time.monotonic() >= deadline:
-                    self.say("brokers still tell of throttles, though they were removed. Run it again.")
-                    return
-            except _NO_ANSWER as error:
-                _look_again(self.admin)
-                if time.monotonic() >= deadline:
-                    self.say(f"throttles are left, because the cluster does not answer ({error}). Run it again.")
-                    if not call_off:
-                        raise
-                    return
-            time.sleep(_PAUSE)
+                failure, problem = None, "brokers still report throttles, though they were removed"
+            except NO_ANSWER as error:
+                forget_controller(self.admin)
+                failure, problem = error, f"throttles are left, because the cluster does not answer ({error})"
+        else:
+            self.say(f"{problem}. Run it again.")
+            if failure and not call_off:
+                raise failure
+            return
         if running:
             self.say(f"called off {len(running)} moves that were under way")
         if gone := sorted(self.limits.brokers - observe.registered(self.admin).keys()):
@@ -274,35 +263,19 @@ class _Run:
     # After
 
     def elect_preferred(self):
-        """Have each partition led by the first of its replicas, and wait until it is."""
+        """Make the first replica of each partition its leader, and wait until it is."""
 
         def look():
-            described = observe.topics(self.admin)
-            wrong = [
-                tp for tp, partition in described.items() if partition["leader_id"] != partition["replica_nodes"][0]
-            ]
-            if wrong:
-                topics = defaultdict(list)
-                for tp in wrong:
-                    topics[tp.topic].append(tp.partition)
-                answer = self.admin.elect_leaders(0, dict(topics), raise_errors=False)
-                codes = {
-                    for_code(partition.error_code)
-                    for topic in answer.replica_election_results
-                    for partition in topic.partition_result
-                }
-                said = ", ".join(sorted(error.__name__ for error in codes - {NoError, ElectionNotNeededError}))
-                return (len(wrong),), f"{len(wrong)} partitions not led by their preferred leaders yet {said}".strip()
-            return (0,), ""
+            election = elect_preferred(self.admin)
+            said = ", ".join(election.refusals)
+            return (election.left,), f"{election.left} partitions not led by their preferred leaders yet {said}".strip()
 
-        self._wait(
-            look, "All replicas are in place. Run it again, or see playbooks/status.yml for what is not in sync."
-        )
+        self._wait(look, "All replicas are in place, and some are not in sync. Run it again.")
 
 
 _STALLED = (
-    "Moves under way are called off. See with playbooks/status.yml whether a broker is down, or its disk full; "
-    "if clients write faster than the throttle, raise it. Then run it again: it goes on."
+    "Moves under way are called off. A broker can be down, or its disk full; if clients write faster than the "
+    "throttle, raise it. Then run it again: it continues."
 )
 
 
@@ -311,7 +284,7 @@ def _is_done(partition, after):
 
 
 def _missing(partition, after, tp, sizes):
-    """Bytes that its new replicas do not have yet."""
+    """Return the bytes that its new replicas do not have yet."""
     whole = sizes.get((tp, partition["leader_id"]), 0)
     behind = [broker for broker in after if broker not in partition["isr_nodes"]]
     return sum(max(0, whole - sizes.get((tp, broker), 0)) for broker in behind)

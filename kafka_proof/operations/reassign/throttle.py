@@ -1,4 +1,4 @@
-"""The throttle of replication: what limits the copying, so that clients keep their share of the network."""
+"""The throttle of replication: a limit for the copying, so that clients keep their share of the network."""
 
 from collections import defaultdict
 
@@ -18,15 +18,15 @@ class Throttle:
     def __init__(self, admin):
         self.admin = admin
         self.brokers = set()  # ids of brokers that this run slowed down
-        self.resources = {}  # settings that this run made, {(kind, name): [keys]}
+        self.resources = {}  # settings of this run, {(kind, name): [keys]}
 
     def set(self, rate, adding):
-        """Limit what is copied to `rate` bytes/s for each broker; `adding`: {TopicPartition: [brokers that get it]}."""
+        """Limit the copying to `rate` bytes/s for each broker; `adding`: {TopicPartition: [brokers that get it]}."""
         described = observe.topics(self.admin)
         lists = defaultdict(lambda: ([], []))
         for tp, brokers in adding.items():
             old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
-            # Any of those that have it may lead while it moves.
+            # Each of the old replicas can lead during the move.
             for names, those in zip(lists[tp.topic], (old, brokers), strict=True):
                 names += [f"{tp.partition}:{broker}" for broker in those]
         rates = dict.fromkeys(_RATES, str(rate))
@@ -40,8 +40,8 @@ class Throttle:
         self._alter([ConfigResource(*resource, settings) for resource, settings in (brokers | topics).items()])
 
     def remove(self):
-        """Remove every throttle of replication there is: who runs this means it to be the only one that moves."""
-        # A broker tells of a setting a moment after it was made, so what was set here is removed also if none does yet.
+        """Remove every throttle of replication: no other move runs beside this one."""
+        # A broker reports a setting a moment later, so remove this run's own also where no broker reports them yet.
         there = {(ConfigResourceType.BROKER, str(broker)) for broker in observe.registered(self.admin)}
         own = {
             resource: keys
@@ -69,7 +69,7 @@ class Throttle:
 
 
 def throttles(admin):
-    """{(ConfigResourceType, name): [keys]} of all brokers and topics that have a throttle of replication set."""
+    """Return {(ConfigResourceType, name): [keys]} of all brokers and topics with a throttle of replication."""
     kinds = {ConfigResourceType.BROKER: _RATES, ConfigResourceType.TOPIC: _LISTS}
     names = {
         ConfigResourceType.BROKER: map(str, sorted(observe.registered(admin))),
