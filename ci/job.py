@@ -1,11 +1,13 @@
-"""Kafka for a CI job. action.yml and ci/gitlab.yml run this, and nothing else:
+"""Kafka for a CI job. action.yml and ci/gitlab.yml run only this:
 
     ./bootstrap python ci/job.py up       deploy it and wait; prints where it is
     ./bootstrap python ci/job.py smoke    prove it; writes smoke.xml and smoke.html to the report's directory
     ./bootstrap python ci/job.py down     remove it, with its data
 
-`up` prints two lines, KAFKA_BOOTSTRAP_SERVERS=… and KAFKA_CLIENT_PROPERTIES=…, for $GITHUB_ENV or a shell. What Ansible
-does is on standard error. Settings are environment variables, and an empty one counts as not set:
+`up` prints two lines, KAFKA_BOOTSTRAP_SERVERS=… and KAFKA_CLIENT_PROPERTIES=…, for $GITHUB_ENV or a shell. Ansible's
+output is on standard error. Exit status: 0, done; 1, a property of Kafka does not hold; 2, it could not be done.
+
+Settings are environment variables, and an empty one counts as not set:
 
     KAFKA_PROOF_STACK               the containers are NAME-kafka and NAME-zookeeper (ci)
     KAFKA_PROOF_PORT                port for clients (9092)
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import yaml
 
+from kafka_proof.client.command import OK, UNUSABLE, fail
 from kafka_proof.client.properties import read
 from kafka_proof.testing.cluster import PROJECT, ansible_environment, ansible_playbook, engine
 
@@ -32,7 +35,7 @@ def up():
     if status := play("site.yml", engine() | variables() | own()):
         return status
     print(f"KAFKA_BOOTSTRAP_SERVERS={read(path)['bootstrap.servers']}\nKAFKA_CLIENT_PROPERTIES={path}")
-    return 0
+    return OK
 
 
 def prove():
@@ -50,17 +53,18 @@ def prove():
 
 
 def down():
-    """Remove all that `up` made. Returns an exit status."""
+    """Remove everything that `up` deployed. Returns an exit status."""
     return play("playbooks/teardown.yml", own() | {"teardown_data": True})
 
 
 def play(playbook, values):
     command = ansible_playbook(playbook, values)
-    return subprocess.run(command, check=False, env=ansible_environment(), stdout=sys.stderr).returncode
+    done = subprocess.run(command, check=False, env=ansible_environment(), stdout=sys.stderr)
+    return UNUSABLE if done.returncode else OK
 
 
 def own():
-    """The variables that say which stack this is."""
+    """Return the variables that name the stack."""
     return {"stack_name": setting("STACK", "ci"), "stack_client_properties": str(client_properties())}
 
 
@@ -70,7 +74,7 @@ def client_properties():
 
 
 def variables():
-    """The variables that the job sets, but for `own`."""
+    """Return the variables that the job sets, without those of `own`."""
     values = loaded("VARIABLES", dict, "a YAML mapping, such as kafka_config: {log.retention.hours: 1}")
     if topics := loaded("TOPICS", list, "a YAML list, such as [{name: orders, partitions: 3}]"):
         values["kafka_topics_present"] = topics
@@ -80,7 +84,7 @@ def variables():
 
 
 def deployed_topic(values):
-    """The suite's options for the topic that it expects: the first of those that the job asked for."""
+    """Return the suite's options for the topic that it expects: the first in the job's list."""
     if not (topics := values.get("kafka_topics_present")):
         return []
     default = values.get("kafka_config", {}).get("num.partitions", 1)
@@ -92,9 +96,9 @@ def loaded(name, kind, wanted):
     try:
         value = yaml.safe_load(text) or kind()
     except yaml.YAMLError as error:
-        sys.exit(f"KAFKA_PROOF_{name} is not YAML ({' '.join(str(error).split())}). Write {wanted}.")
+        sys.exit(fail(f"KAFKA_PROOF_{name} is not YAML ({error}). Write {wanted}."))
     if not isinstance(value, kind):
-        sys.exit(f"KAFKA_PROOF_{name} is {text.strip()!r}. Write {wanted}.")
+        sys.exit(fail(f"KAFKA_PROOF_{name} is {text.strip()!r}. Write {wanted}."))
     return value
 
 
@@ -105,5 +109,5 @@ def setting(name, default=None):
 if __name__ == "__main__":
     commands = {"up": up, "smoke": prove, "down": down}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        sys.exit(f"Say which: {', '.join(commands)}.")
+        sys.exit(fail(f"ci/job.py takes one of: {', '.join(commands)}."))
     sys.exit(commands[sys.argv[1]]())

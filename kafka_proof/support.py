@@ -1,12 +1,11 @@
-"""What a person who was not there needs to find out what is wrong: one archive, without secrets.
+"""Pack a support bundle: one archive for a person who looks for a fault elsewhere, without secrets.
 
     python -m kafka_proof.support DIRECTORY ARCHIVE [--hosts a,b] [--client-properties FILE]
 
-playbooks/support.yml has put what each host said into DIRECTORY/HOST; this adds what the cluster says of itself and a
-README that says what is there and what is missing, and packs all of it. Exit status: 0, also where much is missing.
+DIRECTORY/HOST has the output of each host. This adds the cluster's own report, and a README with a list of what the
+bundle lacks, and packs all of it. Exit status: 0, also where much is missing; 2, the archive cannot be written.
 """
 
-import argparse
 import contextlib
 import json
 import shlex
@@ -17,14 +16,14 @@ import tarfile
 import time
 from pathlib import Path
 
-from kafka_proof.client.properties import DEFAULT_PATH
+from kafka_proof.client import command
 from kafka_proof.client.redact import MASK, masked, masked_json, passwords
 
-SECONDS = 60  # for each question to the cluster
+SECONDS = 60  # for each report on the cluster
 
 
 def strings(value):
-    """Every text in a value of JSON."""
+    """Return every text in a value of JSON, list of str."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -49,7 +48,7 @@ _HOST = {
 
 
 def host_script(containers, since, log_bytes):
-    """The shell's commands: each prints its section, then a line with its name and its exit status."""
+    """Return a shell script. Each of its commands prints a section, then a line with its exit status and its name."""
     sections = dict(_HOST)
     for name in map(shlex.quote, containers):
         sections[f"{name}.json"] = f"docker inspect {name}"
@@ -63,7 +62,7 @@ def host_script(containers, since, log_bytes):
 
 
 def host_sections(output):
-    """Turn what the script printed into {name: (exit status, text)}."""
+    """Return the output of the script as {name: (exit status, text)}."""
     sections, lines = {}, []
     for line in output.splitlines():
         if line.startswith(f"{_MARK} "):
@@ -76,10 +75,10 @@ def host_sections(output):
 
 
 def write_host(directory, sections, asked_at, answered_at):
-    """Write what one host said to `directory`, masked. Returns a list of what it could not say.
+    """Write one host's output to `directory`, masked. Returns the sections that failed, list of str.
 
-    `sections`: {file name: (exit status, text)}; those that end in .json are JSON. `asked_at`, `answered_at`: when it
-    was asked for its clock, seconds since the epoch by this machine.
+    `sections`: {file name: (exit status, text)}; names that end in .json have JSON. `asked_at`, `answered_at`: the
+    times around the reading of its clock, seconds since the epoch by this machine.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -107,8 +106,11 @@ def write_host(directory, sections, asked_at, answered_at):
 
 
 def readme(directory, hosts, cluster):
-    """The text that says what is in the archive. `cluster`: {what: why it is missing, or ""}."""
-    lines = [f"What the hosts and their cluster said, {time.strftime('%Y-%m-%d %H:%M:%S %Z')}.", ""]
+    """Return the text of the bundle's README. `cluster`: {part: why it is missing, or ""}."""
+    lines = [
+        f"Support bundle of the hosts and their cluster, {time.strftime('%Y-%m-%d %H:%M:%S %Z')}.",
+        "",
+    ]
     missing = [f"{what}: {why}" for what, why in cluster.items() if why]
     for host in hosts:
         found = Path(directory) / host
@@ -127,25 +129,32 @@ def readme(directory, hosts, cluster):
     return "\n".join(lines)
 
 
-def ask_cluster(directory, client_properties):
-    """Write what the cluster says of itself, and client.properties. Returns {what: why it is missing, or ""}."""
+def ask_cluster(directory, options):
+    """Write the cluster's reports on itself, and client.properties. Returns {part: why it is missing, or ""}.
+
+    `options`: those of `kafka_proof.client.command.add_connection_options`.
+    """
     directory, found = Path(directory), {}
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        text = Path(client_properties).read_text(encoding="utf-8")
-    except OSError as error:
-        return {"client.properties, and with it the cluster": f"{client_properties}: {error.strerror}"}
+    if options.bootstrap_server:
+        text, where = "", ["--bootstrap-server", options.bootstrap_server]
+    else:
+        where = ["--client-properties", options.client_properties]
+        try:
+            text = Path(options.client_properties).read_text(encoding="utf-8")
+        except OSError as error:
+            return {"client.properties, and with it the cluster": f"{options.client_properties}: {error.strerror}"}
     known = passwords(text)
     for name, module in (("cluster.json", "kafka_proof.status"), ("lag.json", "kafka_proof.lag")):
-        command = [sys.executable, "-m", module, "--client-properties", str(client_properties), "--json"]
+        report = [sys.executable, "-m", module, *where, "--timeout", str(options.timeout), "--json"]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+            done = subprocess.run(report, capture_output=True, text=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
             found[name] = f"no answer within {SECONDS} s"
             continue
         (directory / name).write_text(masked(done.stdout, known) if done.stdout else "")
         found[name] = masked(done.stderr.strip(), known) if done.returncode else ""
-    (directory / "client.properties").write_text(masked(text))  # last: it may be the one that was read
+    (directory / "client.properties").write_text(masked(text))  # last: it can be the file that was read
     return found
 
 
@@ -161,20 +170,23 @@ def pack(directory, archive):
 
 
 def main(argv=None):
-    """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kafka_proof.support", description=__doc__.splitlines()[0])
+    """Run the command. Returns the exit status."""
+    parser = command.Parser("python -m kafka_proof.support", __doc__)
     parser.add_argument("directory")
     parser.add_argument("archive")
-    parser.add_argument("--hosts", default="", help="that were asked, with commas between them")
-    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH, help="default: %(default)s")
+    parser.add_argument("--hosts", default="", help="the hosts that were asked, with commas between them")
+    command.add_connection_options(parser)
     options = parser.parse_args(argv)
-    cluster = ask_cluster(options.directory, options.client_properties)
-    text = readme(options.directory, options.hosts.split(",") if options.hosts else [], cluster)
-    (Path(options.directory) / "README").write_text(text, encoding="utf-8")
-    pack(options.directory, options.archive)
-    shutil.rmtree(options.directory)
+    try:
+        cluster = ask_cluster(options.directory, options)
+        text = readme(options.directory, options.hosts.split(",") if options.hosts else [], cluster)
+        (Path(options.directory) / "README").write_text(text, encoding="utf-8")
+        pack(options.directory, options.archive)
+        shutil.rmtree(options.directory)
+    except OSError as error:
+        return command.fail(f"{error.filename or options.archive}: {error.strerror or error}. Name another path.")
     print(f"{text}\n{options.archive}")
-    return 0
+    return command.OK
 
 
 if __name__ == "__main__":

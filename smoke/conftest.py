@@ -1,7 +1,8 @@
 """The fixtures of the suite: a connection, a topic and a group for each test, and consumers that it closes.
 
-Every name carries a prefix that says until when the run may live. The run removes everything with that prefix when it
-ends: after a failure, after Ctrl-C, at the deadline, and after SIGTERM. The next run removes what a killed run left.
+Every name begins with a prefix that has the time at which its run is over. The run removes everything with that prefix
+when it ends: after a failure, after Ctrl-C, at the deadline, and after SIGTERM. The next run removes the left-overs of
+a killed run.
 """
 
 import datetime
@@ -20,8 +21,10 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.advice import explained
+from kafka_proof.client.command import UNUSABLE, properties_of
 from kafka_proof.client.connection import NoKafkaError, connect
-from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.client.raw import send as send_request
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import makes_no_topic, producing
 from kafka_proof.cluster import temporary
@@ -31,7 +34,7 @@ from . import rights
 from .group import Group
 from .options import pytest_addoption
 from .reporting import NAME, Reporting
-from .run_control import UNUSABLE, RunControl
+from .run_control import RunControl
 
 __all__ = ["pytest_addoption"]  # pytest looks for its hooks here
 HEADER = "smoke"
@@ -44,7 +47,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session", autouse=True)
 def _begin(request):
-    """See to what the run needs before its first test, whichever that is."""
+    """Set up the fixtures of the whole run before its first test."""
     needed = {name for item in request.session.items for name in item.fixturenames}
     for name in ("admin", "prefix", "killed_member"):
         if name in needed:
@@ -54,14 +57,10 @@ def _begin(request):
 @pytest.fixture(scope="session")
 def kafka(request):
     """Keyword arguments for any kafka-python client: dict[str, object]."""
-    address = request.config.getoption("bootstrap_server")
     try:
-        if address:
-            arguments = kafka_python({"bootstrap.servers": address})
-        else:
-            arguments = kafka_python(read(request.config.getoption("client_properties") or DEFAULT_PATH))
+        arguments = kafka_python(properties_of(request.config.option))
     except ClientPropertiesError as error:
-        pytest.exit(f"--bootstrap-server: {error}" if address else str(error), UNUSABLE)
+        pytest.exit(str(error), UNUSABLE)
     RunControl.of(request.config).kafka = arguments
     return arguments
 
@@ -90,19 +89,19 @@ def _refuse(rights):
 
 @pytest.fixture(scope="session")
 def word(request):
-    """What the names of all runs begin with."""
+    """The beginning of the names of all runs."""
     return request.config.getoption("prefix")
 
 
 @pytest.fixture(scope="session")
 def existing_topic(request):
-    """The topic that is written to instead of one of the run's own; None by default."""
+    """The topic to write to instead of the run's own; None by default."""
     return request.config.getoption("existing_topic")
 
 
 @pytest.fixture(scope="session")
 def prefix(kafka, admin, word, existing_topic, request):
-    """What the names of this run's topics and groups begin with. When the run ends, all of them go."""
+    """The beginning of the names of this run's topics and groups. When the run ends, all of them are removed."""
     run = RunControl.of(request.config)
     now = datetime.datetime.now(datetime.UTC)
     until = now + datetime.timedelta(seconds=int(request.config.getoption("deadline")) + 120)
@@ -124,17 +123,17 @@ def prefix(kafka, admin, word, existing_topic, request):
     yield prefix
     run.signals.ending = True
     try:
-        # Not with `admin`, which may have been interrupted in the middle of a request.
+        # Not with `admin`: a signal can have interrupted it in the middle of a request.
         with connect(kafka) as remover:
             temporary.remove(remover, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
     except (NoKafkaError, KafkaError, AssertionError) as error:
-        left = f"What begins with {prefix} was not removed: {error}"
+        left = f"The rest of this run, {prefix}…, was not removed: {error}"
         by = f"The next run with --prefix {word} removes it, from {temporary.removable(until):%H:%M} UTC on."
         pytest.exit(f"{left} {by}", 1 if request.session.testsfailed and not run.gone else UNUSABLE)
 
 
 def _check_existing(admin, topic):
-    """Return the topic's id, or None where the broker does not tell; end the run where the topic will not do."""
+    """Return the topic's id, or None where the broker does not show it. End the run where the topic is unusable."""
     [described] = admin.describe_topics([topic])
     if described["error_code"] and described["error_code"] != TopicAuthorizationFailedError.errno:
         pytest.exit(f"--existing-topic {topic}: no such topic, or it is being deleted. Name one that stays.", UNUSABLE)
@@ -151,7 +150,7 @@ def _policy(admin, topic):
 
 @pytest.fixture(scope="session")
 def coordinator(admin, prefix):
-    """Wait until group coordinators answer. The first use of groups on a new cluster makes `__consumer_offsets`."""
+    """Wait until group coordinators answer. The first use of groups on a cluster creates `__consumer_offsets`."""
     wait_until("a group coordinator", lambda: admin.list_group_offsets({prefix: None}) is not None, seconds=60)
 
 
@@ -171,16 +170,21 @@ def topic(admin, name, existing_topic):
 
 
 def _make_topic(admin, name):
-    """Make a topic of two partitions, and wait until every broker knows it: each learns of it when it can."""
+    """Create a topic of two partitions, and wait until every broker knows it."""
     admin.create_topics({name: {"num_partitions": 2}})
-    asked = MetadataRequest([MetadataRequest.MetadataRequestTopic(name=name)], allow_auto_topic_creation=False)
 
     def still_unknown():
-        brokers = [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]]
-        answers = {broker: admin._manager.run(admin._manager.send, asked, broker) for broker in brokers}
-        return [broker for broker, answer in answers.items() if answer.topics[0].error_code]
+        return [
+            broker["broker_id"]
+            for broker in admin.describe_cluster()["brokers"]
+            if send_request(admin, _question(name), broker["broker_id"]).topics[0].error_code
+        ]
 
     wait_until(f"all brokers to know {name}", still_unknown, good=lambda brokers: not brokers)
+
+
+def _question(topic):
+    return MetadataRequest([MetadataRequest.MetadataRequestTopic(name=topic)], allow_auto_topic_creation=False)
 
 
 def _with_leaders(admin, topic):
@@ -202,7 +206,7 @@ def partitions(topic):
 
 @pytest.fixture
 def starts(admin, topic, existing_topic):
-    """Where the test's messages begin, in the whole topic: dict[TopicPartition, offset], 0 in one of the test's own."""
+    """The start of the test's messages in each partition: dict[TopicPartition, offset]; 0 in the test's own topic."""
     return log_bounds(admin, topic)[1] if existing_topic else dict.fromkeys(topic, 0)
 
 
@@ -210,7 +214,7 @@ def starts(admin, topic, existing_topic):
 def producer(kafka, prefix):
     """A producer of JSON keys and values, as in examples/producer.py, for the whole run.
 
-    It ends before its topics do (`prefix`): some brokers make a topic again for a producer that asks for it.
+    It ends before its topics are removed (`prefix`): some brokers create a topic again for a producer that asks for it.
     """
     with producing(**kafka, key_serializer=to_json, value_serializer=to_json) as producer:
         yield producer
@@ -218,13 +222,13 @@ def producer(kafka, prefix):
 
 @pytest.fixture
 def headers(name):
-    """What tells the test's messages from others: list[(str, bytes)]."""
+    """The mark of the test's messages: list[(str, bytes)]."""
     return [(HEADER, name.encode())]
 
 
 @pytest.fixture
 def mine(headers):
-    """mine(record): whether the test sent it."""
+    """mine(record): returns whether the test sent it."""
     return lambda record: headers[0] in record.headers
 
 
@@ -263,7 +267,7 @@ def consumer(kafka, coordinator):
 
     yield consumer
     for each in opened:
-        each.close(autocommit=False, timeout_ms=2000)  # in the middle of a join, leaving is not answered
+        each.close(autocommit=False, timeout_ms=2000)  # in the middle of a join the broker does not answer
 
 
 @pytest.fixture
@@ -288,7 +292,7 @@ def members(admin, consumer, existing_topic, topic, starts, mine):  # noqa: PLR0
 
 
 def _begin_at(admin, group, starts):
-    """Commit for a group that is not there yet: what others wrote to the topic before is not the test's to read."""
+    """Commit for a group that does not exist yet, so that it does not read earlier messages of others."""
     admin.alter_group_offsets(group, {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in starts.items()})
 
 
@@ -296,8 +300,8 @@ def _begin_at(admin, group, starts):
 def killed_member(kafka, admin, prefix, existing_topic, coordinator):
     """A group, all partitions of its topic, and the process of a member, which kills itself once it owns them.
 
-    For the whole run, and begun with it: the member's session of 6 s, the shortest that a stock broker allows, runs
-    out while other tests run.
+    It starts with the run. The member's session of 6 s, the shortest that a stock broker allows, ends while other tests
+    run.
     """
     name = f"{prefix}killed-member"
     if not existing_topic:
@@ -315,7 +319,7 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
     }
     command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("member.py")), topic]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    # Without the package installed, it is found where this process found it.
+    # Where the package is not installed, the process finds it where this one did.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, text=True, env=environment, **pipes) as process:
         print(json.dumps(kafka | settings), file=process.stdin, flush=True)
@@ -327,8 +331,8 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
 def reader(consumer, existing_topic, starts, mine):
     """reader(group, partitions, …): a Group of one that reads these partitions, without the time that joining takes.
 
-    It commits offsets like any other consumer; only who reads what is settled beforehand. In a topic that others use it
-    begins at the test's messages, unless `auto_offset_reset` says where.
+    It commits offsets like any other consumer, with a fixed assignment. In a topic that others use it begins at the
+    test's messages, unless `auto_offset_reset` is given.
     """
 
     def reader(group, partitions, **overrides):
@@ -347,7 +351,7 @@ def to_json(value):
 
 
 def from_json(raw):
-    """Return the value, or the bytes as they are: in a topic that others use, not all messages are JSON."""
+    """Return the value, or the raw bytes: in a topic that others use, not all messages are JSON."""
     try:
         return json.loads(raw) if raw is not None else None
     except ValueError:

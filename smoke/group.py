@@ -1,4 +1,4 @@
-"""Consumers of one group, polled together, and the evidence of who owned and who received what."""
+"""Consumers of one group, polled together, and the evidence: owners of partitions and receivers of messages."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,22 +11,22 @@ from kafka_proof.client.wait import wait_until
 class Group:
     """Members of one consumer group, by name: Group({"a": KafkaConsumer, "b": KafkaConsumer}).
 
-    To wait is to poll: every member in a thread of its own, because none can join before the others do, until all of
-    them show what is waited for. Between two waits no thread runs, and the consumers are the test's to use.
+    A wait polls every member in a thread of its own, because none can join before the others, until all of them show
+    the expected state. Between two waits no thread runs, and a test can use the consumers.
 
-    They cannot be polled in turn from one thread. kafka-python 3.0.12 drops a join that completes between two polls of
-    its member and begins another, which makes the other members join again, and so on: 198 generations in 30 s.
+    One thread cannot poll them in turn. kafka-python 3.0.12 drops a join that completes between two polls of its member
+    and begins another, which makes the other members join again, and so on: 198 generations in 30 s.
 
-    `received` is dict[name, list[record]] in the order of arrival. Waiting never drops a record: the poll that
-    completes a join may already return some.
+    `received` is dict[name, list[record]] in the order of arrival. A wait never drops a record: the poll that completes
+    a join can already return some.
     """
 
     def __init__(self, consumers, mine=lambda record: True):
-        """`mine`: whether a record is one of the test's; others, in a topic that others use too, are left out."""
+        """`mine`: returns whether a record is the test's own; in a topic that others use, the rest is left out."""
         self.consumers = consumers
         self.mine = mine
         self.received = {name: [] for name in consumers}
-        self.history = {}  # dict[generation, dict[name, list of partitions]], as each member knew it once it was stable
+        self.history = {}  # dict[generation, dict[name, list of partitions]], by each member after it was stable
 
     def wait_for_owners(self, partitions):
         """Poll until all members are in one generation in which each partition has exactly one owner.
@@ -57,7 +57,7 @@ class Group:
         self._poll_until(f"every member to reach the end, {expected}", positions, at_the_end)
 
     def leave(self, name):
-        """Close a member, which tells the group."""
+        """Close a member, which leaves the group."""
         self.consumers.pop(name).close(autocommit=False)
 
     def shared_ownership(self):
@@ -71,7 +71,7 @@ class Group:
         return found
 
     def evidence(self):
-        """Return [(name, table)]: who owned what in each generation, and who received what; for `record_property`."""
+        """Return [(name, table)] for `record_property`: owners in each generation, and receivers of messages."""
         names = sorted(self.received)
         owners = [
             [generation, *("-" if name not in shares else _listed(shares[name]) for name in names)]
@@ -86,7 +86,7 @@ class Group:
         ]
 
     def matrix(self):
-        """Return dict[name, dict[partition, list of values]]: who received what, in the order of arrival."""
+        """Return dict[name, dict[partition, list of values]] of received messages, in the order of arrival."""
         table = {name: {} for name in self.received}
         for name, records in self.received.items():
             for record in records:
@@ -111,7 +111,7 @@ class Group:
         def look():
             for thread in threads:
                 if thread.done():
-                    thread.result()  # it ends early for one reason: what it raises here
+                    thread.result()  # a thread that ended early failed, and raises its error here
             return dict(shown)
 
         with ThreadPoolExecutor(len(self.consumers)) as pool:
@@ -123,7 +123,7 @@ class Group:
 
 
 def positions(consumer):
-    """Return dict[TopicPartition, next offset]. To be asked makes a consumer settle where it begins."""
+    """Return dict[TopicPartition, next offset]. The question makes a consumer decide where it begins."""
     return {tp: consumer.position(tp, timeout_ms=10_000) for tp in sorted(consumer.assignment())}
 
 

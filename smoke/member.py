@@ -1,9 +1,9 @@
-"""A member of a consumer group as a process of its own, which dies as if the kernel had killed it.
+"""A member of a consumer group as a process of its own, which dies like a process that the kernel kills.
 
     python smoke/member.py TOPIC
 
 Reads keyword arguments of KafkaConsumer, as a line of JSON, from its standard input, where no `ps` shows a password.
-Prints the partitions that it owns, as JSON, as soon as it owns some, and kills itself, so that nothing tells the group.
+Prints the partitions that it owns, as JSON, as soon as it owns some. Then kills itself, so that the group is not told.
 """
 
 import json
@@ -18,7 +18,7 @@ from kafka_proof.client.workarounds import makes_no_topic
 
 
 def main(topic):
-    """Join, show what is owned, and die; or end with a message when nothing is owned after a while."""
+    """Join, print the partitions, and die; or end with a message when it owns none after a while."""
     consumer = makes_no_topic(KafkaConsumer(**json.loads(sys.stdin.readline())))
     consumer.subscribe([topic])
     consumer.partitions_for_topic(topic)

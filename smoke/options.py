@@ -1,7 +1,9 @@
-"""The suite's options, and which values make sense."""
+"""The suite's options, and their valid values. Those for the connection are the same as in every command."""
 
+import argparse
 import re
 
+from kafka_proof.client.command import seconds
 from kafka_proof.client.properties import DEFAULT_PATH
 
 
@@ -36,13 +38,15 @@ def pytest_addoption(parser):
 
 
 def option_problems(option):
-    """Yield what is wrong with the options, one line each: the option, its value, and a correct value."""
+    """Yield the faults of the options, one line each: the option, its value, and a correct value."""
     if option.bootstrap_server and option.client_properties:
         yield "--bootstrap-server and --client-properties both say where Kafka is. Give one."
     if not re.fullmatch("[1-9][0-9]{0,5}", option.deadline):
         yield f"--deadline is {option.deadline!r}. Give a number of seconds, 1 or more."
-    if not re.fullmatch(r"[0-9]{0,4}\.?[0-9]{1,3}", option.timeout) or not float(option.timeout):
-        yield f"--timeout is {option.timeout!r}. Give a number of seconds above 0."
+    try:
+        seconds(option.timeout)
+    except argparse.ArgumentTypeError as error:
+        yield f"--timeout: {error}."
     if not re.fullmatch("[A-Za-z0-9]{1,50}", option.prefix):
         yield f"--prefix is {option.prefix!r}. Use up to 50 letters and digits."
     if option.topic and not re.fullmatch("[A-Za-z0-9._-]+(:[1-9][0-9]{0,5})?", option.topic):

@@ -1,8 +1,7 @@
-"""The pytest plugin that gathers what a run found, shows it as it goes, and writes the reports in the end.
+"""The pytest plugin that collects the results of a run, shows them at once, and writes the reports in the end.
 
-A test says what it claims in the first line of its docstring, or else in its name, and what it saw with pytest's own
-`record_property(name, value)`; kafka_proof/report/page.py lists the values that
-it can draw. JUnit XML gets them as JSON.
+A test's claim is the first line of its docstring, or else its name. Its evidence are the values of pytest's own
+`record_property(name, value)`; kafka_proof/report/page.py lists those that it can draw. JUnit XML gets them as JSON.
 """
 
 import contextlib
@@ -20,12 +19,13 @@ from pathlib import Path
 import pytest
 from kafka.errors import KafkaError
 
+from kafka_proof.client.command import UNUSABLE
 from kafka_proof.client.properties import DEFAULT_PATH
 from kafka_proof.cluster.controller import active_controller, mode
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.report import page
 
-from .run_control import UNUSABLE, RunControl
+from .run_control import RunControl
 
 NAME = "kafka-report"
 NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -50,7 +50,7 @@ class Reporting:
         self.started = datetime.datetime.now().astimezone()
         self.began = time.monotonic()
         if self.path:
-            # Now, because the run may take long, and so that no page of an earlier run is taken for this one's.
+            # Now, because the run can take long, and so that no earlier page passes for this one's.
             try:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 Path(self.path).write_text("The run has not ended.\n")
@@ -58,12 +58,12 @@ class Reporting:
                 pytest.exit(f"--report {self.path}: {error.strerror}. Name a file that can be written.", UNUSABLE)
 
     def look_at(self, admin):
-        """Keep what a reader must know about the cluster behind `admin`, a KafkaAdminClient."""
+        """Keep the facts on the cluster behind `admin`, a KafkaAdminClient, for the report."""
         bootstrap = ",".join(admin.config["bootstrap_servers"])
-        with contextlib.suppress(KafkaError):  # a test says it better
+        with contextlib.suppress(KafkaError):  # a test reports it better
             self.cluster = {"bootstrap": bootstrap} | facts(admin, RunControl.of(self.config).deployed_topic)
 
-    # What pytest tells
+    # Hooks of pytest
 
     def pytest_collection_finish(self, session):
         self.tests = {item.nodeid: _claim(item) for item in session.items}
@@ -94,14 +94,14 @@ class Reporting:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session):
-        # A run that ends early removes what it made only now; pytest's terminal shows the end right after this.
+        # A run that ends early cleans up only now; pytest's terminal shows the end right after this.
         try:
             return (yield)
         except pytest.exit.Exception as end:  # pytest would show no summary
             self.reason = f"{self.reason} {end}".strip()
             session.exitstatus = end.returncode
         except Exception as error:
-            self.reason = f"{self.reason} What the run made could not be removed: {error}".strip()
+            self.reason = f"{self.reason} The clean-up failed: {error}".strip()
             raise
         finally:
             if not self.config.option.collectonly:
@@ -132,7 +132,7 @@ class Reporting:
             with Path(path).open(mode, encoding="utf-8") as file:
                 file.write(text)
             self.written.append(f"{what}: {path}")
-        except OSError as error:  # a full disk says nothing about Kafka
+        except OSError as error:  # a full disk here is no fault of Kafka
             self.written.append(f"{what}: {path} could not be written ({error.strerror}). Make room, or name another.")
 
     # The terminal: a line for each property, in words, and below them, where lines can be rewritten, a bar
@@ -173,17 +173,16 @@ class Reporting:
             terminalreporter.write_line(line)
 
     def _terminal(self):
-        """Return pytest's terminal reporter, or None when the user asked for another display than the usual."""
+        """Return pytest's terminal reporter, or None when the user asked for another display than the default."""
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         return terminal if terminal and self.config.get_verbosity() == 0 else None
 
 
 def facts(admin, topic):
-    """Ask the cluster what kafka_proof/report/page.py shows of it, but for the bootstrap servers.
+    """Ask the cluster for the facts that kafka_proof/report/page.py shows, without the bootstrap servers.
 
-    `topic`: the deployed one, (name, number of partitions), or None.
-
-    It asks for this topic alone, and for no group: a large cluster is asked no more than a small one.
+    `topic`: the deployed one, (name, number of partitions), or None. It asks for this topic alone, and for no group, so
+    a large cluster costs no more than a small one.
     """
     described = admin.describe_cluster()
     brokers = [
@@ -229,7 +228,7 @@ def _kafka_version(admin, broker):
 
 
 def _claim(item):
-    """Return the test as kafka_proof/report/page.py describes it, before it ran."""
+    """Return a test before its run, in the form of kafka_proof/report/page.py."""
     return {
         "id": item.nodeid,
         "property": _words(item.obj.__doc__, getattr(item, "originalname", item.name))

@@ -1,7 +1,7 @@
-"""What a run needs to be allowed to do, asked before anything else, so that all that is missing is said by name.
+"""The rights that a run needs. It asks for them first, and reports all missing rights by name.
 
-A broker looks at rights first and at existence second. So all is asked of a topic, a group and a transactional id that
-are not there: "not authorized" is a missing right, "unknown" is none. Nothing is made, so nothing can be left.
+A broker checks rights first and existence second. So the questions are about a topic, a group and a transactional id
+that do not exist: "not authorized" is a missing right, "unknown" is none. They create nothing, so nothing can be left.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
 
 
 def missing_to_look(admin, topics):
-    """Return list[str]: what is refused of looking at the brokers and at `topics`, names such as "smoke-*"."""
+    """Return the missing rights to look at the brokers and at `topics`, names such as "smoke-*": list[str]."""
     refused = []
     broker = str(admin.describe_cluster()["brokers"][0]["broker_id"])
     wanted = ConfigResource(ConfigResourceType.BROKER, broker, ["broker.id", "node.id"])
-    with contextlib.suppress(KafkaError):  # that a broker does not answer, or not as this one, is for a test to say
-        if not admin.describe_configs([wanted], config_filter="all")["broker"][broker]:  # that is how it is refused
+    with contextlib.suppress(KafkaError):  # a test reports a broker that does not answer, or answers as another
+        if not admin.describe_configs([wanted], config_filter="all")["broker"][broker]:  # this is a refusal
             refused.append("DescribeConfigs on the cluster")
     for topic in topics:
         if not _operations(admin, topic.replace("*", "rights"), ["DESCRIBE"]):
@@ -33,11 +33,11 @@ def missing_to_look(admin, topics):
 
 
 def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True):
-    """Return list[str]: what is refused of the rest, such as "Create on topic smoke-*".
+    """Return the other missing rights, list[str], such as "Create on topic smoke-*".
 
-    `admin`: a KafkaAdminClient; `kafka`: arguments of any client; `prefix`: what the run's names begin with;
-    `existing_topic`: the topic that is written to instead of topics of the run's own; `transactions`: whether the run
-    uses them. Raises kafka.errors.KafkaError, and AssertionError when no coordinator answers.
+    `admin`: a KafkaAdminClient; `kafka`: arguments of any client; `prefix`: the beginning of the run's names;
+    `existing_topic`: the topic to write to instead of topics of the run's own; `transactions`: whether the run uses
+    them. Raises kafka.errors.KafkaError, and AssertionError when no coordinator answers.
     """
     name, names = f"{prefix}rights", f"{prefix.split('-')[0]}-*"
     topic, operations = (existing_topic, OTHERS_TOPIC) if existing_topic else (name, OWN_TOPIC)
@@ -62,7 +62,7 @@ def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True
 
 
 def _operations(admin, topic, wanted):
-    """Return those of `wanted` that are granted, list[str]. A broker that does not tell grants all."""
+    """Return the granted operations among `wanted`, list[str]. A broker that does not report them grants all."""
     [described] = admin.describe_topics([topic])
     if described["error_code"] == TopicAuthorizationFailedError.errno:  # without Describe, which each of them implies
         return []
@@ -72,7 +72,7 @@ def _operations(admin, topic, wanted):
 
 def _begin_transactions(kafka, name):
     with (
-        contextlib.suppress(KafkaTimeoutError),  # that transactions do not work is for a test to say
+        contextlib.suppress(KafkaTimeoutError),  # a test reports transactions that do not work
         producing(**kafka, transactional_id=name, max_block_ms=10_000) as producer,
     ):
         producer.init_transactions()
@@ -80,8 +80,8 @@ def _begin_transactions(kafka, name):
 
 def _is_refused(attempt):
     try:
-        # The first use of groups, or of transactions, makes the topic that their coordinator writes to.
+        # The first use of groups, or of transactions, creates the topic of their coordinator.
         [answer] = wait_until("the coordinator of groups or transactions", lambda: [attempt()], seconds=60)
     except AuthorizationError:
         return True
-    return "GroupAuthorization" in str(answer)  # a request may name several, so it is in the answer
+    return "GroupAuthorization" in str(answer)  # a request can name several groups, so the answer has the error

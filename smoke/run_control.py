@@ -1,4 +1,4 @@
-"""Begin, bound and end a run: its options, deadline and signals, and the reasons for which no test can succeed."""
+"""Begin, bound and end a run: its options, deadline and signals, and the conditions in which no test can succeed."""
 
 import gc
 import logging
@@ -10,13 +10,14 @@ from collections import Counter
 import pytest
 from kafka.errors import KafkaError
 
+from kafka_proof.advice import explained
+from kafka_proof.client.command import UNUSABLE
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.wait import is_of_time, waiting_for
 
 from .options import deployed_topic, option_problems
 from .signals import Signals, drop_frames_without_a_line
 
-UNUSABLE = 2  # exit status: there was nothing to test; 1 is for a property that does not hold
 MARKERS = {
     "read_only": "changes nothing in the cluster",
     "existing_topic": "can also be proved in a topic that others use",
@@ -40,10 +41,10 @@ class RunControl:
             pytest.exit(problem, UNUSABLE)
         self.deployed_topic = deployed_topic(config.option)
         self.kafka = None  # the arguments of any client, once they are known
-        self.gone = ""  # why no test can succeed any more
+        self.gone = ""  # the reason why no later test can succeed
         self.topic_id = None  # of the --existing-topic, once it is known
-        self.throttled = []  # for how many ms, each time that a quota was used up
-        self.left_out = []  # lines: how many tests an option leaves out
+        self.throttled = []  # ms of each delay by a quota
+        self.left_out = []  # lines: the number of tests that an option leaves out
         logging.getLogger("kafka.net.connection").addFilter(self._note_throttling)
 
     @classmethod
@@ -51,7 +52,7 @@ class RunControl:
         return config.stash[cls._KEY]
 
     def _note_throttling(self, record):
-        # kafka-python says it in its log alone.
+        # kafka-python reports it only in its log.
         if found := re.search(r"throttled by broker \((\d+) ms\)", record.getMessage()):
             self.throttled.append(int(found[1]))
         return True
@@ -90,7 +91,7 @@ class RunControl:
         try:
             return (yield)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)  # time for the clean-up, which has bounds of its own
+            signal.setitimer(signal.ITIMER_REAL, 0)  # the clean-up has bounds of its own
             signal.signal(signal.SIGALRM, before)
 
     # How it ends
@@ -105,8 +106,8 @@ class RunControl:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
-        # To show source pytest parses it, and Python 3.11 (not 3.12) fails in that when the garbage collector runs a
-        # finalizer meanwhile that formats a traceback, as those of clients do that lost their broker.
+        # pytest parses source in order to show it. Python 3.11 (not 3.12) fails when the garbage collector meanwhile
+        # runs a finalizer that formats a traceback. Clients that lost their broker have such finalizers.
         gc.disable()
         try:
             result = yield
@@ -115,7 +116,7 @@ class RunControl:
         if result.failed:
             self.gone = self.gone or self._why_gone(call.excinfo.value)
             if self.gone:
-                # Not a property that does not hold, and what the client logged is about the same.
+                # No property failed here. The client's log has the same reason.
                 result.outcome, result.sections = "skipped", []
                 result.longrepr = (str(item.path), 0, "the run ends here, for the reason below")
         return result
@@ -132,21 +133,21 @@ class RunControl:
             terminalreporter.write_line(self._throttling())
 
     def _why_gone(self, failure):
-        """Say why a test cannot succeed any more, whatever the property; "" when it can. `failure`: the exception."""
+        """Return why no test can succeed any more, "" when one can. `failure`: the exception of a test."""
         if not self.kafka:
             return ""
-        # Who is slowed down waits in vain. No quota explains that what came is wrong.
+        # A quota explains a late answer. It does not explain a wrong one.
         if self.throttled and is_of_time(failure):
             return self._throttling()
         topic = self.config.getoption("existing_topic")
         try:
             with connect(self.kafka) as admin:
                 [described] = admin.describe_topics([topic]) if topic else [{"error_code": 0}]
-                # Another client may have made it again meanwhile, or the broker for one.
+                # Another client can have created it again meanwhile.
                 if described["error_code"] or self.topic_id not in (None, described.get("topic_id")):
                     return f"--existing-topic {topic} was deleted while it was used. Name one that stays."
         except (NoKafkaError, KafkaError) as error:
-            return f"The cluster went away: {error}"
+            return f"The cluster went away: {explained(error)}"
         return ""
 
     def _throttling(self):

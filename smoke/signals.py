@@ -1,16 +1,16 @@
-"""The signals that end a run: heard once, and not while it removes what it made."""
+"""The signals that end a run: they count once, and not during the clean-up."""
 
 import signal
 import time
 import traceback
 
-SECONDS = 1  # signals as close together as this are one wish: some send SIGINT and SIGTERM, and a key repeats
+SECONDS = 1  # signals within this time count once: some programs send SIGINT and SIGTERM, and a key repeats
 
 
 class Signals:
     """Ctrl-C (SIGINT), and SIGTERM, with which CI systems end a job, raise KeyboardInterrupt; pytest then cleans up.
 
-    Set `ending` where nothing is left but to clean up: that has bounds of its own, and must not end half-way.
+    Set `ending` before the clean-up. It has bounds of its own, and must not end half-way.
     """
 
     def __init__(self):
@@ -31,7 +31,7 @@ class Signals:
 
 
 def drop_frames_without_a_line(excinfo):
-    """Drop them from pytest's ExceptionInfo. A signal may find Python at such a point, and pytest fails to show it."""
+    """Drop frames without a line from pytest's ExceptionInfo. A signal can cause them, and pytest cannot show them."""
     lines = [line for _, line in traceback.walk_tb(excinfo.tb)]
     entries = zip(excinfo.traceback, lines, strict=True)
     excinfo.traceback = type(excinfo.traceback)(entry for entry, line in entries if line is not None)

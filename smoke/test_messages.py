@@ -57,7 +57,7 @@ def test_headers_and_timestamps_come_back(partitions, name, producer, reader, he
 
     [record] = group.received["reader"]
     assert record.headers == headers + extra
-    if record.timestamp_type == 0:  # CreateTime; a topic may be set to stamp messages itself
+    if record.timestamp_type == 0:  # CreateTime; a topic can stamp messages itself
         assert record.timestamp == now - 1000
 
 
@@ -173,8 +173,8 @@ def test_latest_begins_after_the_last_message(partitions, name, send, reader):
     before = {tp: send(tp, ["before"]) for tp in partitions}
 
     group = reader(name, partitions, auto_offset_reset="latest")
-    # "Latest" means the moment when the consumer asks, and that is not when it is made: position() makes it ask now.
-    # Without this line the next messages may be older than the question, and they never arrive.
+    # "Latest" means the moment of the consumer's question, which is later than its creation. position() makes it ask
+    # now. Else the next messages can be older than the question, and never arrive.
     begins = positions(group.consumers["reader"])
     assert all(begins[tp] >= end for tp, end in before.items()), f"it begins at {begins}, and the end was {before}"
 
@@ -204,7 +204,7 @@ def test_seek_pause_and_resume(partitions, name, send, reader, starts):
     consumer.seek(zero, third[zero])
     consumer.pause(one)
     group.read_to({zero: ends[zero], one: starts[one]})
-    # What the broker gave of the other partition meanwhile would be delivered before the next message, at the latest.
+    # Messages of the other partition, if the broker sent any, would be delivered before the next message at the latest.
     ends[zero] = send(zero, [5])
     group.read_to({zero: ends[zero], one: starts[one]})
     assert group.matrix()["reader"] == {0: [3, 4, 5]}

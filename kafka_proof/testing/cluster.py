@@ -1,11 +1,11 @@
-"""A Kafka for test sessions: the first that asks deploys it, all of them on this machine share it, the last removes it.
+"""A Kafka for test sessions: the first session deploys it, all of them on this machine share it, the last removes it.
 
-The stack is this module's own, by its name and by ports that are free, so that no other deployment is ever touched.
-Two locks say who is there. The kernel drops them when a process dies, so a killed session leaves nothing to repair but
+The stack is this module's own, with its name and with free ports, so that no other deployment is ever touched. Two
+locks count the sessions. The kernel drops them when a process dies, so a killed session leaves nothing to repair but
 the stack, which the next one uses and removes:
 
-    turn    held alone, while somebody deploys, looks, or removes
-    users   shared by everybody who uses the stack; who can have it alone is the last
+    turn    exclusive, during a deployment, a look, or a removal
+    users   shared by all sessions that use the stack; a session that can get it exclusively is the last
 """
 
 import contextlib
@@ -32,11 +32,11 @@ PROJECT = _PACKAGE / "project" if (_PACKAGE / "project").is_dir() else _PACKAGE.
 
 
 class ClusterError(Exception):
-    """There is no Kafka to use. The message is one line: what, where, and what to do."""
+    """There is no Kafka to use. The message is one line: the fault, the place, and a remedy."""
 
 
 class Cluster(NamedTuple):
-    """Where Kafka is, for any client."""
+    """A Kafka, for any client."""
 
     bootstrap_servers: str  # HOST:PORT[,HOST:PORT…]
     client_properties: Path  # for Kafka's own tools, kcat -F, and smoke
@@ -52,8 +52,8 @@ def describe(client_properties):
 def given(environment, directory):
     """Return the Cluster that the environment names, or None when it names none.
 
-    KAFKA_CLIENT_PROPERTIES wins over KAFKA_BOOTSTRAP_SERVERS, since it also says how to connect; for an address alone
-    the file is written to `directory`. Raises ClientPropertiesError and NoKafkaError.
+    KAFKA_CLIENT_PROPERTIES wins over KAFKA_BOOTSTRAP_SERVERS, because it also has the security settings. For an address
+    alone the file is written to `directory`. Raises ClientPropertiesError and NoKafkaError.
     """
     path = environment.get("KAFKA_CLIENT_PROPERTIES")
     if not path:
@@ -67,20 +67,20 @@ def given(environment, directory):
 
 
 class Shared:
-    """One user's hold on the shared stack, from the moment this is made until `leave`."""
+    """One session's hold on the shared stack, from the creation of this object until `leave`."""
 
     def __init__(self, name):
-        self.stack = f"{name}-pytest"  # so that no name that a user gives is that of another deployment
+        self.stack = f"{name}-pytest"  # so that a user's NAME cannot be the name of another deployment
         self.directory = _own_directory() / self.stack
         self.directory.mkdir(exist_ok=True)
         self.client_properties = self.directory / "client.properties"
-        self._deployed = self.directory / "deployed"  # there from before site.yml until after teardown.yml
+        self._deployed = self.directory / "deployed"  # exists from before site.yml until after teardown.yml
         with self._turn():
             self._users = (self.directory / "users").open("w")
             fcntl.flock(self._users, fcntl.LOCK_SH)
 
     def cluster(self, say):
-        """Return the Cluster, deployed first if it is not ready; say(text) is told so. Raises ClusterError."""
+        """Return the Cluster. Deploy it first if it is not ready, and report that by say(text). Raises ClusterError."""
         with self._turn() as turn:
             if not self._ready():
                 if not importlib.util.find_spec("ansible"):
@@ -94,7 +94,7 @@ class Shared:
         return describe(self.client_properties)
 
     def leave(self, keep):
-        """Give up the hold. Who leaves last removes the stack with its data, unless `keep`. Raises ClusterError."""
+        """Give up the hold. The last session removes the stack with its data, unless `keep`. Raises ClusterError."""
         with self._turn() as turn, self._users as users, contextlib.suppress(BlockingIOError):
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._deployed.exists() and not keep:
@@ -137,17 +137,17 @@ def ansible_playbook(playbook, variables):
 
 
 def ansible_environment():
-    """Return the environment for it: without a user's settings for Ansible, and with a locale that it accepts."""
+    """Return the environment for Ansible: without a user's settings for it, and with a locale that it accepts."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     if not inherited.get("DOCKER_HOST"):
-        inherited.pop("DOCKER_HOST", None)  # set but empty means this host's engine to `docker`, and nothing to Ansible
+        inherited.pop("DOCKER_HOST", None)  # for `docker` an empty value means this host's engine; Ansible fails
     return inherited | {"ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"), "LC_ALL": "C.UTF-8"}
 
 
 def engine(environment=os.environ):
-    """Return the variables that an engine on another host needs: its ports are there, and not on this host's loopback.
+    """Return the variables for an engine on another host: its ports are there, and not on this host's loopback.
 
-    That is DOCKER_HOST=tcp://docker:2375 in a GitLab job, where the engine is a service of the job.
+    In a GitLab job the engine is a service of the job: DOCKER_HOST=tcp://docker:2375.
     """
     host = urlsplit(environment.get("DOCKER_HOST", ""))
     if host.scheme != "tcp" or not host.hostname or _is_loopback(host.hostname):

@@ -6,7 +6,7 @@
 The environment decides:
 
     KAFKA_CLIENT_PROPERTIES, KAFKA_BOOTSTRAP_SERVERS   a Kafka that runs; without them the fixture deploys one
-    KAFKA_CLUSTER_STACK=NAME   sessions with the same NAME share one, in containers NAME-pytest-… (kafka-proof)
+    KAFKA_CLUSTER_STACK=NAME   sessions with the same NAME share a Kafka, in containers NAME-pytest-… (kafka-proof)
     KAFKA_CLUSTER_KEEP=1       leave it running; the next session uses it
 
 pytest loads this file in every session where kafka-proof is installed, so slow imports are inside the functions.
@@ -26,7 +26,7 @@ def pytest_configure(config):
 
 
 def pytest_report_header():
-    # To run tests against a Kafka that somebody uses is a mistake that should be seen.
+    # Tests against a Kafka that others use are a mistake, so show its address.
     for name in ("KAFKA_CLIENT_PROPERTIES", "KAFKA_BOOTSTRAP_SERVERS"):
         if os.environ.get(name):
             return f"kafka_cluster: {os.environ[name]} ({name})"
@@ -38,8 +38,9 @@ def kafka_cluster(request, tmp_path_factory):
     """A Kafka for the session, shared with parallel workers and other sessions: kafka_proof.testing.cluster.Cluster.
 
     `bootstrap_servers` (str), `client_properties` (Path) and `kafka_python` (dict of keyword arguments). Topics and
-    groups outlive a session that shares it, so a test gives them names of its own.
+    groups outlive a session that shares it, so each test must use its own names.
     """
+    from kafka_proof.advice import explained  # noqa: PLC0415
     from kafka_proof.client.connection import NoKafkaError  # noqa: PLC0415
     from kafka_proof.client.properties import ClientPropertiesError  # noqa: PLC0415
     from kafka_proof.testing import cluster  # noqa: PLC0415
@@ -55,16 +56,16 @@ def kafka_cluster(request, tmp_path_factory):
             return there
         return _hold(request.config).cluster(say)
     except (cluster.ClusterError, ClientPropertiesError, NoKafkaError) as error:
-        reason = str(error)
-    pytest.fail(reason, pytrace=False)  # out here, pytest shows it once
+        reason = explained(error)
+    pytest.fail(reason, pytrace=False)  # outside of `except`, so that pytest shows it once
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
-    # The process that runs pytest-xdist's workers is a user, too, so that a worker that ends early is not the last.
+    # The process that runs pytest-xdist's workers also holds it, so that a worker that ends early is not the last.
     from kafka_proof.testing.cluster import ClusterError  # noqa: PLC0415
 
-    with contextlib.suppress(ClusterError):  # the workers will say it, if a test of theirs needs Kafka
+    with contextlib.suppress(ClusterError):  # a worker reports it, if one of its tests needs Kafka
         _hold(node.config)
 
 

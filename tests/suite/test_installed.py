@@ -1,9 +1,11 @@
-"""Installed from a wheel, away from the checkout, the suite and its tools run as they do in it."""
+"""Installed from a wheel, away from the checkout, the suite and its tools run as in it; and in it also without that."""
 
 import os
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,52 @@ def test_command_runs(installed, broker, tmp_path, command):
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout
     assert "arning" not in run.stderr
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """bare(option, …): run `pytest smoke` in the checkout, where the package is not installed; its dependencies are.
+
+    `without`: names of modules that are missing, too.
+    """
+
+    def bare(*options, without=()):
+        environment = tmp_path / "bare"
+        venv.create(environment, symlinks=True)
+        [packages] = environment.glob("lib/python*/site-packages")
+        for path in Path(sysconfig.get_path("purelib")).iterdir():
+            if path.suffix != ".pth" and path.name.split("-")[0] not in ("kafka_proof", *without):
+                (packages / path.name).symlink_to(path)
+        return subprocess.run(
+            [environment / "bin/python", "-P", "-m", "pytest", "smoke", *map(str, options)],  # -P: like `pytest`
+            cwd=ROOT,
+            env={
+                key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "VIRTUAL"))
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return bare
+
+
+def test_the_checkout_needs_no_installed_package(bare, broker):
+    run = bare("--bootstrap-server", broker.address, "--prefix", "bare")
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "arning" not in run.stdout + run.stderr
+    assert names(broker.arguments, "bare-") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "without"),
+    [((), ("kafka",)), ((), ("javaproperties", "lz4")), (("--import-mode=importlib",), ("kafka_proof",))],
+)
+def test_what_is_not_installed_is_named_in_one_line(bare, options, without):
+    run = bare(*options, "--client-properties", "none", without=without)
+
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert re.fullmatch(rf"smoke: not installed for \S+: {', '.join(without)}\. Install .*\n", run.stderr), run.stderr
+    assert run.stdout == ""

@@ -195,7 +195,7 @@ def test_a(prefix):
     raise KeyboardInterrupt
 """
     _, run = suite(code)
-    assert run["reason"] == "It was interrupted. What the run made could not be removed: topics are left"
+    assert run["reason"] == "It was interrupted. The clean-up failed: topics are left"
 
 
 def test_a_report_that_cannot_be_written_in_the_end_is_no_failure(suite, pytester, monkeypatch):

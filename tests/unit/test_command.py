@@ -1,0 +1,152 @@
+"""Every command takes the same connection options, and exits with 0, 1 or 2 in the same sense."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import smoke
+from kafka_proof.client.command import OK, PROBLEM, UNUSABLE, fail, properties_of, seconds, where
+from kafka_proof.client.properties import ClientPropertiesError
+from smoke.options import option_problems
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = ("doctor", "workload", "support", "testing.suite")  # modules in kafka_proof
+OPTIONS = ("--bootstrap-server", "--client-properties", "--timeout")
+
+
+def run(module, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"kafka_proof.{module}", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "200"},
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def needed(tmp_path):
+    """needed(module): the arguments that a command cannot do without."""
+    return lambda module: [tmp_path / "said", tmp_path / "support.tar.gz"] if module == "support" else []
+
+
+def test_statuses():
+    assert (OK, PROBLEM, UNUSABLE) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_connection_options(module):
+    done = run(module, "--help")
+
+    assert done.returncode == OK, done.stderr
+    assert [option for option in OPTIONS if not re.search(f"  {option}[ =]", done.stdout)] == []
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (("--timeout", "0"), "'0' is not a number of seconds above 0"),
+        (("--timeout", "nan"), "'nan' is not a number of seconds above 0"),
+        (("--no-such-option",), "--no-such-option"),
+        (("--bootstrap-server", "a:1", "--client-properties", "b"), "--bootstrap-server"),
+    ],
+)
+def test_wrong_options_are_one_line_and_status_2(module, wrong, words, needed):
+    done = run(module, *needed(module), *wrong)
+    said = [line for line in (done.stdout + done.stderr).splitlines() if words in line]
+
+    assert done.returncode == UNUSABLE, done.stdout + done.stderr
+    assert said
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", ["doctor", "workload", "testing.suite"])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (("--bootstrap-server", "localhost"), "--bootstrap-server: bootstrap.servers has 'localhost'"),
+        (("--client-properties", "/none"), "/none: no such file"),
+    ],
+)
+def test_a_cluster_that_is_named_wrongly_is_status_2(module, wrong, words):
+    done = run(module, *wrong)
+
+    assert done.returncode == UNUSABLE, done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
+
+
+def test_nobody_there_is_said_with_advice():
+    done = run("workload", "--bootstrap-server", "localhost:1")
+
+    assert done.returncode == UNUSABLE
+    assert done.stderr.startswith("workload: localhost:1: no Kafka answered")
+    assert "Start the broker, or correct the port: " in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_bundle_that_cannot_be_written_is_status_2(tmp_path):
+    done = run("support", tmp_path / "said", "/dev/null/support.tar.gz", "--bootstrap-server", "localhost:1")
+
+    assert (done.returncode, done.stdout) == (UNUSABLE, "")
+    assert done.stderr.startswith("/dev/null: ")
+
+
+def test_no_test_and_an_unknown_option_are_status_2_of_the_suite():
+    assert run("testing.suite", "-k", "no_such_test").returncode == UNUSABLE
+    assert run("testing.suite", "--read-only", "--deadline", "no").returncode == UNUSABLE
+
+
+@pytest.mark.parametrize(("text", "value"), [("5", 5), ("0.5", 0.5), ("3600", 3600)])
+def test_seconds(text, value):
+    assert seconds(text) == value
+    assert list(option_problems(options(timeout=text))) == []
+
+
+def options(**more):
+    values = {"bootstrap_server": None, "client_properties": None, "timeout": "5", "deadline": "180"}
+    return SimpleNamespace(**values | {"prefix": "smoke", "topic": None, "existing_topic": None} | more)
+
+
+def test_the_suite_checks_its_timeout_as_every_command():
+    assert list(option_problems(options(timeout="3601"))) == [
+        "--timeout: '3601' is not a number of seconds above 0 and up to 3600."
+    ]
+
+
+def test_the_cluster_of_the_options():
+    assert properties_of(options(bootstrap_server="a:1")) == {"bootstrap.servers": "a:1"}
+    assert where(options(bootstrap_server="a:1")) == "a:1"
+    assert where(options()) == "build/client.properties"
+    with pytest.raises(ClientPropertiesError, match=r"^--bootstrap-server: bootstrap\.servers has 'a', which"):
+        properties_of(options(bootstrap_server="a"))
+
+
+def test_an_error_is_one_printable_line(capsys):
+    assert fail("one\n two \x1b[2J") == UNUSABLE
+    assert capsys.readouterr().err == "one two \\x1b[2J\n"
+
+
+def test_the_suite_looks_for_the_package_and_all_its_dependencies():
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = {canonical(re.match(r"[\w.-]+", line)[0]) for line in dependencies}
+    owners = {module: set(map(canonical, names)) for module, names in packages_distributions().items()}
+
+    found = {name for module in smoke.REQUIRED for name in owners.get(module, ())} - {"kafka-proof"}
+
+    assert found == wanted
+    assert "kafka_proof" in smoke.REQUIRED
+
+
+def canonical(name):
+    """Return the name of a distribution as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
