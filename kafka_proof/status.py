@@ -27,6 +27,7 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.cluster.controller import MODES, active_controller, mode
+from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.lag.offsets import left, read_offsets, rows
 
@@ -116,29 +117,29 @@ def _brokers(admin, registered):
 
 def _topic(topic, answering, starts, ends):
     partitions = []
-    for partition in sorted(topic["partitions"], key=lambda partition: partition["partition_index"]):
-        tp = TopicPartition(topic["name"], partition["partition_index"])
-        leader, replicas, in_sync = partition["leader_id"], partition["replica_nodes"], partition["isr_nodes"]
-        if leader < 0:
-            problem = "OFFLINE, no leader"
-        elif len(in_sync) < len(replicas):
-            problem = f"UNDER-REPLICATED, not in sync: {sorted(set(replicas) - set(in_sync))}"
-        elif leader not in answering:
-            problem = f"its leader, broker {leader}, does not answer"
-        else:
-            problem = ""
+    for described in sorted(topic["partitions"], key=lambda each: each["partition_index"]):
+        partition = as_partition(topic["name"], described)
+        tp = TopicPartition(partition.topic, partition.number)
         partitions.append(
             {
-                "partition": tp.partition,
-                "leader": leader if leader >= 0 else None,
-                "replicas": replicas,
-                "in_sync": in_sync,
+                "partition": partition.number,
+                "leader": partition.leader,
+                "replicas": partition.replicas,
+                "in_sync": partition.in_sync,
                 "start": starts.get(tp),
                 "end": ends.get(tp),
-                "problem": problem,
+                "problem": _problem(partition, answering),
             }
         )
     return {"topic": topic["name"], "internal": topic["is_internal"], "partitions": partitions}
+
+
+def _problem(partition, answering):
+    if partition.problem == OFFLINE:
+        return "OFFLINE, no leader"
+    if partition.problem:
+        return f"UNDER-REPLICATED, not in sync: {partition.missing}"
+    return "" if partition.leader in answering else f"its leader, broker {partition.leader}, does not answer"
 
 
 def _group(description, state, offsets, partitions_of, bounds):
