@@ -402,7 +402,7 @@ def test_watch_draws_on_a_terminal(running, admin, name, topic):
     assert [line for line in lines if line.startswith(name[:6])]
 
 
-def test_watch_prints_lines_on_a_terminal_that_cannot_draw(admin, name, topic):
+def test_watch_prints_lines_on_a_terminal_that_cannot_draw(running, admin, name, topic):
     [tp] = topic(4)
     commit(admin, name, {tp: 1})
     ours, theirs = pty.openpty()
