@@ -14,6 +14,7 @@ BOTH = (signal.SIGINT, signal.SIGTERM)
 @pytest.fixture
 def signals():
     before = [signal.getsignal(number) for number in BOTH]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
     signals = Signals()
     signals.listen()
     yield signals
