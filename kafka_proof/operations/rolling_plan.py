@@ -13,7 +13,6 @@ Where the cluster does not answer, step 2 is left out, and the wait before each 
 
 import contextlib
 import functools
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import why_not
 from kafka_proof.cluster.controller import active_controller
 from kafka_proof.cluster.identity import answers
@@ -52,8 +52,7 @@ class Cluster(NamedTuple):
 
 def decide(client, brokers, gate):
     """Ask the cluster of `client` (client properties), and return what `plan` returns."""
-    deadline = time.monotonic() + _PATIENCE
-    while any(broker["running"] for broker in brokers) and time.monotonic() < deadline:
+    for _ in attempts(_PATIENCE, _PAUSE) if any(broker["running"] for broker in brokers) else ():
         # kafka-python may ask the broker that does not answer, so one try is not enough.
         with (
             contextlib.suppress(KafkaError, ClientPropertiesError),
@@ -61,7 +60,6 @@ def decide(client, brokers, gate):
             admin_client(client, _PATIENCE) as admin,
         ):
             return plan(brokers, _look(admin, brokers), gate)
-        time.sleep(_PAUSE)
     return plan(brokers, Cluster(None, set(), {}, lambda _: False), gate)
 
 
