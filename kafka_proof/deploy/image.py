@@ -48,24 +48,17 @@ def _has_image(host: Mapping[str, Any]) -> bool:
     return bool(host["__stack_engine"].get("image")) or host.get("__kafka_image_pull", {}).get("refusal") == ""
 
 
-def image_wanted(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return [{host, source, archive, version}]: the image of each host.
-
-    hosts: the variables of each host; `inventory_hostname` and `__stack_variables` are read.
-    """
-    found = []
-    for host in hosts:
-        values = host["__stack_variables"]["values"]
-        archive = values["kafka_image_archive"]
-        found.append(
-            {
-                "host": host["inventory_hostname"],
-                "source": values["kafka_image_source"],
-                "archive": str(Path(archive).resolve()) if archive else "",
-                "version": values["stack_kafka_version"],
-            }
-        )
-    return found
+def image_wanted(hosts: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return [{host, source, archive, version}]: the image of each host. `hosts`: {host: its variables, checked}."""
+    return [
+        {
+            "host": host,
+            "source": values["kafka_image_source"],
+            "archive": str(Path(values["kafka_image_archive"]).resolve()) if values["kafka_image_archive"] else "",
+            "version": values["stack_kafka_version"],
+        }
+        for host, values in hosts.items()
+    ]
 
 
 def image_archives(wanted: Iterable[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
@@ -90,7 +83,7 @@ def image_archive(path: str) -> dict[str, Any]:
     return {"id": Path(images[0]["Config"]).name.removesuffix(".json"), "tags": images[0]["RepoTags"] or []}
 
 
-def images_problems(wanted: Iterable[Mapping[str, str]], contents: Contents, files: str) -> list[str]:
+def images_problems(wanted: Iterable[Mapping[str, str]], contents: Contents, files: Path) -> list[str]:
     """Return why images cannot be provided. `wanted`: of `image_wanted`; files: the directory of checksums."""
     return [
         f"{item['host']}: {message}"
@@ -99,7 +92,7 @@ def images_problems(wanted: Iterable[Mapping[str, str]], contents: Contents, fil
     ]
 
 
-def image_problems(wanted: Mapping[str, str], content: Mapping[str, Any], files: str) -> Sequence[str]:
+def image_problems(wanted: Mapping[str, str], content: Mapping[str, Any], files: Path) -> Sequence[str]:
     """Return why one host's image cannot be provided. `content`: what `image_archive` returned for its tarball."""
     source, archive, version = wanted["source"], wanted["archive"], wanted["version"]
     problems = []
@@ -110,7 +103,7 @@ def image_problems(wanted: Mapping[str, str], content: Mapping[str, Any], files:
         )
     if "problem" in content:
         problems.append(content["problem"])
-    if source == "build" and not (Path(files) / f"{version}.sha256").is_file():
+    if source == "build" and not (files / f"{version}.sha256").is_file():
         problems.append(
             f"the jars of Kafka {version} have no checksums in {files}. "
             f"Correct stack_kafka_version, or create them in an empty directory: {files}/jars.sh {version} --trust"

@@ -14,14 +14,18 @@ from kafka_proof.deploy.node import Listener, Node
 _OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
 
 
-def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str]) -> list[str]:
-    """Return why no play can work with these groups, {group: hosts}. `in_play`: the hosts that --limit leaves."""
+def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
+    """Return why no play can work with these groups, {group: hosts}.
+
+    in_play: the hosts that --limit leaves; None for a play that changes nothing, which may leave out hosts.
+    """
     problems = []
     if not (groups.get("kafka") and groups.get("zookeeper")):
         problems.append(
             "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
         )
-    if left_out := sorted({*groups.get("kafka", []), *groups.get("zookeeper", [])} - set(in_play)):
+    hosts = {*groups.get("kafka", []), *groups.get("zookeeper", [])}
+    if left_out := sorted(hosts - set(hosts if in_play is None else in_play)):
         problems.append(
             f"--limit leaves out {', '.join(left_out)}, and changes are decided for all hosts together. Run it without "
             "--limit: hosts without a change are not touched. playbooks/decommission.yml removes one broker."

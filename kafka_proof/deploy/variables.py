@@ -27,6 +27,11 @@ def specified(roles: str | Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def default_files(roles: str | Path) -> list[str]:
+    """Return the files with the defaults of all roles."""
+    return [str(path) for path in sorted(Path(roles).glob("*/defaults/main.yml"))]
+
+
 def checked(
     values: Mapping[str, Any], names: Iterable[str], specification: Specification, given: Container[str] = ()
 ) -> tuple[dict[str, Any], list[str]]:

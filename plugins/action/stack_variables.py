@@ -3,7 +3,7 @@
 from ansible.utils.vars import load_extra_vars
 
 from kafka_proof.action import Action, ActionError
-from kafka_proof.deploy.variables import checked, specified
+from kafka_proof.deploy.variables import checked, default_files, specified
 
 
 class ActionModule(Action):
@@ -12,10 +12,11 @@ class ActionModule(Action):
     def act(self, arguments):
         specification = specified(arguments["roles"])
         only = tuple(arguments["only"])
-        values = {
-            name: self.task_vars[name] for name in specification if name in self.task_vars and name.startswith(only)
-        }
-        values = self._templar.template(values)
+        variables = self.task_vars
+        for path in default_files(arguments["roles"]):
+            variables = self._loader.load_from_file(path, trusted_as_template=True) | variables
+        values = {name: variables[name] for name in specification if name in variables and name.startswith(only)}
+        values = self._templar.copy_with_new_env(available_variables=variables).template(values)
         values, problems = checked(values, self.task_vars, specification, load_extra_vars(self._loader))
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))

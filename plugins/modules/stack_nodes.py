@@ -3,11 +3,19 @@
 
 DOCUMENTATION = r"""
 module: stack_nodes
-short_description: Derive the nodes of the stack from the inventory
+short_description: Derive the nodes of the stack from the inventory, and check them
 description:
   - Uses the result of M(stack_variables) for each host, registered as C(__stack_variables).
   - The result holds settings, so no output shows it.
-options: {}
+options:
+  roles:
+    description: Directory of the roles.
+    type: path
+    required: true
+  check:
+    description: Refuse images, servers, brokers and topics that cannot work.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.
@@ -21,6 +29,7 @@ author: The kafka-proof authors
 EXAMPLES = r"""
 - name: Derive the nodes of the stack from the inventory
   stack_nodes:
+    roles: roles
 """
 
 RETURN = r"""
@@ -28,4 +37,8 @@ nodes:
   description: The nodes, see kafka_proof.deploy.node.
   returned: success
   type: list
+archives:
+  description: The content of the image tarballs of the inventory, by path.
+  returned: success
+  type: dict
 """

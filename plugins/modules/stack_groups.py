@@ -1,0 +1,34 @@
+#!/usr/bin/python
+"""Documentation of the action stack_groups, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: stack_groups
+short_description: Check the groups, and find hosts that share an engine
+description:
+  - On one engine containers reach each other by their names, on several by their hosts' addresses.
+options:
+  check_limit:
+    description: Refuse a run that C(--limit) restricts to some of the hosts.
+    type: bool
+    default: true
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Check the groups, and find hosts that share an engine
+  stack_groups:
+"""
+
+RETURN = r"""
+engines:
+  description: The engine of each host. Hosts with the same text share one.
+  returned: success
+  type: dict
+"""
