@@ -1,14 +1,11 @@
 """A sample project of somebody's, in a directory of its own, and stacks that leave nothing behind."""
 
-import fcntl
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.support.engine import engine, remove
+from tests.support.engine import engine, lock, remove
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "ci"
@@ -26,8 +23,7 @@ def left():
 @pytest.fixture(scope="session", autouse=True)
 def _alone():
     """The names of the stacks are fixed, so another run on this machine waits."""
-    with (Path(tempfile.gettempdir()) / f"kafka-proof-ci-tests-{os.getuid()}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock(STACK):
         yield
 
 

@@ -4,12 +4,10 @@ Nothing here touches a container, a volume or a network whose name does not begi
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.cluster.ready import wait_ready
-from tests.support.engine import docker
+from tests.support.engine import docker, lock
 from tests.support.wait import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -313,8 +311,7 @@ def _stack(name, port, directory):
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory):
     """A directory for this run, which has the test stacks to itself: another run on this machine waits."""
-    with (Path(tempfile.gettempdir()) / f"kafka-proof-tests-{os.getuid()}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock("deploy"):
         yield tmp_path_factory.mktemp("stacks")
 
 

@@ -20,7 +20,7 @@ from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.status import collect
-from tests.support.engine import container, engine, execute, image, remove
+from tests.support.engine import container, engine, execute, image, lock, remove
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more
@@ -216,8 +216,9 @@ class Cluster:
 def running(*arguments, **options):
     """A cluster of one's own, until the end; the arguments are those of Cluster."""
     cluster = Cluster(*arguments, **options)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
+    with lock(cluster.name):
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.remove()

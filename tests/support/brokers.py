@@ -63,6 +63,8 @@ class Listener:
 class Brokers:
     """The containers of one test folder. A context: entering and leaving it removes whatever there is of NAME.
 
+    Another run on this machine with the same NAME waits.
+
     `brokers[NAME]` is a container, docker.models.containers.Container: stop it, start it, pause it.
     """
 
@@ -70,12 +72,14 @@ class Brokers:
         self.name, self.image = name, engine.image()
 
     def __enter__(self):
+        self._lock = engine.lock(self.name)
         self.remove()
         engine.engine().networks.create(self.name, labels=self.labels)
         return self
 
     def __exit__(self, *_):
-        self.remove()
+        with self._lock:
+            self.remove()
 
     def __getitem__(self, name):
         return engine.container(f"{self.name}-{name}")

@@ -1,7 +1,10 @@
 """This machine's Docker engine: the image that site.yml deploys, commands in containers, removal of leftovers."""
 
+import fcntl
 import functools
+import os
 import subprocess
+import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -57,6 +60,13 @@ def remove(**filters):
         each.remove(force=True, v=True)
     for each in [*engine().volumes.list(filters=filters), *engine().networks.list(filters=filters)]:
         each.remove()
+
+
+def lock(name):
+    """Lock `name` on this machine and return an open file; closing it unlocks. Waits while another run has the lock."""
+    file = (Path(tempfile.gettempdir()) / f"kafka-proof-tests-{name}-{os.getuid()}.lock").open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
 
 
 def docker(*arguments, check=True):
