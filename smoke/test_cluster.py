@@ -1,4 +1,4 @@
-"""The cluster is what was deployed, and a client can reach all of it"""
+"""The cluster matches the deployment, and a client reaches all of it"""
 
 import time
 
@@ -19,7 +19,7 @@ SKEW = 10  # seconds by which the clocks of brokers and clients can differ
 @pytest.mark.read_only
 @pytest.mark.existing_topic
 def test_deployed_topic_has_its_partitions(admin, request):
-    """The deployed topic is there, with its partitions"""
+    """The deployed topic exists, with its partitions"""
     if not (deployed := RunControl.of(request.config).deployed_topic):
         pytest.skip("no --topic was named")
     topic, count = deployed
@@ -37,7 +37,7 @@ def test_deployed_topic_has_its_partitions(admin, request):
 @pytest.mark.read_only
 @pytest.mark.existing_topic
 def test_every_advertised_address_leads_to_its_broker(admin, record_property):
-    """Every advertised address answers, as the right broker"""
+    """Every advertised address answers as the right broker"""
     answers = {}
     for broker in admin.describe_cluster()["brokers"]:
         node, host, port = broker["broker_id"], broker["host"], broker["port"]
@@ -74,7 +74,7 @@ def test_every_partition_has_a_leader_and_all_its_replicas_in_sync(admin, record
 @pytest.mark.read_only
 @pytest.mark.existing_topic
 def test_unknown_topic_is_said_to_be_unknown(admin, word):
-    """A topic that is not there is said to be unknown"""
+    """A missing topic is reported as unknown"""
     unknown = f"{word}-there-is-no-such-topic"
     [described] = admin.describe_topics([unknown])
 
@@ -83,7 +83,7 @@ def test_unknown_topic_is_said_to_be_unknown(admin, word):
 
 
 def test_topic_is_described_as_it_was_made(admin, name, partitions):
-    """A new topic is listed, and described as it was made"""
+    """A new topic is listed, and described as created"""
     config = ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": "3600000"})
     admin.alter_configs([config])
 

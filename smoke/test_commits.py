@@ -35,7 +35,7 @@ def at(offset):
 
 @pytest.mark.existing_topic
 def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name, send, reader, committed):
-    """Automatic commit commits what was read, after its interval and not before"""
+    """Automatic commit commits the messages read, after its interval and not before"""
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
     hourly, soon = f"{name}-hourly", f"{name}-soon"
 
@@ -63,7 +63,7 @@ def test_auto_commit_commits_after_its_interval_and_not_before(partitions, name,
 
 @pytest.mark.existing_topic
 def test_manual_commit_is_the_only_commit(partitions, name, send, reader, committed):
-    """Without automatic commit, nothing is committed until the program says so"""
+    """Without automatic commit, only the program commits"""
     ends = {tp: send(tp, ["a", "b", "c"]) for tp in partitions}
     group = reader(name, partitions)
     group.read_to(ends)
@@ -80,7 +80,7 @@ def test_manual_commit_is_the_only_commit(partitions, name, send, reader, commit
 
 @pytest.mark.existing_topic
 def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader, committed):
-    """Offsets that are committed explicitly are kept as given"""
+    """Explicitly committed offsets are stored as given"""
     zero, one = partitions
     group = reader(name, partitions)
     group.read_to({tp: send(tp, ["a", "b", "c"]) for tp in partitions})
@@ -92,7 +92,7 @@ def test_explicit_offsets_are_committed_as_given(partitions, name, send, reader,
 
 @pytest.mark.existing_topic
 def test_what_was_not_committed_is_delivered_to_the_next_member(topic, partitions, name, send, members, starts):
-    """What was not committed is delivered again, to the next member"""
+    """Uncommitted messages are delivered again, to the next member"""
     zero, one = partitions
     numbers = [tp.partition for tp in topic]
     begun = {tp: send(tp, ["a"]) for tp in partitions}
@@ -113,7 +113,7 @@ def test_what_was_not_committed_is_delivered_to_the_next_member(topic, partition
 
 @pytest.mark.existing_topic
 def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, committed):
-    """An asynchronous commit is confirmed, and kept"""
+    """An asynchronous commit is confirmed and stored"""
     group = reader(name, partitions)
     read = read_to(group, {tp: send(tp, ["a", "b", "c"]) for tp in partitions})
     consumer, confirmed = group.consumers["reader"], []
@@ -130,7 +130,7 @@ def test_asynchronous_commit_is_confirmed(partitions, name, send, reader, commit
 
 
 def test_lag_is_what_is_left_at_every_step(partitions, name, send, reader, admin, record_property):
-    """Lag after each step: sent, read, committed"""
+    """Lag is exact after each step: sent, read, committed"""
     zero, one = partitions
     series, began = {"partition 0": [], "partition 1": []}, time.monotonic()
     record_property("lag over time", {"unit": "offsets", "series": series})

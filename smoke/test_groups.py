@@ -59,7 +59,7 @@ def test_one_group_shares_the_partitions_and_each_message_reaches_one_member(nam
 
 
 def test_more_members_than_partitions_leave_one_idle(name, numbers, members, send_all, show):
-    """Of three members at two partitions one is idle, and each message still reaches one member"""
+    """With three members and two partitions, one member is idle, and each message reaches one member"""
     names = "ABCDEFGHI"[: len(numbers) + 1]
     if len(names) <= len(numbers):
         pytest.skip(f"the topic has {len(numbers)} partitions, and as many members are too many to start")
@@ -74,7 +74,7 @@ def test_more_members_than_partitions_leave_one_idle(name, numbers, members, sen
 
 
 def test_member_that_leaves_hands_over(name, numbers, members, send_all, show):
-    """When a member leaves, the others take over its partitions, and what it committed is not delivered again"""
+    """When a member leaves, the others take over its partitions, and committed messages are not delivered again"""
     group = members(name, "AB")
     show(group)
     owners = group.wait_for_owners(numbers)
@@ -110,7 +110,7 @@ def test_two_groups_each_get_everything(name, numbers, members, send_all, show):
 
 
 def test_group_is_listed_and_described(admin, name, numbers, members):
-    """A group is listed, and described with its members and what each owns"""
+    """A group is listed, and described with its members and their partitions"""
     group = members(name, "AB")
     owners = group.wait_for_owners(numbers)
 
@@ -127,7 +127,7 @@ def test_group_is_listed_and_described(admin, name, numbers, members):
 
 
 def test_member_that_dies_is_replaced(admin, killed_member, members, send, show, record_property):
-    """When a member is killed, another gets its partitions once its session is over, and loses nothing"""
+    """When a member is killed, another takes over its partitions after the session timeout, and loses nothing"""
     name, partitions, process = killed_member
     numbers = [tp.partition for tp in partitions]
     said = process.communicate(timeout=60)[0]

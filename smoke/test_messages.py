@@ -1,4 +1,4 @@
-"""Messages arrive as they were sent, where they were sent, and in order"""
+"""Messages arrive complete, in the right place, and in order"""
 
 import itertools
 import socket
@@ -19,7 +19,7 @@ CODECS = ("gzip", "snappy", "lz4", "zstd")
 
 @pytest.mark.existing_topic
 def test_json_key_and_value_come_back_in_order(partitions, name, producer, reader, headers, starts, record_property):
-    """JSON keys and values come back as they were sent, in order, from the partition that was named"""
+    """JSON keys and values arrive unchanged, in order, in the partition that the producer named"""
     zero, one = partitions
     sent = [("count_num", str(number)) for number in range(3)] + [({"id": 1}, {"text": "多谢", "list": [1, None, 2.5]})]
     offsets, latency = [], []
@@ -44,7 +44,7 @@ def test_json_key_and_value_come_back_in_order(partitions, name, producer, reade
 
 @pytest.mark.existing_topic
 def test_headers_and_timestamps_come_back(partitions, name, producer, reader, headers, starts):
-    """Headers and timestamps come back as they were sent"""
+    """Headers and timestamps arrive unchanged"""
     zero, one = partitions
     now = int(time.time() * 1000)
     extra = [("trace", b"\x00\xff"), ("trace", b"again"), ("empty", b"")]
@@ -90,7 +90,7 @@ def test_order_within_a_partition(partitions, name, send, reader, record_propert
 @pytest.mark.existing_topic
 @pytest.mark.parametrize("codec", CODECS)
 def test_compressed_messages_come_back(codec, kafka, partitions, name, reader, headers, starts):
-    """Compressed messages come back"""
+    """Compressed messages arrive unchanged"""
     zero, one = partitions
     values = [f"{number}: {codec * 50}" for number in range(20)]
     with producing(**kafka, compression_type=codec, linger_ms=50, value_serializer=_json) as producer:
@@ -110,7 +110,7 @@ def _json(value):
 
 @pytest.mark.existing_topic
 def test_idempotent_producer_writes_each_message_once(kafka, partitions, name, reader, headers, starts, existing_topic):
-    """An idempotent producer writes each message once, at offsets without a hole"""
+    """An idempotent producer writes each message once, at consecutive offsets"""
     zero, one = partitions
     with producing(**kafka, enable_idempotence=True, value_serializer=_json) as producer:
         sent = [producer.send(zero.topic, partition=0, value=number, headers=headers) for number in range(300)]
@@ -124,7 +124,7 @@ def test_idempotent_producer_writes_each_message_once(kafka, partitions, name, r
 
 
 def test_too_large_a_message_is_refused(kafka, admin, name):
-    """Too large a message is refused by the producer, and by the broker, with that error"""
+    """The producer and the broker refuse a message that is too large, with that error"""
     admin.create_topics({name: {"num_partitions": 1, "configs": {"max.message.bytes": "10000"}}})
     admin.wait_for_topics([name])
     with producing(**kafka, max_request_size=50_000) as producer:
@@ -139,7 +139,7 @@ def test_too_large_a_message_is_refused(kafka, admin, name):
 
 @pytest.mark.existing_topic
 def test_unknown_partition_is_refused(topic, producer, headers):
-    """A partition that is not there is refused"""
+    """A missing partition is refused"""
     with pytest.raises((ValueError, AssertionError), match="nrecognized partition"):
         producer.send(topic[0].topic, partition=len(topic), key=1, value=1, headers=headers)
 
@@ -147,7 +147,7 @@ def test_unknown_partition_is_refused(topic, producer, headers):
 @pytest.mark.read_only
 @pytest.mark.existing_topic
 def test_unreachable_broker_is_said_to_be_unreachable():
-    """Where no broker is, a client says so in bounded time"""
+    """Without a broker, a client reports an error in bounded time"""
     with pytest.raises(NoKafkaError, match="no Kafka answered"):
         connect({"bootstrap_servers": ["localhost:1"]}, seconds=1)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts a connection and says nothing
@@ -194,7 +194,7 @@ def test_none_refuses_to_begin(partitions, name, send, reader):
 
 @pytest.mark.existing_topic
 def test_seek_pause_and_resume(partitions, name, send, reader, starts):
-    """A consumer goes where it seeks, and gets nothing from a partition that it paused"""
+    """A consumer continues where it seeks, and receives nothing from a paused partition"""
     zero, one = partitions
     third = {tp: send(tp, range(3)) for tp in partitions}
     ends = {tp: send(tp, range(3, 5)) for tp in partitions}
@@ -233,7 +233,7 @@ def test_offsets_for_times(admin, partitions, name, producer, reader):
 
 
 def test_transactions_are_seen_whole_or_not_at_all(kafka, partitions, name, producer, record_property):
-    """Messages of a transaction are read when it is committed, and never when it is aborted"""
+    """Consumers read the messages of a committed transaction, and never those of an aborted one"""
     zero = partitions[0]
 
     def read(isolation):

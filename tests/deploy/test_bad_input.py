@@ -33,10 +33,19 @@ def refused(no_stack):
     ("variables", "words"),
     [
         pytest.param({"kafka_prot": 1}, ["localhost", "kafka_prot", "Did you mean kafka_port?"], id="variables"),
-        pytest.param({"zookeeper_port": 0}, ["localhost", "zookeeper_port", "1 to 65535"], id="ZooKeeper"),
-        pytest.param({"kafka_advertised_host": "0.0.0.0"}, ["0.0.0.0", "Set kafka_advertised_host"], id="Kafka"),
-        pytest.param({"kafka_topics_absent": ["kafka_demo"]}, ["kafka_demo", "kafka_topics_absent"], id="topics"),
-        pytest.param({"kafka_image_source": "load"}, ["localhost", "kafka_image_archive", "set both"], id="image"),
+        pytest.param(
+            {
+                "zookeeper_port": 0,
+                "kafka_advertised_host": "0.0.0.0",
+                "kafka_topics_absent": ["kafka_demo"],
+                "kafka_image_source": "load",
+            },
+            [
+                *("localhost: zookeeper_port is 0. Use a port of 1 to 65535", "advertises '0.0.0.0'"),
+                *("kafka_demo is in kafka_topics_present and in kafka_topics_absent", "set kafka_image_source=load"),
+            ],
+            id="every kind of problem at once",
+        ),
         pytest.param({"zookeeper_port": 29292}, ["29292", "kp-none-zookeeper", "kafka_port"], id="engine"),
     ],
 )

@@ -12,6 +12,7 @@ def test_second_run_changes_nothing(stack):
     play = stack.site()
     assert (play.changed, play.changed_tasks) == (0, [])
     assert stack.state() == before
+    assert "Kafka 3.9 with ZooKeeper, cluster " in play.output
 
 
 def test_check_on_a_converged_stack_changes_nothing(stack):
