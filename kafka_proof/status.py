@@ -26,6 +26,7 @@ from kafka_proof.client.connection import NoKafkaError, connect, no_answer
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.controller import MODES, active_controller, mode
 from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.versions import broker_version
@@ -56,7 +57,7 @@ def collect(admin):
 
 
 def _collect(admin):
-    cluster = admin.describe_cluster()
+    cluster = describe_cluster(admin)
     brokers, states = _brokers(admin, cluster["brokers"])
     answering = {broker["id"] for broker in brokers if not broker["problem"]}
     described = sorted(admin.describe_topics(), key=lambda topic: topic["name"])

@@ -26,7 +26,7 @@ from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import send as send_request
 from kafka_proof.client.wait import wait_until
-from kafka_proof.client.workarounds import makes_no_topic, producing
+from kafka_proof.client.workarounds import describe_cluster, makes_no_topic, producing
 from kafka_proof.cluster import temporary
 from kafka_proof.lag.offsets import log_bounds
 
@@ -176,7 +176,7 @@ def _make_topic(admin, name):
     def still_unknown():
         return [
             broker["broker_id"]
-            for broker in admin.describe_cluster()["brokers"]
+            for broker in describe_cluster(admin)["brokers"]
             if send_request(admin, _question(name), broker["broker_id"]).topics[0].error_code
         ]
 

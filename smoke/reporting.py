@@ -21,6 +21,7 @@ from kafka.errors import KafkaError
 
 from kafka_proof.client.command import UNUSABLE
 from kafka_proof.client.properties import DEFAULT_PATH
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.controller import active_controller, mode
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.report import page
@@ -184,7 +185,7 @@ def facts(admin, topic):
     `topic`: the deployed one, (name, number of partitions), or None. It asks for this topic alone, and for no group, so
     a large cluster costs no more than a small one.
     """
-    described = admin.describe_cluster()
+    described = describe_cluster(admin)
     brokers = [
         {
             "id": broker["broker_id"],

@@ -12,7 +12,7 @@ from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, Topi
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.wait import wait_until
-from kafka_proof.client.workarounds import producing
+from kafka_proof.client.workarounds import describe_cluster, producing
 
 OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
 OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
@@ -21,7 +21,7 @@ OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
 def missing_to_look(admin, topics):
     """Return the missing rights to look at the brokers and at `topics`, names such as "smoke-*": list[str]."""
     refused = []
-    broker = str(admin.describe_cluster()["brokers"][0]["broker_id"])
+    broker = str(describe_cluster(admin)["brokers"][0]["broker_id"])
     wanted = ConfigResource(ConfigResourceType.BROKER, broker, ["broker.id", "node.id"])
     with contextlib.suppress(KafkaError):  # a test reports a broker that does not answer, or answers as another
         if not admin.describe_configs([wanted], config_filter="all")["broker"][broker]:  # this is a refusal

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from kafka.net.transport import KafkaSSLTransport
 from kafka.producer.transaction_manager import TransactionState
 from kafka.protocol.admin import DescribeLogDirsRequest
+from kafka.protocol.metadata import MetadataRequest
 
 from kafka_proof.client.raw import known_brokers, refresh_metadata, send
 
@@ -82,6 +83,20 @@ def makes_no_topic(client: Client) -> Client:
     metadata = client._metadata if isinstance(client, KafkaProducer) else client._cluster
     metadata.config["allow_auto_create_topics"] = False
     return client
+
+
+def describe_cluster(admin: KafkaAdminClient) -> dict[str, Any]:
+    """Return {cluster_id, controller_id (-1 without one), brokers: [{broker_id, host, port, rack}]}: the live brokers.
+
+    kafka-python's describe_cluster expects a field that brokers before Kafka 3.7 do not send. Where a broker cannot
+    describe the cluster it asks for the metadata, which every version answers alike.
+    """
+    response = send(admin, MetadataRequest(topics=[], allow_auto_topic_creation=False))
+    brokers = [
+        {"broker_id": each.node_id, "host": each.host, "port": each.port, "rack": each.rack}
+        for each in response.brokers
+    ]
+    return {"cluster_id": response.cluster_id, "controller_id": response.controller_id, "brokers": brokers}
 
 
 def know_brokers(admin: KafkaAdminClient, brokers: Iterable[int]) -> None:

@@ -9,6 +9,7 @@ from kafka.protocol.admin import CreateTopicsRequest, DescribeQuorumRequest
 from kafka.protocol.api_key import ApiKey
 
 from kafka_proof.client.raw import api_versions, send
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.identity import NotReadyError
 
 ZOOKEEPER, KRAFT = "zookeeper", "kraft"
@@ -62,7 +63,7 @@ def active_controller(admin: KafkaAdminClient) -> int | None:
     """
     if mode(admin) == KRAFT:
         return quorum_leader(send(admin, quorum_question()))
-    leader = admin.describe_cluster()["controller_id"]
+    leader = describe_cluster(admin)["controller_id"]
     return leader if leader is not None and leader >= 0 else None
 
 

@@ -16,7 +16,7 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka_proof.client.connection import admin_client, version_text
 from kafka_proof.client.raw import broker_version, send
 from kafka_proof.client.wait import attempts
-from kafka_proof.client.workarounds import know_brokers, why_not
+from kafka_proof.client.workarounds import describe_cluster, know_brokers, why_not
 from kafka_proof.cluster.controller import require_acting, require_controller
 from kafka_proof.cluster.identity import NotReadyError, identify
 
@@ -48,7 +48,7 @@ def wait_ready(properties: dict[str, str], brokers: Iterable[int], seconds: floa
 
 
 def _look(admin: KafkaAdminClient, expected: set[int], seconds: float) -> dict[str, Any]:
-    cluster = admin.describe_cluster()
+    cluster = describe_cluster(admin)
     brokers = {broker["broker_id"]: broker for broker in cluster["brokers"]}
     if missing := sorted(expected - brokers.keys()):
         raise NotReadyError(f"broker {missing} not registered, of those there are {sorted(brokers)}")

@@ -19,6 +19,7 @@ from kafka.errors import (
 
 from kafka_proof.client.connection import open_admin
 from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.doctor.checks import Finding, judge_clock
 
 
@@ -30,7 +31,7 @@ def write(arguments, seconds, clock=time.time):
     name = f"kafka-doctor-{uuid.uuid4().hex[:8]}"
     try:
         with open_admin(arguments, seconds, seconds) as admin:
-            brokers = sorted(broker["broker_id"] for broker in admin.describe_cluster()["brokers"])
+            brokers = sorted(broker["broker_id"] for broker in describe_cluster(admin)["brokers"])
             topic = {
                 name: {
                     "assignments": {partition: [broker] for partition, broker in enumerate(brokers)},

@@ -22,7 +22,7 @@ from kafka.errors import KafkaError
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.wait import attempts
-from kafka_proof.client.workarounds import why_not
+from kafka_proof.client.workarounds import describe_cluster, why_not
 from kafka_proof.cluster.controller import active_controller
 from kafka_proof.cluster.identity import answers
 from kafka_proof.cluster.settings import dynamic_changes, misspelt, set_dynamic, settings_of
@@ -64,7 +64,7 @@ def decide(client, brokers, gate):
 
 
 def _look(admin, brokers):
-    cluster = admin.describe_cluster()
+    cluster = describe_cluster(admin)
     registered = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in cluster["brokers"]}
     changed = [item["id"] for item in brokers if item["running"] and item["change"] != "nothing"]
     silent = {broker for broker in changed if not answers(admin, broker, registered.get(broker))}

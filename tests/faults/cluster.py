@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.status import collect
 from tests.support.engine import container, engine, execute, image, lock, remove
@@ -157,7 +158,7 @@ class Cluster:
     def _describe(self):
         try:
             with connect(self.arguments) as admin:
-                return admin.describe_cluster()
+                return describe_cluster(admin)
         except (NoKafkaError, KafkaError) as error:
             return str(error)
 

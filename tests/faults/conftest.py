@@ -6,10 +6,6 @@ from tests.faults import cluster as clusters
 from tests.support.engine import image
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "sample: quick, for every run of CI")
-
-
 @pytest.fixture(scope="session")
 def running():
     image()  # or these tests are skipped

@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.deploy.derive import FRESH_ADDRESSES
 from tests.support import engine
@@ -185,7 +186,7 @@ def wait_registered(address, brokers, seconds=READY):
         # Each look has a new client: Docker opens the port early, and a client that was cut off there gives up.
         try:
             with admin(address) as client:
-                cluster = client.describe_cluster()
+                cluster = describe_cluster(client)
         except (NoKafkaError, KafkaError) as error:
             return error
         return {each["broker_id"] for each in cluster["brokers"]} if cluster["controller_id"] >= 0 else set()

@@ -5,7 +5,7 @@ import contextlib
 from kafka import TopicPartition
 from kafka.errors import KafkaError, for_code
 
-from kafka_proof.client.workarounds import know_brokers, log_dirs
+from kafka_proof.client.workarounds import describe_cluster, know_brokers, log_dirs
 
 
 def topics(admin):
@@ -58,7 +58,7 @@ def holds(admin, broker):
 
 def registered(admin):
     """Return {broker id: rack or None}. The client can send requests to each of them."""
-    registered = {broker["broker_id"]: broker["rack"] for broker in admin.describe_cluster()["brokers"]}
+    registered = {broker["broker_id"]: broker["rack"] for broker in describe_cluster(admin)["brokers"]}
     know_brokers(admin, registered)
     return registered
 
