@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, for_code
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.cluster.settings import alter
 
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
@@ -116,7 +117,7 @@ class Topics:
 
     def apply(self, plan, validate_only):
         """Carry out the plan, or ask the broker whether it accepts it. Return what it refuses, list[str]."""
-        problems = []
+        problems, how = [], {"timeout_ms": self.timeout_ms, "raise_errors": False}
         for batch in batches(plan.create):
             wanted = {
                 topic["name"]: {
@@ -126,37 +127,26 @@ class Topics:
                 }
                 for topic in batch
             }
-            answer = self.admin.create_topics(
-                wanted, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
-            )
-            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
+            problems += _problems(self.admin.create_topics(wanted, validate_only=validate_only, **how)["topics"])
         if plan.grow:
-            answer = self.admin.create_partitions(
-                plan.grow, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
-            )
-            problems += [self._problem(item.to_dict()) for item in answer.results if item.error_code]
+            answer = self.admin.create_partitions(plan.grow, validate_only=validate_only, **how)
+            problems += _problems(item.to_dict() for item in answer.results)
         for batch in batches(list(plan.configure.items())):
-            resources = [
-                ConfigResource(
-                    ConfigResourceType.TOPIC,
-                    name,
-                    {
-                        key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value)
-                        for key, value in changes.items()
-                    },
-                )
-                for name, changes in batch
-            ]
-            answer = self.admin.alter_configs(resources, validate_only=validate_only, raise_on_unknown=False)
-            problems += [f"topic {name}: {said}" for name, said in answer["topic"].items() if said != "OK"]
+            refused = alter(
+                self.admin, {(ConfigResourceType.TOPIC, name): changes for name, changes in batch}, validate_only
+            )
+            problems += [f"topic {name}: {said}" for (_, name), said in refused.items()]
         if plan.delete and not validate_only:
-            answer = self.admin.delete_topics(plan.delete, timeout_ms=self.timeout_ms, raise_errors=False)
-            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
+            problems += _problems(self.admin.delete_topics(plan.delete, **how)["topics"])
         return problems
 
-    def _problem(self, item):
-        error = for_code(item["error_code"])
-        return f"topic {item['name']}: {item.get('error_message') or error.description} ({error.__name__})"
+
+def _problems(answers):
+    errors = [(item, for_code(item["error_code"])) for item in answers if item["error_code"]]
+    return [
+        f"topic {item['name']}: {item.get('error_message') or error.description} ({error.__name__})"
+        for item, error in errors
+    ]
 
 
 class Refused(Exception):

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 
-from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
+from kafka_proof.cluster.settings import alter
 from kafka_proof.operations.reassign import observe
 
 _RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
@@ -18,26 +19,24 @@ class Throttle:
     def __init__(self, admin):
         self.admin = admin
         self.brokers = set()  # ids of brokers that this run slowed down
-        self.resources = {}  # settings of this run, {(kind, name): [keys]}
+        self.resources = {}  # settings of this run, {(ConfigResourceType, name): {key: value}}
 
     def set(self, rate, adding):
         """Limit the copying to `rate` bytes/s for each broker; `adding`: {TopicPartition: [brokers that get it]}."""
         described = observe.topics(self.admin)
         lists = defaultdict(lambda: ([], []))
         for tp, brokers in adding.items():
-            old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
+            leaders, followers = lists[tp.topic]
             # Each of the old replicas can lead during the move.
-            for names, those in zip(lists[tp.topic], (old, brokers), strict=True):
-                names += [f"{tp.partition}:{broker}" for broker in those]
+            old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
+            leaders += [f"{tp.partition}:{broker}" for broker in old]
+            followers += [f"{tp.partition}:{broker}" for broker in brokers]
         rates = dict.fromkeys(_RATES, str(rate))
         self.brokers = set(observe.registered(self.admin))
-        brokers = {(ConfigResourceType.BROKER, str(broker)): dict(rates) for broker in sorted(self.brokers)}
-        topics = {
-            (ConfigResourceType.TOPIC, topic): dict(zip(_LISTS, map(",".join, both), strict=True))
-            for topic, both in lists.items()
-        }
-        self.resources = {resource: list(settings) for resource, settings in (brokers | topics).items()}
-        self._alter([ConfigResource(*resource, settings) for resource, settings in (brokers | topics).items()])
+        self.resources = {(ConfigResourceType.BROKER, str(broker)): rates for broker in sorted(self.brokers)}
+        for topic, both in lists.items():
+            self.resources[ConfigResourceType.TOPIC, topic] = dict(zip(_LISTS, map(",".join, both), strict=True))
+        self._alter(self.resources)
 
     def remove(self):
         """Remove every throttle of replication: no other move runs beside this one."""
@@ -49,20 +48,13 @@ class Throttle:
             if resource in there or resource[0] is ConfigResourceType.TOPIC
         }
         if left := throttles(self.admin) | own:
-            self._alter(
-                [
-                    ConfigResource(kind, name, dict.fromkeys(keys, (AlterConfigOp.DELETE, None)))
-                    for (kind, name), keys in left.items()
-                ]
-            )
+            self._alter({resource: dict.fromkeys(keys) for resource, keys in left.items()})
 
-    def _alter(self, resources):
-        answers = self.admin.alter_configs(resources, raise_on_unknown=False)
+    def _alter(self, changes):
         problems = [
             f"{kind} {name}: {said}"
-            for kind, answer in answers.items()
-            for name, said in sorted(answer.items())
-            if said != "OK" and "UnknownTopicOrPartition" not in said
+            for (kind, name), said in sorted(alter(self.admin, changes).items())
+            if "UnknownTopicOrPartition" not in said
         ]
         if problems:
             raise KafkaError("; ".join(problems))
