@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from importlib.metadata import version
+from operator import not_
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -72,7 +73,7 @@ class Workload:
         for thread in [self._sender, *self._others]:
             thread.start()
         try:
-            wait_until("every partition to be written, read and committed", self._idle_partitions, _nothing, 60, 0.1)
+            wait_until("every partition to be written, read and committed", self._idle_partitions, not_, 60, 0.1)
         except BaseException:
             self._abandon()
             raise
@@ -242,7 +243,7 @@ class Workload:
 
     def _try(self, what, look, pause):
         try:
-            wait_until(what, look, _nothing, DRAIN, pause)
+            wait_until(what, look, not_, DRAIN, pause)
         except AssertionError as error:
             self._evidence.unfinished.append(str(error))
 
@@ -281,10 +282,6 @@ class Workload:
         """Return (key, sequence) of a message of this run, None for another."""
         mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
         return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
-
-
-def _nothing(seen):
-    return not seen
 
 
 @contextlib.contextmanager

@@ -87,11 +87,9 @@ def prove_empty(admin, brokers, *, timeout=300, say=print, stop=lambda: False):
     """
 
     def look():
-        held = {broker: found for broker in brokers if (found := holds(admin, broker))}
-        counts = tuple(len(held.get(broker, [])) for broker in brokers)
-        return counts, "; ".join(
-            f"broker {broker} still holds {len(found)}: {', '.join(found[:3])}" for broker, found in held.items()
-        )
+        held = {broker: holds(admin, broker) for broker in brokers}
+        said = [f"broker {broker} still holds {len(has)}: {', '.join(has[:3])}" for broker, has in held.items() if has]
+        return tuple(map(len, held.values())), "; ".join(said)
 
     advice = "Run it again. If a directory on its disk belongs to no topic, read the broker's log and delete it."
     _Run(admin, 0, timeout, say, stop)._wait(look, advice)
