@@ -54,12 +54,11 @@ def make_plan(partitions, brokers, drain=(), replication=None):
     for key, replicas in partitions.items():
         held[key] = _start(replicas, wanted[key], racks, limits[wanted[key]], load)
     replicas = _Replicas(partitions, held, racks, {key: limits[count] for key, count in wanted.items()})
-    replicas.even_out()
-    leaders = _even_leaders(partitions, replicas)
+    leaders = _Leaders(partitions, replicas)
     for _ in partitions:
         if not replicas.exchange(leaders):
             break
-        leaders = _even_leaders(partitions, replicas)
+        leaders = _Leaders(partitions, replicas)
 
     plan = {key: _in_order(partitions[key], held[key], leaders.leader(key)) for key in partitions}
     return {key: now for key, now in plan.items() if now != partitions[key]}
@@ -130,7 +129,7 @@ class _Flow:
     """Replicas, or leaders, on brokers, which one broker can hand to another."""
 
     def __init__(self, holders, brokers):
-        """holders: {partition: set of brokers}, changed in place."""
+        """holders: {partition: set of brokers}, changed in place until they are even."""
         self.holders = holders
         self.brokers = list(brokers)
         self.load = Counter(broker for held in holders.values() for broker in held)
@@ -139,6 +138,7 @@ class _Flow:
         self.ways = defaultdict(lambda: {-1: {}, 0: {}, 1: {}})
         for key in holders:
             self._offer(key)
+        self._even_out()
 
     def cost(self, key, broker):
         """Return 1 if the partition costs a move on this broker, else 0."""
@@ -169,7 +169,7 @@ class _Flow:
             self.of_topic[key[0], broker] += change
         self._offer(key)
 
-    def even_out(self):
+    def _even_out(self):
         while way := self._way_that_gains():
             chosen = []
             for giver, taker in way:
@@ -301,12 +301,6 @@ class _Leaders(_Flow):
 
     def takers(self, key, giver):
         return sorted(self.replicas[key] - {giver})
-
-
-def _even_leaders(partitions, replicas):
-    leaders = _Leaders(partitions, replicas)
-    leaders.even_out()
-    return leaders
 
 
 def _in_order(before, held, leader):

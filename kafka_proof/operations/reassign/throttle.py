@@ -41,12 +41,9 @@ class Throttle:
     def remove(self):
         """Remove every throttle of replication: no other move runs beside this one."""
         # A broker reports a setting a moment later, so remove this run's own also where no broker reports them yet.
-        there = {(ConfigResourceType.BROKER, str(broker)) for broker in observe.registered(self.admin)}
-        own = {
-            resource: keys
-            for resource, keys in self.resources.items()
-            if resource in there or resource[0] is ConfigResourceType.TOPIC
-        }
+        gone = self.brokers - observe.registered(self.admin).keys()
+        silent = {(ConfigResourceType.BROKER, str(broker)) for broker in gone}
+        own = {resource: keys for resource, keys in self.resources.items() if resource not in silent}
         if left := throttles(self.admin) | own:
             self._alter({resource: dict.fromkeys(keys) for resource, keys in left.items()})
 
@@ -62,16 +59,17 @@ class Throttle:
 
 def throttles(admin):
     """Return {(ConfigResourceType, name): [keys]} of all brokers and topics with a throttle of replication."""
-    kinds = {ConfigResourceType.BROKER: _RATES, ConfigResourceType.TOPIC: _LISTS}
-    names = {
-        ConfigResourceType.BROKER: map(str, sorted(observe.registered(admin))),
-        ConfigResourceType.TOPIC: sorted({topic["name"] for topic in admin.describe_topics()}),
-    }
-    resources = [ConfigResource(kind, name, list(kinds[kind])) for kind in kinds for name in names[kind]]
+    topics = sorted({topic["name"] for topic in admin.describe_topics()})
+    resources = [
+        *(
+            ConfigResource(ConfigResourceType.BROKER, str(broker), _RATES)
+            for broker in sorted(observe.registered(admin))
+        ),
+        *(ConfigResource(ConfigResourceType.TOPIC, topic, _LISTS) for topic in topics),
+    ]
     found = {}
     for kind, answer in admin.describe_configs(resources).items():
         for name, settings in answer.items():
-            keys = [key for key, setting in settings.items() if setting["config_source"].startswith("DYNAMIC_")]
-            if keys:
+            if keys := [key for key, item in settings.items() if item["config_source"].startswith("DYNAMIC_")]:
                 found[ConfigResourceType[kind.upper()], name] = keys
     return found
