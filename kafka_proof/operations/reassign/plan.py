@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from kafka import TopicPartition
 from kafka.admin import ConfigResourceType
 
 from kafka_proof.client.workarounds import log_dirs
@@ -49,13 +48,12 @@ def plan(admin, wanted):
     now = {tp: observe.target(partition["replica_nodes"], moving.get(tp)) for tp, partition in described.items()}
     drain = [broker for broker in wanted.drain if broker in brokers or any(broker in each for each in now.values())]
     replication = _replication(admin, brokers, now, wanted)
-    changes = make_plan({tuple(tp): replicas for tp, replicas in now.items()}, brokers, drain, replication)
+    changes = {tp: (now[tp], then) for tp, then in make_plan(now, brokers, drain, replication).items()}
     if offline := sorted(tp for tp in described if described[tp]["leader_id"] < 0):
         raise ImpossibleError(
             f"{len(offline)} partitions have no leader, the first {partition_name(offline[0])}: nothing can be copied "
             "from them. Start the broker that holds them."
         )
-    changes = {TopicPartition(*key): (now[TopicPartition(*key)], then) for key, then in changes.items()}
     coming = _coming(admin, changes, described)
     if problems := room_problems(coming, _disks(admin, coming)):
         raise ImpossibleError(" ".join(problems))
