@@ -171,7 +171,7 @@ def topic(admin, name, existing_topic):
 
 
 def _topic(admin, name, existing_topic):
-    """Create a topic of this name where none exists, and wait until each partition has a leader. Return them."""
+    """Return all partitions of the existing topic, or of a new one, each with a leader: list[TopicPartition]."""
     topic = existing_topic or name
     if not existing_topic:
         _make_topic(admin, topic)

@@ -53,20 +53,13 @@ class Link:
 
     def __init__(self, host: str, port: int, arguments: dict[str, Any], seconds: float) -> None:
         self.host, self.port, self.arguments, self.seconds = host, port, arguments, seconds
+        self.where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # as bootstrap.servers has it
+        self.protocol = str(arguments["security_protocol"])
         self.addresses: list[str] = []  # in the order in which clients try them
         self.refusals: list[str] = []  # of the addresses that did not answer, before one did
         self.socket: socket.socket | None = None
         self.versions: Any = None  # BrokerVersionData
         self._correlation = 0
-
-    @property
-    def where(self) -> str:
-        """Return host:port, as bootstrap.servers has it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def protocol(self) -> str:
-        return str(self.arguments["security_protocol"])
 
     @property
     def address(self) -> str:
