@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResourceType
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
@@ -28,6 +28,7 @@ from kafka_proof.client.raw import send as send_request
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster, makes_no_topic, producing
 from kafka_proof.cluster import temporary
+from kafka_proof.cluster.settings import value_of
 from kafka_proof.lag.offsets import log_bounds
 
 from . import rights
@@ -38,6 +39,11 @@ from .run_control import RunControl
 
 __all__ = ["pytest_addoption"]  # pytest looks for its hooks here
 HEADER = "smoke"
+MEMBER = {
+    "auto_offset_reset": "earliest",
+    "enable_auto_commit": False,
+    "heartbeat_interval_ms": 100,  # how soon a member hears that its group is rebalancing; stock is 3000
+}
 
 
 def pytest_configure(config):
@@ -143,9 +149,7 @@ def _check_existing(admin, topic):
 
 
 def _policy(admin, topic):
-    wanted = ConfigResource(ConfigResourceType.TOPIC, topic, ["cleanup.policy"])
-    settings = admin.describe_configs([wanted], config_filter="all")["topic"][topic]
-    return settings.get("cleanup.policy", {}).get("value", "")
+    return value_of(admin, (ConfigResourceType.TOPIC, topic), "cleanup.policy") or ""
 
 
 @pytest.fixture(scope="session")
@@ -163,10 +167,21 @@ def name(prefix, request):
 @pytest.fixture
 def topic(admin, name, existing_topic):
     """All partitions of the topic to write to, each with a leader: list[TopicPartition]. The test's own has two."""
+    return _topic(admin, name, existing_topic)
+
+
+def _topic(admin, name, existing_topic):
+    """Return all partitions of the existing topic, or of a new one, each with a leader: list[TopicPartition]."""
     topic = existing_topic or name
     if not existing_topic:
         _make_topic(admin, topic)
-    return _with_leaders(admin, topic)
+
+    def leaders():
+        found = [each for described in admin.describe_topics([topic]) for each in described["partitions"]]
+        return {partition["partition_index"]: partition["leader_id"] for partition in found}
+
+    ids = wait_until("a leader for each partition", leaders, good=lambda ids: ids and min(ids.values()) >= 0)
+    return [TopicPartition(topic, number) for number in sorted(ids)]
 
 
 def _make_topic(admin, name):
@@ -185,17 +200,6 @@ def _make_topic(admin, name):
 
 def _question(topic):
     return MetadataRequest([MetadataRequest.MetadataRequestTopic(name=topic)], allow_auto_topic_creation=False)
-
-
-def _with_leaders(admin, topic):
-    """Wait until each partition has a leader, and return them: list[TopicPartition]."""
-
-    def leaders():
-        found = [each for described in admin.describe_topics([topic]) for each in described["partitions"]]
-        return {partition["partition_index"]: partition["leader_id"] for partition in found}
-
-    ids = wait_until("a leader for each partition", leaders, good=lambda ids: ids and min(ids.values()) >= 0)
-    return [TopicPartition(topic, number) for number in sorted(ids)]
 
 
 @pytest.fixture
@@ -255,14 +259,9 @@ def consumer(kafka, coordinator):
     opened = []
 
     def consumer(group, **overrides):
-        settings = {
-            "auto_offset_reset": "earliest",
-            "enable_auto_commit": False,
-            "key_deserializer": from_json,
-            "value_deserializer": from_json,
-            "heartbeat_interval_ms": 100,  # how soon a member hears that its group is rebalancing; stock is 3000
-        }
-        opened.append(makes_no_topic(KafkaConsumer(group_id=group, **(kafka | settings | overrides))))
+        json_messages = {"key_deserializer": from_json, "value_deserializer": from_json}
+        settings = kafka | MEMBER | json_messages | overrides
+        opened.append(makes_no_topic(KafkaConsumer(group_id=group, **settings)))
         return opened[-1]
 
     yield consumer
@@ -304,20 +303,11 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
     run.
     """
     name = f"{prefix}killed-member"
-    if not existing_topic:
-        _make_topic(admin, name)
-    topic = existing_topic or name
-    partitions = _with_leaders(admin, topic)
+    partitions = _topic(admin, name, existing_topic)
     if existing_topic:
         _begin_at(admin, name, log_bounds(admin, partitions)[1])
-    settings = {
-        "group_id": name,
-        "session_timeout_ms": 6000,
-        "heartbeat_interval_ms": 100,
-        "enable_auto_commit": False,
-        "auto_offset_reset": "earliest",
-    }
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("member.py")), topic]
+    settings = MEMBER | {"group_id": name, "session_timeout_ms": 6000}
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("member.py")), partitions[0].topic]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     # Where the package is not installed, the process finds it where this one did.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -7,12 +7,12 @@ that do not exist: "not authorized" is a missing right, "unknown" is none. They 
 import contextlib
 
 from kafka import TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster, producing
+from kafka_proof.cluster.settings import settings_of
 
 OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
 OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
@@ -21,10 +21,9 @@ OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
 def missing_to_look(admin, topics):
     """Return the missing rights to look at the brokers and at `topics`, names such as "smoke-*": list[str]."""
     refused = []
-    broker = str(describe_cluster(admin)["brokers"][0]["broker_id"])
-    wanted = ConfigResource(ConfigResourceType.BROKER, broker, ["broker.id", "node.id"])
+    broker = describe_cluster(admin)["brokers"][0]["broker_id"]
     with contextlib.suppress(KafkaError):  # a test reports a broker that does not answer, or answers as another
-        if not admin.describe_configs([wanted], config_filter="all")["broker"][broker]:  # this is a refusal
+        if not settings_of(admin, [broker])[broker]:  # this is a refusal
             refused.append("DescribeConfigs on the cluster")
     for topic in topics:
         if not _operations(admin, topic.replace("*", "rights"), ["DESCRIBE"]):
@@ -40,8 +39,8 @@ def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True
     them. Raises kafka.errors.KafkaError, and AssertionError when no coordinator answers.
     """
     name, names = f"{prefix}rights", f"{prefix.split('-')[0]}-*"
-    topic, operations = (existing_topic, OTHERS_TOPIC) if existing_topic else (name, OWN_TOPIC)
-    granted = _operations(admin, topic, operations)
+    operations = OTHERS_TOPIC if existing_topic else OWN_TOPIC
+    granted = _operations(admin, existing_topic or name, operations)
     refused = []
     if not existing_topic and _is_refused(
         lambda: admin.create_topics({name: {"num_partitions": 2}}, validate_only=True)
@@ -52,13 +51,14 @@ def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True
         for operation in operations
         if operation not in granted
     ]
-    if _is_refused(lambda: admin.alter_group_offsets(name, {TopicPartition(name, 0): OffsetAndMetadata(0, "", -1)})):
-        refused.append(f"Read on group {names}")
-    if _is_refused(lambda: admin.delete_groups([name])):
-        refused.append(f"Delete on group {names}")
-    if transactions and _is_refused(lambda: _begin_transactions(kafka, name)):
-        refused.append(f"Write on transactional id {names}")
-    return refused
+    offsets = {TopicPartition(name, 0): OffsetAndMetadata(0, "", -1)}
+    attempts = {
+        f"Read on group {names}": lambda: admin.alter_group_offsets(name, offsets),
+        f"Delete on group {names}": lambda: admin.delete_groups([name]),
+    }
+    if transactions:
+        attempts[f"Write on transactional id {names}"] = lambda: _begin_transactions(kafka, name)
+    return refused + [right for right, attempt in attempts.items() if _is_refused(attempt)]
 
 
 def _operations(admin, topic, wanted):

@@ -6,11 +6,12 @@ import time
 
 import pytest
 from kafka import KafkaConsumer
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResourceType
 from kafka.errors import MessageSizeTooLargeError, NoOffsetForPartitionError
 
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.workarounds import producing
+from kafka_proof.cluster.settings import value_of
 
 from .group import positions
 
@@ -217,9 +218,7 @@ def test_seek_pause_and_resume(partitions, name, send, reader, starts):
 def test_offsets_for_times(admin, partitions, name, producer, reader):
     """The broker finds the first message at or after a time"""
     zero = partitions[0]
-    topic = ConfigResource(ConfigResourceType.TOPIC, name, ["message.timestamp.type"])
-    settings = admin.describe_configs([topic], config_filter="all")["topic"][name]
-    if settings["message.timestamp.type"]["value"] != "CreateTime":
+    if value_of(admin, (ConfigResourceType.TOPIC, name), "message.timestamp.type") != "CreateTime":
         pytest.skip("the broker stamps messages itself")
     now = int(time.time()) - 60  # not so long ago that the broker deletes the messages meanwhile
     for second in (10, 20, 30):

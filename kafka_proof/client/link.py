@@ -9,7 +9,6 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from kafka.errors import IncompatibleBrokerVersion
@@ -54,20 +53,13 @@ class Link:
 
     def __init__(self, host: str, port: int, arguments: dict[str, Any], seconds: float) -> None:
         self.host, self.port, self.arguments, self.seconds = host, port, arguments, seconds
+        self.where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # as bootstrap.servers has it
+        self.protocol = str(arguments["security_protocol"])
         self.addresses: list[str] = []  # in the order in which clients try them
         self.refusals: list[str] = []  # of the addresses that did not answer, before one did
         self.socket: socket.socket | None = None
         self.versions: Any = None  # BrokerVersionData
         self._correlation = 0
-
-    @property
-    def where(self) -> str:
-        """Return host:port, as bootstrap.servers has it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def protocol(self) -> str:
-        return str(self.arguments["security_protocol"])
 
     @property
     def address(self) -> str:
@@ -259,16 +251,20 @@ class Link:
         """Describe the other side's certificate. Trust it for once: the ssl module describes only trusted ones."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        here = (self.address, self.port, self.host, self.seconds)
         with contextlib.suppress(OSError):
-            with _tls_once(context, *here) as tls:
-                der = tls.getpeercert(binary_form=True) or b""
+            der = self._peer_certificate(context, binary_form=True)
             context.verify_mode = ssl.CERT_REQUIRED
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
-            context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
-            with _tls_once(context, *here) as tls:
-                return describe_certificate(tls.getpeercert() or {})
+            context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der or b""))
+            return describe_certificate(self._peer_certificate(context) or {})
         return "its certificate cannot be read"
+
+    def _peer_certificate(self, context: ssl.SSLContext, binary_form: bool = False) -> Any:
+        with (
+            socket.create_connection((self.address, self.port), timeout=self.seconds) as connection,
+            context.wrap_socket(connection, server_hostname=self.host) as tls,
+        ):
+            return tls.getpeercert(binary_form)
 
 
 class _NotKafkaError(ConnectionError):
@@ -332,15 +328,6 @@ def describe_certificate(certificate: dict[str, Any]) -> str:
     )
     valid = f"valid from {certificate['notBefore']} to {certificate['notAfter']}"
     return f"the certificate is for {', '.join(names) or 'no name'} ({subject}), from {issuer}, {valid}"
-
-
-@contextlib.contextmanager
-def _tls_once(context: ssl.SSLContext, address: str, port: int, host: str, seconds: float) -> Iterator[ssl.SSLSocket]:
-    with (
-        socket.create_connection((address, port), timeout=seconds) as connection,
-        context.wrap_socket(connection, server_hostname=host) as tls,
-    ):
-        yield tls
 
 
 def _client_hello() -> bytes:

@@ -87,12 +87,9 @@ def require_acting(admin: KafkaAdminClient, controller: int, brokers: Iterable[i
         request = CreateTopicsRequest(topics=[topic], timeout_ms=max(1, int(seconds * 1000)), validate_only=True)
         try:
             error = for_code(send(admin, request, node, seconds).topics[0].error_code)
+            reason = error.__name__ if error.retriable or error is UnknownError else ""
         except KafkaError as problem:
             reason = f"no answer within {seconds:.1f} s ({problem or type(problem).__name__})"
-            raise NotReadyError(_does_not_act(controller, node, reason)) from problem
-        if error.retriable or error is UnknownError:
-            raise NotReadyError(_does_not_act(controller, node, error.__name__))
-
-
-def _does_not_act(controller: int, node: int, reason: str) -> str:
-    return f"controller {controller} does not act, asked through broker {node} to check a new topic: {reason}"
+        if reason:
+            through = f"asked through broker {node} to check a new topic"
+            raise NotReadyError(f"controller {controller} does not act, {through}: {reason}")

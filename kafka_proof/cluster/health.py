@@ -83,11 +83,7 @@ def obstacles(partitions: Iterable[Partition], broker: int, silent: bool = False
             found.append(f"{item} is offline, its replicas are on {sorted(item.replicas)}")
         elif missing:
             found.append(f"{item} is under-replicated, not in sync: {missing}")
-        elif (
-            broker in item.in_sync
-            and len(item.replicas) > item.min_in_sync
-            and len(item.in_sync) - 1 < item.min_in_sync
-        ):
+        elif broker in item.in_sync and len(item.in_sync) <= item.min_in_sync < len(item.replicas):
             found.append(f"{item} has {len(item.in_sync)} in-sync replicas, and {_MINIMUM} {item.min_in_sync}")
     return found
 

@@ -3,7 +3,7 @@
 A broker describes only its own configuration. It refuses a request for another broker's. So an answer with the id shows
 that the address leads to this broker, and not to another one behind the same name or port.
 
-`another` decides for all callers: `identify` asks through kafka-python, the doctor through its own connection.
+`another` decides for all callers: `not_itself` asks through kafka-python, the doctor through its own connection.
 plugins/remote/kafka_reach.py asks the same on hosts that have only Python's standard library, and decides for itself.
 """
 
@@ -42,24 +42,23 @@ def another(broker: int, response: Any) -> str:
     return f"broker {itself[1]}" if itself else "another broker"
 
 
-def identify(admin: KafkaAdminClient, broker: int, address: str) -> None:
-    """Ask the broker of this id for its id, at its advertised address. Raises NotReadyError."""
+def not_itself(admin: KafkaAdminClient, broker: int, address: str) -> str:
+    """Ask the broker of this id for its id, at its advertised address. Return why it is not itself; "" when it is."""
     try:
         other = another(broker, send(admin, question(broker), broker))
     except AuthorizationError as error:
-        raise NotReadyError(f"broker {broker} does not show its id to this client: {error}") from error
+        return f"broker {broker} does not show its id to this client: {error}"
     except KafkaError as error:
-        raise NotReadyError(f"broker {broker} does not answer at its advertised address {address}: {error}") from error
-    if other:
-        raise NotReadyError(f"{address}, which broker {broker} advertises, is answered by {other}")
+        return f"broker {broker} does not answer at its advertised address {address}: {error}"
+    return f"{address}, which broker {broker} advertises, is answered by {other}" if other else ""
+
+
+def identify(admin: KafkaAdminClient, broker: int, address: str) -> None:
+    """Raise NotReadyError unless this broker answers as itself at `address`."""
+    if reason := not_itself(admin, broker, address):
+        raise NotReadyError(reason)
 
 
 def answers(admin: KafkaAdminClient, broker: int, address: str | None) -> bool:
     """Return whether this broker answers as itself at `address`. None, for a broker that is not registered: False."""
-    if address is None:
-        return False
-    try:
-        identify(admin, broker, address)
-    except NotReadyError:
-        return False
-    return True
+    return address is not None and not not_itself(admin, broker, address)

@@ -7,6 +7,8 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
 
+Resource = tuple[ConfigResourceType, str]  # the type, and the id of a broker or the name of a topic
+
 # A move of replicas sets these while it runs. They are not part of a broker's own settings.
 THROTTLES = {
     "leader.replication.throttled.rate",
@@ -31,6 +33,12 @@ def settings_of(admin: KafkaAdminClient, brokers: Iterable[int]) -> dict[int, di
     return {int(broker): settings for broker, settings in found.items()}
 
 
+def value_of(admin: KafkaAdminClient, resource: Resource, key: str) -> str | None:
+    """Return the value of one setting, which may be Kafka's own default; None where the broker does not show it."""
+    [settings] = admin.describe_configs([ConfigResource(*resource, [key])], config_filter="all").values()
+    return settings[resource[1]].get(key, {}).get("value")
+
+
 def misspelt(names: Iterable[str], settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return a message for each of `names` that resembles a broker setting and is none. Kafka accepts any name.
 
@@ -48,14 +56,26 @@ def set_dynamic(
     admin: KafkaAdminClient, changes: Mapping[int, Mapping[str, str | None]], validate_only: bool = False
 ) -> dict[int, str]:
     """Change brokers' dynamic settings: {id: {key: value or None}}. Returns the refusals, {id: message}."""
-    refused = {}
-    for broker, wanted in changes.items():
-        operations = {
-            key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value) for key, value in wanted.items()
-        }
-        resource = ConfigResource(ConfigResourceType.BROKER, str(broker), operations)
-        answer = admin.alter_configs([resource], validate_only=validate_only, raise_on_unknown=False)
-        said = answer["broker"][str(broker)]
-        if said != "OK":
-            refused[broker] = said
-    return refused
+    resources = {(ConfigResourceType.BROKER, str(broker)): wanted for broker, wanted in changes.items()}
+    return {int(name): said for (_, name), said in alter(admin, resources, validate_only).items()}
+
+
+def alter(
+    admin: KafkaAdminClient, changes: Mapping[Resource, Mapping[str, str | None]], validate_only: bool = False
+) -> dict[tuple[str, str], str]:
+    """Change settings: {(type, name): {key: value, or None to reset it}}. Returns the refusals.
+
+    The refusals are {("broker" or "topic", name): message}.
+    """
+    resources = [
+        ConfigResource(
+            *resource,
+            {
+                key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value)
+                for key, value in wanted.items()
+            },
+        )
+        for resource, wanted in changes.items()
+    ]
+    answer = admin.alter_configs(resources, validate_only=validate_only, raise_on_unknown=False)
+    return {(kind, name): said for kind, names in answer.items() for name, said in names.items() if said != "OK"}

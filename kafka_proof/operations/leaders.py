@@ -7,6 +7,7 @@ from kafka.errors import ElectionNotNeededError, NoError, for_code
 from kafka_proof.client.connection import admin_client
 from kafka_proof.cluster.health import partitions_of
 
+_SECONDS = 30  # to connect, and for the controller to begin the elections
 _PREFERRED = 0  # election of the first replica; 1 also accepts a replica that is not in sync
 
 
@@ -18,7 +19,7 @@ class Election(NamedTuple):
     refusals: list  # names of the errors in the answer, sorted
 
 
-def elect_preferred(admin, seconds=30):
+def elect_preferred(admin):
     """Ask the controller to elect the first replica of each partition. Returns an Election.
 
     The elections follow a moment later: call it again until `left` is 0. Raises KafkaError; RuntimeError where no
@@ -32,7 +33,7 @@ def elect_preferred(admin, seconds=30):
     if not topics:
         return Election(len(wrong), 0, [])
     # A topic can be deleted meanwhile, so errors are no exceptions.
-    answer = admin.elect_leaders(_PREFERRED, topics, timeout_ms=int(seconds * 1000), raise_errors=False)
+    answer = admin.elect_leaders(_PREFERRED, topics, timeout_ms=_SECONDS * 1000, raise_errors=False)
     errors = {
         for_code(partition.error_code)
         for topic in answer.replica_election_results
@@ -42,7 +43,7 @@ def elect_preferred(admin, seconds=30):
     return Election(len(wrong), sum(map(len, topics.values())), refusals)
 
 
-def elect_preferred_leaders(client, seconds=30):
+def elect_preferred_leaders(client):
     """Give each partition back to its first replica. Returns how many moved. Raises KafkaError."""
-    with admin_client(client, seconds) as admin:
-        return elect_preferred(admin, seconds).asked
+    with admin_client(client, _SECONDS) as admin:
+        return elect_preferred(admin).asked

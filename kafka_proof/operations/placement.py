@@ -54,12 +54,11 @@ def make_plan(partitions, brokers, drain=(), replication=None):
     for key, replicas in partitions.items():
         held[key] = _start(replicas, wanted[key], racks, limits[wanted[key]], load)
     replicas = _Replicas(partitions, held, racks, {key: limits[count] for key, count in wanted.items()})
-    replicas.even_out()
-    leaders = _even_leaders(partitions, replicas)
+    leaders = _Leaders(partitions, replicas)
     for _ in partitions:
         if not replicas.exchange(leaders):
             break
-        leaders = _even_leaders(partitions, replicas)
+        leaders = _Leaders(partitions, replicas)
 
     plan = {key: _in_order(partitions[key], held[key], leaders.leader(key)) for key in partitions}
     return {key: now for key, now in plan.items() if now != partitions[key]}
@@ -130,15 +129,16 @@ class _Flow:
     """Replicas, or leaders, on brokers, which one broker can hand to another."""
 
     def __init__(self, holders, brokers):
-        """holders: {partition: set of brokers}, changed in place."""
+        """holders: {partition: set of brokers}, changed in place until they are even."""
         self.holders = holders
         self.brokers = list(brokers)
         self.load = Counter(broker for held in holders.values() for broker in held)
         self.of_topic = Counter((key[0], broker) for key, held in holders.items() for broker in held)
-        # {(giver, taker): {cost: {topic: {partition: None}}}}, ordered as dictionaries are, so always the same
+        # {(giver, taker): {cost: {topic: {partition: None}}}}, the least cost first; ordered, so always the same
         self.ways = defaultdict(lambda: {-1: {}, 0: {}, 1: {}})
         for key in holders:
             self._offer(key)
+        self._even_out()
 
     def cost(self, key, broker):
         """Return 1 if the partition costs a move on this broker, else 0."""
@@ -169,7 +169,7 @@ class _Flow:
             self.of_topic[key[0], broker] += change
         self._offer(key)
 
-    def even_out(self):
+    def _even_out(self):
         while way := self._way_that_gains():
             chosen = []
             for giver, taker in way:
@@ -185,7 +185,7 @@ class _Flow:
 
         `but`: partitions to leave out.
         """
-        for _, topics in sorted(self.ways[giver, taker].items()):
+        for topics in self.ways[giver, taker].values():
             ranked = sorted(topics, key=lambda topic: self.of_topic[topic, taker] - self.of_topic[topic, giver])
             for topic in ranked:
                 if found := next((key for key in topics[topic] if key not in but), None):
@@ -204,8 +204,7 @@ class _Flow:
             for giver in self.brokers
             for taker in self.brokers
             if giver != taker
-            for cost in [next((cost for cost, topics in self.ways[giver, taker].items() if topics), None)]
-            if cost is not None
+            for cost in [cost for cost, topics in self.ways[giver, taker].items() if topics][:1]
         ]
         edges += [(None, broker, heavy * (1 - 2 * self.load[broker])) for broker in self.brokers]
         edges += [(broker, None, heavy * (1 + 2 * self.load[broker])) for broker in self.brokers]
@@ -224,19 +223,15 @@ class _Flow:
 
 def _cycle(before):
     """Return the edges of a cycle in {node: the node before it}, in their order; None if there is none."""
-    done = set()
-    for node in before:
-        path = {}
-        while node in before and node not in done and node not in path:
-            path[node] = before[node]
-            node = before[node]  # noqa: PLW2901 (the start of a walk)
+    seen = set()
+    for start in before:
+        path, node = [], start
+        while node in before and node not in seen:
+            seen.add(node)
+            path.append(node)
+            node = before[node]
         if node in path:
-            edges, end = [], node
-            while not edges or end != node:
-                edges.insert(0, (before[end], end))
-                end = before[end]
-            return edges
-        done |= path.keys()
+            return [(before[end], end) for end in reversed(path[path.index(node) :])]
     return None
 
 
@@ -272,8 +267,8 @@ class _Replicas(_Flow):
         for much, little in pairs:
             if leaders.load[much] - leaders.load[little] < 2:
                 continue
-            led = self._first(much, little, lambda key, broker: leaders.leader(key) == broker)
-            back = self._first(little, much, lambda key, broker: leaders.leader(key) != broker)
+            led = next((key for key in self._offered(much, little) if leaders.leader(key) == much), None)
+            back = next((key for key in self._offered(little, much) if leaders.leader(key) != little), None)
             if led and (back or self.load[much] > self.load[little]):
                 self.hand(led, much, little)
                 if self.load[much] < self.load[little] - 1:
@@ -281,12 +276,11 @@ class _Replicas(_Flow):
                 return True
         return False
 
-    def _first(self, giver, taker, good):
-        for _, topics in sorted(self.ways[giver, taker].items()):
+    def _offered(self, giver, taker):
+        """Yield the partitions that the giver can hand over, those of least cost first."""
+        for topics in self.ways[giver, taker].values():
             for keys in topics.values():
-                if found := next((key for key in keys if good(key, giver)), None):
-                    return found
-        return None
+                yield from keys
 
 
 class _Leaders(_Flow):
@@ -307,12 +301,6 @@ class _Leaders(_Flow):
 
     def takers(self, key, giver):
         return sorted(self.replicas[key] - {giver})
-
-
-def _even_leaders(partitions, replicas):
-    leaders = _Leaders(partitions, replicas)
-    leaders.even_out()
-    return leaders
 
 
 def _in_order(before, held, leader):

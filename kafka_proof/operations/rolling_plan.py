@@ -83,15 +83,14 @@ def plan(brokers, cluster, gate=True):
     for broker in brokers:
         now = _dynamic(cluster.settings.get(broker["id"], {}))
         overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "create" else {}
-        if overlay:
-            overlay = {broker["id"]: dynamic_changes(overlay, now)}
-        if broker["change"] == "nothing" or (overlay and not cluster.refuses(overlay)):
-            changes = (overlay or {broker["id"]: dynamic_changes({}, now)})[broker["id"]]
-            if changes:
-                configure[broker["id"]] = changes
-            continue
-        if changes := dynamic_changes({}, now):  # its new file holds all settings
+        changes = dynamic_changes(overlay or {}, now)
+        stays = broker["change"] == "nothing" or (overlay and not cluster.refuses({broker["id"]: changes}))
+        if not stays:
+            changes = dynamic_changes({}, now)  # its new file holds all settings
+        if changes:
             configure[broker["id"]] = changes
+        if stays:
+            continue
         # A single broker has no other to wait for, and connecting one stops nothing.
         rolls = broker["running"] and broker["change"] != "connect" and len(brokers) > 1 and gate
         (one_by_one if rolls else at_once).append(broker)

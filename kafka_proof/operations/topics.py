@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, for_code
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.cluster.settings import alter
 
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
@@ -82,81 +83,61 @@ def preview(plan, actual):
     return {"before": before, "after": after}
 
 
-class Topics:
-    """The topics of one cluster, over one connection."""
-
-    def __init__(self, admin, timeout_ms):
-        self.admin = admin
-        self.timeout_ms = timeout_ms
-
-    def describe(self, names, with_config):
-        """Return {name: {partitions, replication_factor, config}} of existing topics; config if in `with_config`."""
-        found = {}
-        for topic in self.admin.describe_topics(sorted(names)):
-            error = for_code(topic["error_code"])
-            if error is UnknownTopicOrPartitionError:
-                continue
-            if topic["error_code"]:
-                raise Refused("nothing was changed", [f"topic {topic['name']}: {error.description} ({error.__name__})"])
-            replicas = {len(partition["replica_nodes"]) for partition in topic["partitions"]}
-            found[topic["name"]] = {
-                "partitions": len(topic["partitions"]),
-                "replication_factor": min(replicas),
-                "config": {},
+def describe(admin, names, with_config):
+    """Return {name: {partitions, replication_factor, config}} of existing topics; config if in `with_config`."""
+    found = {}
+    for topic in admin.describe_topics(sorted(names)):
+        error = for_code(topic["error_code"])
+        if error is UnknownTopicOrPartitionError:
+            continue
+        if topic["error_code"]:
+            raise Refused("nothing was changed", [f"topic {topic['name']}: {error.description} ({error.__name__})"])
+        found[topic["name"]] = {
+            "partitions": len(topic["partitions"]),
+            "replication_factor": min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
+            "config": {},
+        }
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found if name in with_config]
+    if resources:
+        for name, config in admin.describe_configs(resources)["topic"].items():
+            found[name]["config"] = {
+                key: setting["value"]
+                for key, setting in config.items()
+                if setting["config_source"] == "DYNAMIC_TOPIC_CONFIG"  # not the broker's own setting
             }
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found if name in with_config]
-        if resources:
-            for name, config in self.admin.describe_configs(resources)["topic"].items():
-                found[name]["config"] = {
-                    key: setting["value"]
-                    for key, setting in config.items()
-                    if setting["config_source"] == "DYNAMIC_TOPIC_CONFIG"  # not the broker's own setting
-                }
-        return found
+    return found
 
-    def apply(self, plan, validate_only):
-        """Carry out the plan, or ask the broker whether it accepts it. Return what it refuses, list[str]."""
-        problems = []
-        for batch in batches(plan.create):
-            wanted = {
-                topic["name"]: {
-                    "num_partitions": topic["partitions"] or -1,
-                    "replication_factor": topic["replication_factor"] or -1,
-                    "configs": settings(topic["config"]),
-                }
-                for topic in batch
+
+def apply(admin, plan, timeout_ms, validate_only):
+    """Carry out the plan, or ask the broker whether it accepts it. Return what it refuses, list[str]."""
+    problems, how = [], {"timeout_ms": timeout_ms, "raise_errors": False}
+    for batch in batches(plan.create):
+        wanted = {
+            topic["name"]: {
+                "num_partitions": topic["partitions"] or -1,
+                "replication_factor": topic["replication_factor"] or -1,
+                "configs": settings(topic["config"]),
             }
-            answer = self.admin.create_topics(
-                wanted, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
-            )
-            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
-        if plan.grow:
-            answer = self.admin.create_partitions(
-                plan.grow, timeout_ms=self.timeout_ms, validate_only=validate_only, raise_errors=False
-            )
-            problems += [self._problem(item.to_dict()) for item in answer.results if item.error_code]
-        for batch in batches(list(plan.configure.items())):
-            resources = [
-                ConfigResource(
-                    ConfigResourceType.TOPIC,
-                    name,
-                    {
-                        key: (AlterConfigOp.DELETE if value is None else AlterConfigOp.SET, value)
-                        for key, value in changes.items()
-                    },
-                )
-                for name, changes in batch
-            ]
-            answer = self.admin.alter_configs(resources, validate_only=validate_only, raise_on_unknown=False)
-            problems += [f"topic {name}: {said}" for name, said in answer["topic"].items() if said != "OK"]
-        if plan.delete and not validate_only:
-            answer = self.admin.delete_topics(plan.delete, timeout_ms=self.timeout_ms, raise_errors=False)
-            problems += [self._problem(item) for item in answer["topics"] if item["error_code"]]
-        return problems
+            for topic in batch
+        }
+        problems += _problems(admin.create_topics(wanted, validate_only=validate_only, **how)["topics"])
+    if plan.grow:
+        answer = admin.create_partitions(plan.grow, validate_only=validate_only, **how)
+        problems += _problems(item.to_dict() for item in answer.results)
+    for batch in batches(list(plan.configure.items())):
+        refused = alter(admin, {(ConfigResourceType.TOPIC, name): changes for name, changes in batch}, validate_only)
+        problems += [f"topic {name}: {said}" for (_, name), said in refused.items()]
+    if plan.delete and not validate_only:
+        problems += _problems(admin.delete_topics(plan.delete, **how)["topics"])
+    return problems
 
-    def _problem(self, item):
-        error = for_code(item["error_code"])
-        return f"topic {item['name']}: {item.get('error_message') or error.description} ({error.__name__})"
+
+def _problems(answers):
+    errors = [(item, for_code(item["error_code"])) for item in answers if item["error_code"]]
+    return [
+        f"topic {item['name']}: {item.get('error_message') or error.description} ({error.__name__})"
+        for item, error in errors
+    ]
 
 
 class Refused(Exception):
@@ -195,14 +176,13 @@ def _have(client, topics, absent, timeout_ms, check):
         warning = "No broker answers yet; this is what would be done with a new one."
         return result(make_plan(topics, absent, {}), {}) | {"warnings": [warning]}
     with admin:
-        cluster = Topics(admin, timeout_ms)
         with_config = {topic["name"] for topic in topics if topic["config"] is not None} | set(absent)
-        actual = cluster.describe({topic["name"] for topic in topics} | set(absent), with_config)
+        actual = describe(admin, {topic["name"] for topic in topics} | set(absent), with_config)
         plan = make_plan(topics, absent, actual)
-        if problems := plan.refused or cluster.apply(plan, validate_only=True):
+        if problems := plan.refused or apply(admin, plan, timeout_ms, validate_only=True):
             raise Refused("nothing was changed", problems, plan.replication)
         if not check:
-            if problems := cluster.apply(plan, validate_only=False):
+            if problems := apply(admin, plan, timeout_ms, validate_only=False):
                 raise Refused("the rest was done", problems)
             admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
         return result(plan, actual)

@@ -113,16 +113,13 @@ class Offer:
 
     def _acked(self, producer, key, sequence, partition, metadata):
         self._evidence.acked.append(Acked(key, sequence, partition, metadata.offset, time.monotonic()))
-        self._identify(producer)
+        if (identity := producer_identity(producer)) and identity not in self.producers:
+            self.producers.append(identity)
 
     def _refused(self, producer, key, sequence, error):
         self._evidence.refused.append(Refused(key, sequence, type(error).__name__, time.monotonic()))
         if isinstance(error, _LOST_IDEMPOTENCE):
             self._broken(producer, f"{type(error).__name__} for {key} {sequence}")
-
-    def _identify(self, producer):
-        if (identity := producer_identity(producer)) and identity not in self.producers:
-            self.producers.append(identity)
 
     def _is_broken(self, producer):
         if error := fatal_error(producer):

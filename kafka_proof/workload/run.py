@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from importlib.metadata import version
+from operator import not_
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -25,7 +26,13 @@ LOOK = 0.2  # seconds from one look at the committed offsets to the next
 DRAIN = 90  # seconds for the group to reach the end after the sending
 CONNECT = 30  # seconds, during a fault
 
-MEMBER = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 1000, "max_poll_interval_ms": 60_000}
+MEMBER = {
+    "session_timeout_ms": 6000,
+    "heartbeat_interval_ms": 1000,
+    "max_poll_interval_ms": 60_000,
+    "auto_offset_reset": "earliest",
+    "enable_auto_commit": False,
+}
 
 
 class Workload:
@@ -41,7 +48,6 @@ class Workload:
         self._run = uuid.uuid4().hex[:8]  # marks its messages, in a topic that others use too
         self._evidence = Evidence()
         self._partitions = []
-        self._ends = {}
         self._drained = threading.Event()
         self._offer = Offer(arguments, topic, self._run, load, self._evidence)
         self._sender = self._thread("producer", self._offer.send)
@@ -67,7 +73,7 @@ class Workload:
         for thread in [self._sender, *self._others]:
             thread.start()
         try:
-            wait_until("every partition to be written, read and committed", self._idle_partitions, _nothing, 60, 0.1)
+            wait_until("every partition to be written, read and committed", self._idle_partitions, not_, 60, 0.1)
         except BaseException:
             self._abandon()
             raise
@@ -118,35 +124,23 @@ class Workload:
 
     def _end_sending(self):
         self._offer.enough.set()
-        self._sender.join(2 * self.load.delivery_timeout + 30)
+        seconds = 2 * self.load.delivery_timeout + 30
+        self._sender.join(seconds)
         if self._sender.is_alive():
-            self._evidence.unfinished.append(f"the producer, {2 * self.load.delivery_timeout + 30} s after its end")
+            self._evidence.unfinished.append(f"the producer, {seconds} s after its end")
 
     # --- the group
 
     def _consume(self, name):
         while not self._drained.is_set():
-            try:
-                consumer = KafkaConsumer(
-                    **self._arguments,
-                    **PATIENCE,
-                    **MEMBER,
-                    group_id=self.group,
-                    client_id=name,
-                    auto_offset_reset="earliest",
-                    enable_auto_commit=False,
-                )
-            except (KafkaError, OSError) as error:
-                self._evidence.trouble(name, error)
-                continue
-            try:
-                consumer.subscribe([self.topic])
-                self._read(name, consumer)
-            except (KafkaError, OSError) as error:
-                self._evidence.trouble(name, error)  # and join again, like a program that is restarted
-            finally:
-                with contextlib.suppress(KafkaError, OSError):
-                    consumer.close(autocommit=False)
+            with self._survived(name):  # and join again, like a program that is restarted
+                consumer = KafkaConsumer(**self._arguments, **PATIENCE, **MEMBER, group_id=self.group, client_id=name)
+                try:
+                    consumer.subscribe([self.topic])
+                    self._read(name, consumer)
+                finally:
+                    with contextlib.suppress(KafkaError, OSError):
+                        consumer.close(autocommit=False)
 
     def _read(self, name, consumer):
         processed, due = {}, 0.0  # offsets to commit, and the time of the next commit
@@ -170,30 +164,34 @@ class Workload:
     def _commit(self, name, consumer, processed):
         begun = time.monotonic()
         consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in processed.items()}, timeout_ms=5000)
-        ended = time.monotonic()
-        self._evidence.committed += [
-            Committed(name, tp.partition, offset, begun, ended) for tp, offset in processed.items()
-        ]
+        self._committed(name, processed, begun)
 
     def _observe(self):
         while not self._drained.is_set():
-            try:
-                with open_admin(self._arguments, CONNECT) as admin:
-                    while not self._drained.wait(LOOK):
-                        self._look(admin)
-            except (KafkaError, OSError) as error:
-                self._evidence.trouble("observer", error)
-                self._drained.wait(LOOK)
+            with self._survived("observer"), open_admin(self._arguments, CONNECT) as admin:
+                while not self._drained.wait(LOOK):
+                    self._look(admin)
+            self._drained.wait(LOOK)
 
     def _look(self, admin):
         begun = time.monotonic()
-        offsets = admin.list_group_offsets(self.group)[self.group]
+        offsets = admin.list_group_offsets(self.group)[self.group].items()
+        seen = {tp: each.offset for tp, each in offsets if tp.topic == self.topic and each.offset >= 0}
+        self._committed("observer", seen, begun)
+
+    def _committed(self, who, offsets, begun):
         ended = time.monotonic()
         self._evidence.committed += [
-            Committed("observer", tp.partition, each.offset, begun, ended)
-            for tp, each in offsets.items()
-            if tp.topic == self.topic and each.offset >= 0
+            Committed(who, tp.partition, offset, begun, ended) for tp, offset in offsets.items()
         ]
+
+    @contextlib.contextmanager
+    def _survived(self, who):
+        """Count an error of a client of `who`, which ends the block and not the run."""
+        try:
+            yield
+        except (KafkaError, OSError) as error:
+            self._evidence.trouble(who, error)
 
     # --- the end
 
@@ -211,9 +209,19 @@ class Workload:
 
     def _drain(self):
         """Wait until the group has committed the end of every partition."""
-        _, ends = self._bounds()
-        self._ends = {tp.partition: end for tp, end in ends.items()}
-        self._try(f"group {self.group} to commit the end of {self.topic}", self._left, 0.1)
+        ends = {tp.partition: end for tp, end in self._bounds()[1].items()}
+
+        def left():
+            committed = {
+                each.partition: each.offset for each in list(self._evidence.committed) if each.who == "observer"
+            }
+            return {
+                partition: (committed.get(partition), end)
+                for partition, end in ends.items()
+                if (committed.get(partition) or 0) < end
+            }
+
+        self._try(f"group {self.group} to commit the end of {self.topic}", left, 0.1)
 
     def _read_again(self, consumer):
         """Read the topic from its start to its end, without a group, after the sending."""
@@ -235,21 +243,9 @@ class Workload:
 
     def _try(self, what, look, pause):
         try:
-            wait_until(what, look, _nothing, DRAIN, pause)
+            wait_until(what, look, not_, DRAIN, pause)
         except AssertionError as error:
             self._evidence.unfinished.append(str(error))
-
-    def _left(self):
-        """Return {partition: (committed, end)} of the partitions that the group has not read to the end."""
-        committed = {}
-        for each in list(self._evidence.committed):
-            if each.who == "observer":
-                committed[each.partition] = each.offset
-        return {
-            partition: (committed.get(partition), end)
-            for partition, end in self._ends.items()
-            if (committed.get(partition) or 0) < end
-        }
 
     def _idle_partitions(self):
         """Return {partition: the step that it still waits for}."""
@@ -286,10 +282,6 @@ class Workload:
         """Return (key, sequence) of a message of this run, None for another."""
         mark, _, rest = (record.value or b"").decode(errors="replace").partition(" ")
         return (record.key.decode(), int(rest.split()[1])) if mark == self._run else None
-
-
-def _nothing(seen):
-    return not seen
 
 
 @contextlib.contextmanager

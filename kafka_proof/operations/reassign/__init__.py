@@ -12,28 +12,19 @@ observe.py reads the state, plan.py decides, placement.py (one level up) compute
 copying, and run.py carries the plan out.
 """
 
-from kafka_proof.operations.placement import ImpossibleError, make_plan
+from kafka_proof.operations.placement import ImpossibleError
 from kafka_proof.operations.reassign.observe import holds
 from kafka_proof.operations.reassign.plan import MismatchError, Wanted, plan, render, room_problems
-from kafka_proof.operations.reassign.run import (
-    THROTTLE,
-    Interrupted,
-    StalledError,
-    prove_empty,
-    rebalance,
-    stop_signals,
-)
+from kafka_proof.operations.reassign.run import Interrupted, StalledError, prove_empty, rebalance, stop_signals
 from kafka_proof.operations.reassign.throttle import throttles
 
 __all__ = [
-    "THROTTLE",
     "ImpossibleError",
     "Interrupted",
     "MismatchError",
     "StalledError",
     "Wanted",
     "holds",
-    "make_plan",
     "plan",
     "prove_empty",
     "rebalance",

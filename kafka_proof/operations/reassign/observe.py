@@ -1,6 +1,7 @@
 """The replicas that brokers hold, and moves between them, by the cluster's metadata and the brokers' disks."""
 
 import contextlib
+from collections import defaultdict
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError, for_code
@@ -17,8 +18,11 @@ def topics(admin):
     }
 
 
-def sizes(admin, brokers, topics):
-    """Return {(TopicPartition, broker): bytes on its disk}, of the brokers that answer."""
+def sizes(admin, brokers, partitions):
+    """Return {(TopicPartition, broker): bytes on its disk} of `partitions`, of the brokers that answer."""
+    topics = defaultdict(list)
+    for tp in partitions:
+        topics[tp.topic].append(tp.partition)
     sizes = {}
     for broker in sorted(brokers):
         with contextlib.suppress(KafkaError):  # it stopped meanwhile; a later step reports that
@@ -28,6 +32,11 @@ def sizes(admin, brokers, topics):
                         tp = TopicPartition(topic["name"], partition["partition_index"])
                         sizes[tp, broker] = partition["partition_size"]
     return sizes
+
+
+def missing(sizes, tp, leader, broker):
+    """Return the bytes of a partition that its leader has and a broker does not have yet. `sizes`: those of `sizes`."""
+    return max(0, sizes.get((tp, leader), 0) - sizes.get((tp, broker), 0))
 
 
 def holds(admin, broker):

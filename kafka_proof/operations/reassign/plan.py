@@ -3,10 +3,10 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from kafka import TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResourceType
 
 from kafka_proof.client.workarounds import log_dirs
+from kafka_proof.cluster.settings import value_of
 from kafka_proof.operations.placement import ImpossibleError, make_plan
 from kafka_proof.operations.reassign import observe
 from kafka_proof.operations.reassign.observe import ids_text, partition_name, size_text
@@ -48,14 +48,14 @@ def plan(admin, wanted):
     now = {tp: observe.target(partition["replica_nodes"], moving.get(tp)) for tp, partition in described.items()}
     drain = [broker for broker in wanted.drain if broker in brokers or any(broker in each for each in now.values())]
     replication = _replication(admin, brokers, now, wanted)
-    changes = make_plan({tuple(tp): replicas for tp, replicas in now.items()}, brokers, drain, replication)
+    changes = {tp: (now[tp], then) for tp, then in make_plan(now, brokers, drain, replication).items()}
     if offline := sorted(tp for tp in described if described[tp]["leader_id"] < 0):
         raise ImpossibleError(
             f"{len(offline)} partitions have no leader, the first {partition_name(offline[0])}: nothing can be copied "
             "from them. Start the broker that holds them."
         )
-    changes = {TopicPartition(*key): (now[TopicPartition(*key)], then) for key, then in changes.items()}
-    if problems := room_problems(_coming(admin, changes, described), _disks(admin, changes)):
+    coming = _coming(admin, changes, described)
+    if problems := room_problems(coming, _disks(admin, coming)):
         raise ImpossibleError(" ".join(problems))
     return changes
 
@@ -75,32 +75,25 @@ def room_problems(coming, disks):
 
 
 def _coming(admin, changes, described):
-    """Return {broker: bytes that it gets and does not have}."""
-    topics = defaultdict(list)
-    for tp in changes:
-        topics[tp.topic].append(tp.partition)
-    leaders = {described[tp]["leader_id"] for tp in changes}
-    sizes = observe.sizes(admin, leaders | _takers(changes), dict(topics)) if changes else {}
+    """Return {broker: bytes that it gets and does not have}, of the brokers that get replicas."""
+    takers = {tp: set(after) - set(before) for tp, (before, after) in changes.items()}
+    leaders = {tp: described[tp]["leader_id"] for tp in changes}
+    sizes = observe.sizes(admin, set().union(leaders.values(), *takers.values()), changes)
     coming = defaultdict(int)
-    for tp, (before, after) in changes.items():
-        for broker in set(after) - set(before):
-            whole = sizes.get((tp, described[tp]["leader_id"]), 0)
-            coming[broker] += max(0, whole - sizes.get((tp, broker), 0))
+    for tp, brokers in takers.items():
+        for broker in brokers:
+            coming[broker] += observe.missing(sizes, tp, leaders[tp], broker)
     return coming
 
 
-def _disks(admin, changes):
-    """Return {broker: (usable bytes, all bytes)} of brokers that get replicas. Kafka reports it since 3.3."""
+def _disks(admin, brokers):
+    """Return {broker: (usable bytes, all bytes)}. Kafka reports it since 3.3."""
     disks = {}
-    for broker in sorted(_takers(changes)):
+    for broker in sorted(brokers):
         directories = log_dirs(admin, broker, [])
         if all(directory["total_bytes"] >= 0 for directory in directories):
             disks[broker] = tuple(sum(item[key] for item in directories) for key in ("usable_bytes", "total_bytes"))
     return disks
-
-
-def _takers(changes):
-    return {broker for before, after in changes.values() for broker in set(after) - set(before)}
 
 
 def _refuse_brokers(registered, wanted):
@@ -117,28 +110,20 @@ def _replication(admin, brokers, now, wanted):
     """Return {topic: replicas} of the topics whose replication changes."""
     counts = {tp.topic: len(replicas) for tp, replicas in now.items()}
     asked = dict(wanted.replication)
-    broker = min(brokers)
-    resource = ConfigResource(ConfigResourceType.BROKER, str(broker), [*_INTERNAL.values()])
-    settings = admin.describe_configs([resource], config_filter="all")["broker"][str(broker)]
-    for topic, key in _INTERNAL.items():
-        if topic in counts and counts[topic] < int(settings[key]["value"]):
-            asked.setdefault(topic, int(settings[key]["value"]))
-    fewer = [topic for topic, count in asked.items() if count < counts.get(topic, 0)]
-    for topic, least in _min_in_sync(admin, fewer).items():
-        if asked[topic] < least:
+    for topic in [topic for topic in _INTERNAL if topic in counts]:
+        configured = int(value_of(admin, (ConfigResourceType.BROKER, str(min(brokers))), _INTERNAL[topic]))
+        if counts[topic] < configured:
+            asked.setdefault(topic, configured)
+    for topic, count in asked.items():
+        if count >= counts.get(topic, 0):
+            continue
+        least = int(value_of(admin, (ConfigResourceType.TOPIC, topic), "min.insync.replicas"))
+        if count < least:
             raise ImpossibleError(
-                f"topic {topic} cannot have {asked[topic]} replicas, because its min.insync.replicas is {least}: no "
+                f"topic {topic} cannot have {count} replicas, because its min.insync.replicas is {least}: no "
                 "producer could write to it. Lower that first, or give it more replicas."
             )
     return asked
-
-
-def _min_in_sync(admin, topics):
-    if not topics:
-        return {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic, ["min.insync.replicas"]) for topic in topics]
-    answer = admin.describe_configs(resources, config_filter="all")["topic"]
-    return {topic: int(settings["min.insync.replicas"]["value"]) for topic, settings in answer.items()}
 
 
 def render(changes):

@@ -4,7 +4,6 @@ import contextlib
 import math
 import signal
 import time
-from collections import defaultdict
 
 from kafka.errors import UnknownTopicOrPartitionError
 
@@ -38,15 +37,13 @@ def stop_signals():
     An exception in the middle of a request would leave a connection that cannot clean up.
     """
     asked = []
-    before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in _STOPS}
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, _: asked.append(number)) for number in stops}
     try:
         yield lambda: bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def rebalance(admin, wanted, *, throttle=THROTTLE, timeout=300, say=print, stop=lambda: False):  # noqa: PLR0913
@@ -90,11 +87,9 @@ def prove_empty(admin, brokers, *, timeout=300, say=print, stop=lambda: False):
     """
 
     def look():
-        held = {broker: found for broker in brokers if (found := holds(admin, broker))}
-        counts = tuple(len(held.get(broker, [])) for broker in brokers)
-        return counts, "; ".join(
-            f"broker {broker} still holds {len(found)}: {', '.join(found[:3])}" for broker, found in held.items()
-        )
+        held = {broker: holds(admin, broker) for broker in brokers}
+        said = [f"broker {broker} still holds {len(has)}: {', '.join(has[:3])}" for broker, has in held.items() if has]
+        return tuple(map(len, held.values())), "; ".join(said)
 
     advice = "Run it again. If a directory on its disk belongs to no topic, read the broker's log and delete it."
     _Run(admin, 0, timeout, say, stop)._wait(look, advice)
@@ -121,9 +116,9 @@ class _Run:
                 left, line = look()
                 if not any(left):
                     return
-                if best is None or any(here < there for here, there in zip(left, best, strict=True)):
-                    since = now
-                    best = left if best is None else tuple(map(min, left, best))
+                least = tuple(map(min, left, best or left))
+                if least != best:
+                    since, best = now, least
                 if now - said >= _SAY:
                     said = now
                     self.say(line)
@@ -155,12 +150,10 @@ class _Run:
                 for tp, partition in observe.topics(self.admin).items()
                 if (missing := set(partition["replica_nodes"]) - set(partition["isr_nodes"]) - drain)
             }
-            line = ""
-            if lacking:
-                tp = min(lacking)
-                which = f"such as {partition_name(tp)} on {ids_text(lacking[tp])}"
-                line = f"waiting for {len(lacking)} partitions to be in sync, {which}"
-            return (len(lacking),), line
+            if not lacking:
+                return (0,), ""
+            which = f"{partition_name(min(lacking))} on {ids_text(lacking[min(lacking)])}"
+            return (len(lacking),), f"waiting for {len(lacking)} partitions to be in sync, such as {which}"
 
         self._wait(look, "Nothing was moved. All brokers must be healthy before a move.")
 
@@ -205,13 +198,10 @@ class _Run:
         }
         if not left:
             return (0, 0), ""
-        topics = defaultdict(list)
-        for tp in left:
-            topics[tp.topic].append(tp.partition)
         holders = {
             broker for tp, after in left.items() for broker in [*after, described[tp]["leader_id"]] if broker >= 0
         }
-        sizes = observe.sizes(self.admin, holders, dict(topics))
+        sizes = observe.sizes(self.admin, holders, left)
         missing = sum(_missing(described[tp], after, tp, sizes) for tp, after in left.items())
         late = min(left, key=lambda tp: (tp not in moving, tp))
         behind = sorted(set(left[late]) - set(described[late]["isr_nodes"]))
@@ -227,14 +217,14 @@ class _Run:
 
         At every end there is no throttle, and nothing moves any more.
         """
+        done = False
         try:
             if self.throttle and any(adding.values()):
                 self.limits.set(self.throttle, {tp: brokers for tp, brokers in adding.items() if brokers})
             yield
-        except BaseException:
-            self._clean_up(call_off=True)
-            raise
-        self._clean_up(call_off=False)
+            done = True
+        finally:
+            self._clean_up(call_off=not done)
 
     def _clean_up(self, call_off):
         """Try several times: the run can have ended because a broker restarts."""
@@ -285,6 +275,5 @@ def _is_done(partition, after):
 
 def _missing(partition, after, tp, sizes):
     """Return the bytes that its new replicas do not have yet."""
-    whole = sizes.get((tp, partition["leader_id"]), 0)
     behind = [broker for broker in after if broker not in partition["isr_nodes"]]
-    return sum(max(0, whole - sizes.get((tp, broker), 0)) for broker in behind)
+    return sum(observe.missing(sizes, tp, partition["leader_id"], broker) for broker in behind)

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 
-from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
+from kafka_proof.cluster.settings import alter
 from kafka_proof.operations.reassign import observe
 
 _RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
@@ -18,51 +19,39 @@ class Throttle:
     def __init__(self, admin):
         self.admin = admin
         self.brokers = set()  # ids of brokers that this run slowed down
-        self.resources = {}  # settings of this run, {(kind, name): [keys]}
+        self.resources = {}  # settings of this run, {(ConfigResourceType, name): {key: value}}
 
     def set(self, rate, adding):
         """Limit the copying to `rate` bytes/s for each broker; `adding`: {TopicPartition: [brokers that get it]}."""
         described = observe.topics(self.admin)
         lists = defaultdict(lambda: ([], []))
         for tp, brokers in adding.items():
-            old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
+            leaders, followers = lists[tp.topic]
             # Each of the old replicas can lead during the move.
-            for names, those in zip(lists[tp.topic], (old, brokers), strict=True):
-                names += [f"{tp.partition}:{broker}" for broker in those]
+            old = [broker for broker in described[tp]["replica_nodes"] if broker not in brokers]
+            leaders += [f"{tp.partition}:{broker}" for broker in old]
+            followers += [f"{tp.partition}:{broker}" for broker in brokers]
         rates = dict.fromkeys(_RATES, str(rate))
         self.brokers = set(observe.registered(self.admin))
-        brokers = {(ConfigResourceType.BROKER, str(broker)): dict(rates) for broker in sorted(self.brokers)}
-        topics = {
-            (ConfigResourceType.TOPIC, topic): dict(zip(_LISTS, map(",".join, both), strict=True))
-            for topic, both in lists.items()
-        }
-        self.resources = {resource: list(settings) for resource, settings in (brokers | topics).items()}
-        self._alter([ConfigResource(*resource, settings) for resource, settings in (brokers | topics).items()])
+        self.resources = {(ConfigResourceType.BROKER, str(broker)): rates for broker in sorted(self.brokers)}
+        for topic, both in lists.items():
+            self.resources[ConfigResourceType.TOPIC, topic] = dict(zip(_LISTS, map(",".join, both), strict=True))
+        self._alter(self.resources)
 
     def remove(self):
         """Remove every throttle of replication: no other move runs beside this one."""
         # A broker reports a setting a moment later, so remove this run's own also where no broker reports them yet.
-        there = {(ConfigResourceType.BROKER, str(broker)) for broker in observe.registered(self.admin)}
-        own = {
-            resource: keys
-            for resource, keys in self.resources.items()
-            if resource in there or resource[0] is ConfigResourceType.TOPIC
-        }
+        gone = self.brokers - observe.registered(self.admin).keys()
+        silent = {(ConfigResourceType.BROKER, str(broker)) for broker in gone}
+        own = {resource: keys for resource, keys in self.resources.items() if resource not in silent}
         if left := throttles(self.admin) | own:
-            self._alter(
-                [
-                    ConfigResource(kind, name, dict.fromkeys(keys, (AlterConfigOp.DELETE, None)))
-                    for (kind, name), keys in left.items()
-                ]
-            )
+            self._alter({resource: dict.fromkeys(keys) for resource, keys in left.items()})
 
-    def _alter(self, resources):
-        answers = self.admin.alter_configs(resources, raise_on_unknown=False)
+    def _alter(self, changes):
         problems = [
             f"{kind} {name}: {said}"
-            for kind, answer in answers.items()
-            for name, said in sorted(answer.items())
-            if said != "OK" and "UnknownTopicOrPartition" not in said
+            for (kind, name), said in sorted(alter(self.admin, changes).items())
+            if "UnknownTopicOrPartition" not in said
         ]
         if problems:
             raise KafkaError("; ".join(problems))
@@ -70,16 +59,17 @@ class Throttle:
 
 def throttles(admin):
     """Return {(ConfigResourceType, name): [keys]} of all brokers and topics with a throttle of replication."""
-    kinds = {ConfigResourceType.BROKER: _RATES, ConfigResourceType.TOPIC: _LISTS}
-    names = {
-        ConfigResourceType.BROKER: map(str, sorted(observe.registered(admin))),
-        ConfigResourceType.TOPIC: sorted({topic["name"] for topic in admin.describe_topics()}),
-    }
-    resources = [ConfigResource(kind, name, list(kinds[kind])) for kind in kinds for name in names[kind]]
+    topics = sorted({topic["name"] for topic in admin.describe_topics()})
+    resources = [
+        *(
+            ConfigResource(ConfigResourceType.BROKER, str(broker), _RATES)
+            for broker in sorted(observe.registered(admin))
+        ),
+        *(ConfigResource(ConfigResourceType.TOPIC, topic, _LISTS) for topic in topics),
+    ]
     found = {}
     for kind, answer in admin.describe_configs(resources).items():
         for name, settings in answer.items():
-            keys = [key for key, setting in settings.items() if setting["config_source"].startswith("DYNAMIC_")]
-            if keys:
+            if keys := [key for key, item in settings.items() if item["config_source"].startswith("DYNAMIC_")]:
                 found[ConfigResourceType[kind.upper()], name] = keys
     return found

@@ -1,0 +1,83 @@
+"""Preflight checks of kafka_config and zookeeper_config: settings that Kafka would ignore, refuse or never satisfy.
+
+Every function returns messages without the host. A value that only Kafka can judge is left to the broker, see
+kafka_proof.operations.rolling_plan.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Settings that the role derives, and the variable to set instead.
+_OWNERS = {
+    "broker.id": "kafka_broker_id",
+    "zookeeper.connect": "kafka_zookeeper_connect",
+    "log.dir": "stack_name, from which the name of the data's volume follows",
+    "log.dirs": "stack_name, from which the name of the data's volume follows",
+}
+# Removed in Kafka 3.0 (KIP-604 and the release notes); a broker ignores them.
+_REMOVED = {
+    "advertised.host.name": "kafka_advertised_host",
+    "advertised.port": "kafka_advertised_port",
+    "host.name": "kafka_bind_address",
+    "port": "kafka_port",
+}
+_KRAFT = ("process.roles", "node.id", "controller.listener.names", "controller.quorum.")
+_COPIES = re.compile(r".*\.replication\.factor|.*\.min\.isr|min\.insync\.replicas")
+_ENVIRONMENT = re.compile(r"KAFKA_(?:CFG_)?([A-Z0-9_]+)")
+
+
+def broker_setting_problems(
+    config: Mapping[str, Any], computed: Mapping[str, Any], brokers: int, kraft: bool = False
+) -> Iterator[str]:
+    """Yield what in kafka_config cannot work.
+
+    computed: settings that the role derives; brokers: how many the inventory has; kraft: whether it runs KRaft.
+    """
+    yield from _values(config, "kafka_config")
+    for key in sorted(config):
+        if found := _ENVIRONMENT.fullmatch(key):
+            setting = found[1].lower().replace("_", ".")
+            yield (
+                f"kafka_config sets {key}, a name of the environment variables of other images, which Kafka ignores. "
+                f"Write {setting}."
+            )
+        elif key in _REMOVED:
+            yield f"kafka_config sets {key}, which Kafka removed and ignores. Set {_REMOVED[key]} instead."
+        elif key in computed or key in _OWNERS:
+            owner = _OWNERS.get(key, "kafka_listeners")
+            yield f"kafka_config sets {key}, which is derived from {owner}. Set that instead."
+        elif key.startswith(_KRAFT) and not kraft:
+            yield (
+                f"kafka_config sets {key}, a setting of KRaft, and the group zookeeper of the inventory selects "
+                "ZooKeeper. Remove it."
+            )
+        elif _COPIES.fullmatch(key) and (copies := _number(config[key])) > brokers:
+            yield (
+                f"kafka_config sets {key} to {copies}, and the inventory has {brokers} broker(s). "
+                "Lower it, or add hosts to the group kafka."
+            )
+
+
+def server_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any], volume: str) -> Iterator[str]:
+    """Yield what in zookeeper_config cannot work. `volume`: where the data is."""
+    yield from _values(config, "zookeeper_config")
+    if own := sorted(key for key in config if key in computed or key.startswith("server.")):
+        yield (
+            f"zookeeper_config sets {', '.join(own)}, which this role derives. Set zookeeper_port for the port of "
+            f"clients. The data is in the volume {volume}; the servers are the hosts of the group zookeeper."
+        )
+
+
+def _values(config: Mapping[str, Any], variable: str) -> Iterator[str]:
+    """Lists are joined by commas, as Kafka writes them; a mapping has no such form."""
+    for key, value in sorted(config.items()):
+        if isinstance(value, dict) or (
+            isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
+        ):
+            yield f"{variable} sets {key} to a mapping. Write a text, a number, true, false, or a list of those."
+
+
+def _number(value: Any) -> int:
+    """Return a number, or 0 for what is none, which the broker refuses."""
+    return int(str(value)) if re.fullmatch(r"\d+", str(value)) else 0
