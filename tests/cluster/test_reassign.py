@@ -18,6 +18,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.operations.reassign import ImpossibleError, StalledError, Wanted, holds, plan, rebalance, throttles
 from tests.support.brokers import Cluster
 
