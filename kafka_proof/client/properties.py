@@ -9,11 +9,14 @@ so the suite, the commands and the Ansible plugins read nothing else:
 Keys: https://kafka.apache.org/39/documentation.html#adminclientconfigs
 """
 
+import codecs
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
+
+from kafka_proof.client.redact import is_secret
 
 DEFAULT_PATH = "build/client.properties"  # where a deployment of this project writes it
 
@@ -31,6 +34,17 @@ _SSL_KEYS = {
 }
 
 _SASL_KEYS = {"sasl.jaas.config", "sasl.mechanism"}
+
+# librdkafka (kcat, confluent-kafka) has its own names for what Kafka's tools and this project read.
+_LIBRDKAFKA = {
+    "metadata.broker.list": "bootstrap.servers",
+    "sasl.mechanisms": "sasl.mechanism",
+    "sasl.password": "sasl.jaas.config",
+    "sasl.username": "sasl.jaas.config",
+    "ssl.ca.location": "ssl.truststore.location",
+    "ssl.certificate.location": "ssl.keystore.location",
+    "ssl.key.location": "ssl.keystore.location",
+}
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[\w.-]+):(?P<port>\d{1,5})")
 
@@ -56,21 +70,21 @@ def read(path: str | Path) -> dict[str, str]:
     import javaproperties  # noqa: PLC0415 (0.07 s, which a program with --bootstrap-server need not spend)
 
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            lines = javaproperties.parse(file)
-            pairs = [(line.key, line.value) for line in lines if isinstance(line, javaproperties.KeyValue)]
+        lines = javaproperties.parse(_decoded(Path(path).read_bytes()))
+        pairs = [(line.key, line.value) for line in lines if isinstance(line, javaproperties.KeyValue)]
     except FileNotFoundError:
         raise ClientPropertiesError(f"{path}: no such file. {_HOW_TO_GET_ONE}") from None
     except OSError as error:
         raise ClientPropertiesError(f"{path}: {error.strerror}. Name a file that can be read.") from None
-    except ValueError as error:  # not UTF-8, or a malformed \uXXXX
+    except ValueError as error:  # a malformed \uXXXX
         raise ClientPropertiesError(f"{path}: not a properties file ({error}). {_HOW_TO_GET_ONE}") from None
     properties = dict(pairs)
     try:
         for key, value in pairs:
             # Kafka takes the last one without a warning.
             if properties[key] != value:
-                raise ClientPropertiesError(f"{key} is there twice, as {value} and as {properties[key]}. Keep one.")
+                values = "with two values" if is_secret(key) else f"as {value} and as {properties[key]}"
+                raise ClientPropertiesError(f"{key} is there twice, {values}. Keep one.")
         arguments = kafka_python(properties)
         if arguments["security_protocol"].endswith("SSL"):
             tls_context(arguments)
@@ -89,6 +103,7 @@ def kafka_python(properties: dict[str, str]) -> dict[str, Any]:
 
     Raises ClientPropertiesError.
     """
+    _refuse_librdkafka(properties)
     protocol = properties.get("security.protocol", "PLAINTEXT").strip()
     _one_of(protocol, _PROTOCOLS, "security.protocol")
     arguments = {"bootstrap_servers": _addresses(properties), "security_protocol": protocol}
@@ -97,6 +112,11 @@ def kafka_python(properties: dict[str, str]) -> dict[str, Any]:
     if protocol.startswith("SASL"):
         arguments |= _sasl(properties)
     return arguments
+
+
+def _decoded(content: bytes) -> str:
+    """Return a file's text, in the encoding of Java: ISO-8859-1. With a byte order mark of some editors, in UTF-8."""
+    return content.decode("utf-8-sig" if content.startswith(codecs.BOM_UTF8) else "iso-8859-1")
 
 
 def tls_context(arguments: dict[str, Any]) -> ssl.SSLContext:
@@ -135,12 +155,13 @@ def _addresses(properties: dict[str, str]) -> list[str]:
 
 
 def _ssl(properties: dict[str, str]) -> dict[str, Any]:
+    # The type of a store first: a store that is no PEM often has a password, which is unknown here.
+    key_store, trust_store = (_pem(properties, store) for store in ("ssl.keystore", "ssl.truststore"))
     _only_known(properties, "ssl.", _SSL_KEYS)
-    key_store = _pem(properties, "ssl.keystore")
     arguments = {
         # In Kafka an empty algorithm means: do not compare the certificate with the host name.
         "ssl_check_hostname": properties.get("ssl.endpoint.identification.algorithm", "https").strip() != "",
-        "ssl_cafile": _pem(properties, "ssl.truststore"),
+        "ssl_cafile": trust_store,
         # A PEM key store holds the certificate chain and the private key in one file, and OpenSSL finds both.
         "ssl_certfile": key_store,
         # Without a password OpenSSL would ask for it on the terminal.
@@ -164,9 +185,9 @@ def _pem(properties: dict[str, str], store: str) -> str | None:
 
 
 def _sasl(properties: dict[str, str]) -> dict[str, Any]:
-    _only_known(properties, "sasl.", _SASL_KEYS)
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
     _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
+    _only_known(properties, "sasl.", _SASL_KEYS)
     login = properties.get("sasl.jaas.config", "")
     module = "PlainLoginModule" if mechanism == "PLAIN" else "ScramLoginModule"
     if "LoginModule" in login and module not in login:
@@ -195,8 +216,17 @@ def _one_of(value: str, allowed: Iterable[str], key: str) -> None:
         raise ClientPropertiesError(f"{key} is {value!r}, which is not supported. Use one of: {', '.join(allowed)}.")
 
 
-def _only_known(properties: dict[str, str], prefix: str, known: Iterable[str]) -> None:
-    for key in sorted(properties):
-        if key.startswith(prefix) and key not in known:
-            understood = ", ".join(sorted(known))
-            raise ClientPropertiesError(f"{key} is not supported here. Remove it; understood: {understood}.")
+def _only_known(properties: dict[str, str], prefix: str, known: Collection[str]) -> None:
+    if unknown := sorted(key for key in properties if key.startswith(prefix) and key not in known):
+        are, them = ("is", "it") if len(unknown) == 1 else ("are", "them")
+        raise ClientPropertiesError(
+            f"{', '.join(unknown)} {are} not supported here. Remove {them}; understood: {', '.join(sorted(known))}."
+        )
+
+
+def _refuse_librdkafka(properties: dict[str, str]) -> None:
+    if theirs := [key for key, name in _LIBRDKAFKA.items() if key in properties and name not in properties]:
+        names = ", ".join(dict.fromkeys(_LIBRDKAFKA[key] for key in theirs))
+        raise ClientPropertiesError(
+            f"{', '.join(theirs)}: these names are librdkafka's. Write a file with those of Kafka's tools: {names}."
+        )

@@ -5,8 +5,10 @@ from collections.abc import Collection
 from typing import Any
 
 MASK = "***"
-_SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|jaas|key|token|credential", re.IGNORECASE)
-_NAMED = r"(?<![\w.\-])(?P<name>[\w.\-]*(?:pass(?:word|wd|phrase)|secret|jaas|key|token|credential)[\w.\-]*)"
+# As in names of settings, variables and options. Kafka's plug-ins choose their own.
+_SECRET = r"pass(?:word|wd|phrase)|pwd|secret|jaas|key|token|credential|user\.info"
+_SECRET_NAME = re.compile(_SECRET, re.IGNORECASE)
+_NAMED = rf"(?<![\w.\-])(?P<name>[\w.\-]*(?:{_SECRET})[\w.\-]*)"
 # To the end of the line, with those that a backslash continues: a login has quotes and semicolons in it.
 _ASSIGNED = re.compile(rf"{_NAMED}(?P<to>\\?[\"']?[ \t]*\\?[=:][ \t]*)(?:[^\n\\]|\\(?:\n|.|\Z))+", re.IGNORECASE)
 # An environment variable, whose value can have many lines.
@@ -15,9 +17,15 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z 
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
 # A password where it is assigned: in a property, or in a login.
 _PASSWORD = re.compile(
-    r"(?:pass(?:word|wd|phrase)|secret|token)[\w.\-]*[\"']?\s*\\?[=:]\s*(?:\\?\"((?:[^\"\\]|\\.)+?)\\?\"|([^\s\"';,]+))",
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|user\.info)[\w.\-]*[\"']?\s*\\?[=:]\s*"
+    r"(?:\\?\"((?:[^\"\\]|\\.)+?)\\?\"|([^\s\"';,]+))",
     re.IGNORECASE,
 )
+
+
+def is_secret(name: str) -> bool:
+    """Return whether the value of a setting of this name must not be shown."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def passwords(text: str) -> set[str]:
@@ -43,7 +51,7 @@ def masked_json(value: Any, known: Collection[str] = ()) -> Any:
     """Return a value of JSON without secrets, as `masked` does; a text can be an environment variable or a file."""
     if isinstance(value, dict):
         return {
-            key: MASK if item and _SECRET_NAME.search(key) and not isinstance(item, dict) else masked_json(item, known)
+            key: MASK if item and is_secret(key) and not isinstance(item, dict) else masked_json(item, known)
             for key, item in value.items()
         }
     if isinstance(value, list):

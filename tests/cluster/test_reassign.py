@@ -35,7 +35,6 @@ RUN = """
 import sys
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
-from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.operations.reassign import Interrupted, Wanted, rebalance, stop_signals
 with connect(kafka_python({"bootstrap.servers": sys.argv[1]})) as admin, stop_signals() as stop:
     try:

@@ -106,7 +106,12 @@ def test_password_in_jaas_config(written, password):
         ("bootstrap.servers=kafka:65536", "'kafka:65536', which is not HOST:PORT"),
         ("bootstrap.servers=a:1,http://b:2", "'http://b:2', which is not HOST:PORT"),
         ("bootstrap.servers=\\u00zz", "not a properties file"),
-        (b"bootstrap.servers=\xff", "not a properties file"),
+        (b"bootstrap.servers=\xff", "which is not HOST:PORT"),
+        ("metadata.broker.list=a:1", "metadata.broker.list: these names are librdkafka's. Write"),
+        (
+            "bootstrap.servers=a:1\nsecurity.protocol=SASL_SSL\nsasl.mechanisms=PLAIN\nsasl.username=u\nsasl.password=p",
+            "Write a file with those of Kafka's tools: sasl.mechanism, sasl.jaas.config",
+        ),
         ("bootstrap.servers=a:1\nsecurity.protocol=TLS", "security.protocol is 'TLS', which is not supported"),
     ],
 )
@@ -139,7 +144,20 @@ def test_file_that_cannot_be_read(tmp_path, name):
         ({"sasl__mechanism": "PLAIN"}, "sasl.jaas.config names no username and password"),
         (
             {"sasl__mechanism": "PLAIN", "sasl__jaas__config": PLAIN % "x", "sasl__login__class": "x"},
-            "sasl.login.class is not supported here",
+            "sasl.login.class is not supported here. Remove it",
+        ),
+        (
+            {"ssl__protocol": "TLSv1.3", "ssl__provider": "x"},
+            "ssl.protocol, ssl.provider are not supported here. Remove them",
+        ),
+        # The reason first, and not what else such a file has.
+        (
+            {"sasl__mechanism": "AWS_MSK_IAM", "sasl__client__callback__handler__class": "x"},
+            "sasl.mechanism is 'AWS_MSK_IAM', which is not supported",
+        ),
+        (
+            {"ssl__truststore__location": "ca.jks", "ssl__truststore__password": "x"},
+            "ssl.truststore.type is JKS, and Python reads PEM",
         ),
     ],
 )
@@ -178,6 +196,32 @@ def test_a_key_that_is_there_twice_with_the_same_value_is_no_contradiction(file)
 def test_a_key_that_is_there_twice_with_two_values_is_refused(file):
     with pytest.raises(ClientPropertiesError, match="is there twice, as a:1 and as b:1"):
         read(file("bootstrap.servers=a:1\nbootstrap.servers=b:1\n"))
+
+
+def test_a_secret_that_is_there_twice_is_not_shown(file):
+    text = (
+        "bootstrap.servers=a:1\nsasl.jaas.config=x required password=planted1;\nsasl.jaas.config=x password=planted2;\n"
+    )
+    with pytest.raises(
+        ClientPropertiesError, match=r"sasl.jaas.config is there twice, with two values. Keep one\."
+    ) as no:
+        read(file(text))
+    assert "planted" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfbootstrap.servers=a:1\n",
+        b"# f\xfcr alle\nbootstrap.servers=a:1\n",
+        "# für alle\nbootstrap.servers=a:1\n".encode(),
+        b"bootstrap.servers=\\u0061:1\r\n",
+        b"bootstrap.servers : a\\\n   :1\n",
+    ],
+    ids=["byte order mark", "ISO-8859-1", "UTF-8", "CRLF, an escape", "a continued line"],
+)
+def test_files_in_the_encodings_that_kafka_reads(file, text):
+    assert read(file(text)) == {"bootstrap.servers": "a:1"}
 
 
 def test_login_for_another_mechanism_is_refused():
