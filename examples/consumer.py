@@ -90,6 +90,7 @@ def main(argv=None):
     parser.add_argument("--group", default="test")
     parser.add_argument("--manual-commit", action="store_true", help="instead of every five seconds")
     options = parser.parse_args(argv)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a message can have characters that this terminal has not
 
     try:
         settings = {"bootstrap_timeout_ms": 5000} | client_settings(options.client_properties)
@@ -103,16 +104,21 @@ def main(argv=None):
     except (OSError, ValueError, KafkaError) as error:
         print(error, file=sys.stderr)
         return 2
+    status = 0
     try:
         receive(consumer, options.manual_commit)
     except KeyboardInterrupt:
         pass  # the way to end this program
+    except KafkaError as error:  # such as a session timeout that the broker does not allow
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        status = 1
     finally:
         # Leave the group, so that its other members take over at once, and commit, if that is automatic. With a
         # limit: while other members join, the broker lets this one wait.
         consumer.close(timeout_ms=3000)
-    print(f"kafka left: {left(settings, options.group, options.topic)}")
-    return 0
+    if status == 0:
+        print(f"kafka left: {left(settings, options.group, options.topic)}")
+    return status
 
 
 if __name__ == "__main__":

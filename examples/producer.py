@@ -79,8 +79,12 @@ def main(argv=None):
     except (OSError, ValueError, KafkaError) as error:
         print(error, file=sys.stderr)
         return 2
-    with producer:
-        send(producer, options.topic)
+    try:
+        with producer:
+            send(producer, options.topic)
+    except KafkaError as error:  # such as a topic that is not there, or a partition
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -42,6 +42,7 @@ HEADER = "smoke"
 MEMBER = {
     "auto_offset_reset": "earliest",
     "enable_auto_commit": False,
+    "session_timeout_ms": 10_000,  # a broker can refuse kafka-python's 45 s (group.max.session.timeout.ms)
     "heartbeat_interval_ms": 100,  # how soon a member hears that its group is rebalancing; stock is 3000
 }
 
@@ -117,6 +118,12 @@ def prefix(kafka, admin, word, existing_topic, request):
             run.topic_id = _check_existing(admin, existing_topic)
         transactions = any("transaction" in item.name for item in request.session.items)
         _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
+        if not existing_topic and rights.nobody_deletes(admin, prefix):
+            pytest.exit(
+                "Nobody may delete topics in this cluster (delete.topic.enable=false), so the run could not remove its "
+                "own. Set it to true, or name a topic that takes the messages: --existing-topic NAME.",
+                UNUSABLE,
+            )
         if existing_topic and "compact" in _policy(admin, existing_topic):
             pytest.exit(
                 f"--existing-topic {existing_topic} is compacted: the last message of each key would stay for good. "

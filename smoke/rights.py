@@ -7,7 +7,13 @@ that do not exist: "not authorized" is a missing right, "unknown" is none. They 
 import contextlib
 
 from kafka import TopicPartition
-from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+    TopicDeletionDisabledError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.wait import wait_until
@@ -59,6 +65,12 @@ def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True
     if transactions:
         attempts[f"Write on transactional id {names}"] = lambda: _begin_transactions(kafka, name)
     return refused + [right for right, attempt in attempts.items() if _is_refused(attempt)]
+
+
+def nobody_deletes(admin, prefix):
+    """Return whether the cluster refuses to delete any topic. It says so before it looks whether the topic exists."""
+    [answer] = admin.delete_topics([f"{prefix}rights"], raise_errors=False)["topics"]
+    return answer["error_code"] == TopicDeletionDisabledError.errno
 
 
 def _operations(admin, topic, wanted):

@@ -1,10 +1,16 @@
 """The parts that all commands share: connection options, exit statuses, and one-line errors."""
 
 import argparse
+import functools
+import io
 import logging
 import math
+import os
 import signal
 import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from kafka_proof.client.properties import DEFAULT_PATH, ClientPropertiesError, kafka_python, read
@@ -68,6 +74,34 @@ def seconds(text: str) -> float:
     if not 0 < value <= _LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to {_LONGEST}")
     return value
+
+
+def entry(main: Callable[..., int]) -> Callable[..., int]:
+    """Decorate the `main` of a command, so that it ends in the same way whatever goes wrong.
+
+    An exception that no part of the command expects becomes one line and UNUSABLE: a traceback would leave with
+    PROBLEM, which means something else. KAFKA_PROOF_TRACEBACK=1 shows it. Characters that the terminal does not have
+    are escaped.
+    """
+
+    @functools.wraps(main)
+    def run(*arguments: Any, **options: Any) -> int:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            return main(*arguments, **options)
+        except Exception as error:  # see above
+            if os.environ.get("KAFKA_PROOF_TRACEBACK") == "1":
+                raise
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(at.filename).name} line {at.lineno}"
+            return fail(
+                f"an unexpected {type(error).__name__} ({error}) at {place}. Please report it as a fault of kafka-proof, "
+                "with the output under KAFKA_PROOF_TRACEBACK=1."
+            )
+
+    return run
 
 
 def quiet() -> None:

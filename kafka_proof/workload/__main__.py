@@ -33,6 +33,7 @@ from kafka_proof.workload.producer import Load
 from kafka_proof.workload.run import DRAIN, Workload, removed, topic_of_its_own
 
 
+@command.entry
 def main(argv=None):
     """Run as a command. Returns the exit status."""
     parser = command.Parser("kafka-workload", __doc__)
