@@ -15,6 +15,7 @@ from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
+from kafka_proof.deploy.listeners import bracketed
 from kafka_proof.deploy.node import CONFIG, DATA, Node
 
 LABEL = "kafka-proof"
@@ -96,7 +97,7 @@ def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
 
 def create_command(node: Node) -> list[str]:
     """Return the arguments of `docker create`, without the labels of the checksums."""
-    published = [f"{_bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
+    published = [f"{bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
     health = ["timeout", "4", "bash", "-c", node["health"]]
     return [
         *("--name", node["container"], "--network", node["network"]),
@@ -250,13 +251,9 @@ def diff(node: Node, found: Mapping[str, Any] | None, before: Mapping[str, str] 
             lines += [f"{name}:", *(f"  {line}" for line in masked(files[name]).splitlines())]
         return "\n".join(lines) + "\n"
 
-    ports = [f"{_bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
+    ports = [f"{bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
     shown = {"before": "", "after": text("running", node["image"], ports, node["files"] if before or not found else {})}
     if found:
-        ports = [f"{_bracketed(address)}:{port}" for address, port in found["ports"]]
+        ports = [f"{bracketed(address)}:{port}" for address, port in found["ports"]]
         shown["before"] = text(found["state"], found["image"], ports, before or {})
     return shown | {"before_header": node["container"], "after_header": node["container"]}
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

@@ -4,12 +4,12 @@ An *orphan* is a container, a volume or a network that belongs to the stack by i
 inventory. Orphans are reported; some mean that a run would leave data behind, and those stop it.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
+from kafka_proof.deploy.listeners import to_address
 from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Node, Port, of_kind
 from kafka_proof.deploy.versions import version_problems
 
@@ -117,22 +117,17 @@ def orphans(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Mappin
             continue
         engine = engines.get(host, {})
         here = [node for node in nodes if node["host"] in neighbours]
-        names = {node["container"] for node in here}
-        volumes, networks = {node["volume"] for node in here}, {node["network"] for node in here}
-        found += [
-            {"host": host, "what": "container", "name": item["name"], "kinds": item["kinds"], "id": item["id"]}
-            for item in engine.get("containers", [])
-            if item["name"] not in names
+        wanted = {("container", node["container"]) for node in here}
+        wanted |= {("volume", node["volume"]) for node in here} | {("network", node["network"]) for node in here}
+        own = [
+            *(("container", item["name"], item["kinds"], item["id"]) for item in engine.get("containers", [])),
+            *(("volume", item["name"], item["kind"].split(","), item["id"]) for item in engine.get("own_volumes", [])),
+            *(("network", name, [], None) for name in engine.get("own_networks", [])),
         ]
         found += [
-            {"host": host, "what": "volume", "name": item["name"], "kinds": item["kind"].split(","), "id": item["id"]}
-            for item in engine.get("own_volumes", [])
-            if item["name"] not in volumes
-        ]
-        found += [
-            {"host": host, "what": "network", "name": name, "kinds": [], "id": None}
-            for name in engine.get("own_networks", [])
-            if name not in networks
+            {"host": host, "what": what, "name": name, "kinds": kinds, "id": number}
+            for what, name, kinds, number in own
+            if (what, name) not in wanted
         ]
     return found
 
@@ -189,10 +184,7 @@ def _has_data(node: Node, engines: Mapping[str, Engine]) -> bool:
 
 def _normal(address: str) -> str:
     """Return an address as Python writes it: 2001:DB8:0::1 is 2001:db8::1."""
-    try:
-        return str(ipaddress.ip_address(address.partition("%")[0]))
-    except ValueError:
-        return address
+    return str(to_address(address.partition("%")[0]) or address)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -11,6 +11,7 @@ LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 Resolve = Callable[[str], str | None]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def listener_settings(listeners: Sequence[Listener], inter_broker: str) -> dict[str, str]:
@@ -92,17 +93,13 @@ def resolve(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = to_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def is_address(text: str) -> bool:
+def to_address(text: str) -> Address | None:
+    """Return the address that the text is, or None for a name."""
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
