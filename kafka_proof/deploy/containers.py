@@ -200,8 +200,8 @@ def stop(engine: Engine, names: Sequence[str]) -> Change:
         settings=None,
         script=shlex.join(["exec", "docker", "stop", *running]),
         diff={
-            side: "".join(f"container {name}: {state}\n" for name in running)
-            for side, state in (("before", "runs"), ("after", "stopped"))
+            "before": "".join(f"container {name}: runs\n" for name in running),
+            "after": "".join(f"container {name}: stopped\n" for name in running),
         },
     )
 

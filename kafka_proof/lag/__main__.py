@@ -50,7 +50,7 @@ _ERRORS = (ClientPropertiesError, NoKafkaError, NoMatchError, KafkaError, OSErro
 
 
 class Looks:
-    """Repeated looks at one cluster, with a new connection after an error. A context manager."""
+    """Repeated looks at one cluster, with a new connection after an error. The caller closes it."""
 
     def __init__(self, arguments, options):
         self._arguments, self._options = arguments, options
@@ -85,12 +85,6 @@ class Looks:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def once(looks, options):
@@ -132,7 +126,7 @@ def _last_look(looks, window):
 
 def watch(looks, options):
     """Show a look every --watch seconds until Ctrl-C: in place on a terminal, else as lines."""
-    with _shown(options) as shown:
+    with contextlib.closing(_shown(options)) as shown:
         first = True
         while True:
             started = time.monotonic()
@@ -141,7 +135,7 @@ def watch(looks, options):
             except _ERRORS as error:
                 if first:
                     raise
-                shown.leave()
+                shown.close()
                 print(f"{reason(error, where(options))} Looking again.", file=sys.stderr, flush=True)
             else:
                 shown.show(seen)
@@ -159,17 +153,16 @@ def _shown(options):
     return _Lines(json.dumps if options.json else _group_lines)
 
 
-class _Lines(contextlib.nullcontext):
+class _Lines:
     """Prints each report as lines. `text(report)` returns them."""
 
     def __init__(self, text):
-        super().__init__(self)
         self._text = text
 
     def show(self, report):
         print(self._text(report), flush=True)
 
-    def leave(self):
+    def close(self):
         """Nothing to end: lines stay."""
 
 
@@ -291,7 +284,7 @@ def main(argv=None):
     if lasting:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a container, like Ctrl-C
     try:
-        with Looks(kafka_python(properties_of(options)), options) as looks:
+        with contextlib.closing(Looks(kafka_python(properties_of(options)), options)) as looks:
             if options.prometheus:
                 serve(looks, options)
             elif options.watch:
