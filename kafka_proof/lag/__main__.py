@@ -233,34 +233,29 @@ def _address(text):
 def _options(argv):
     parser = Parser("kafka-lag", __doc__)
     add_connection_options(parser)
+    add = parser.add_argument
     for what in ("group", "topic"):
-        parser.add_argument(
-            f"--{what}", metavar="PATTERN", nargs="+", action="extend", default=[], help=f"{what}s, such as 'orders-*'"
-        )
-    parser.add_argument(
-        "--reset", choices=POLICIES, default="earliest", help="where a group without an offset begins (%(default)s)"
-    )
-    parser.add_argument(
+        add(f"--{what}", metavar="PATTERN", nargs="+", action="extend", default=[], help=f"{what}s, such as 'orders-*'")
+    add("--reset", choices=POLICIES, default="earliest", help="where a group without an offset begins (%(default)s)")
+    add(
         "--time",
         action="store_true",
         help="take the time lag from the timestamp of the first message left; reads a batch of each partition behind",
     )
-    parser.add_argument(
-        *("--window",), metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)"
-    )
-    parser.add_argument(
-        *("--max-lag",),
+    add("--window", metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)")
+    add(
+        "--max-lag",
         metavar="N",
         type=_number,
         help="up to N offsets left in a partition are OK; once: exit status 1 above",
     )
-    parser.add_argument(
+    add(
         "--max-time-lag",
         metavar="SECONDS",
         type=_duration,
         help="exit status 1 when the first message left in a partition is older; implies --time",
     )
-    parser.add_argument("--json", action="store_true", help="for programs; with --watch a line for each look")
+    add("--json", action="store_true", help="for programs; with --watch a line for each look")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=_duration, help="look every 2 SECONDS")
     shown.add_argument("--prometheus", metavar="[HOST]:PORT", type=_address, help="an exporter (HOST: 127.0.0.1)")
