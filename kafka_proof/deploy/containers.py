@@ -16,10 +16,9 @@ from typing import Any, TypedDict
 from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, Node
+from kafka_proof.deploy.node import CONFIG, DATA, Engine, Node
 
 LABEL = "kafka-proof"
-Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it
 
 
 class Change(TypedDict):

@@ -2,10 +2,10 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kafka_proof.deploy.node import Listener, Node
+from kafka_proof.deploy.node import Engines, Listener, Node
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -33,9 +33,7 @@ def client_properties(brokers: Sequence[Node]) -> dict[str, str]:
     }
 
 
-def client_properties_now(
-    brokers: Sequence[Node], engines: Mapping[str, Mapping[str, Any]], running_only: bool = False
-) -> dict[str, str]:
+def client_properties_now(brokers: Sequence[Node], engines: Engines, running_only: bool = False) -> dict[str, str]:
     """Return client properties with the addresses that the brokers' containers advertise now.
 
     While brokers move to other addresses, some are still at the old ones: with `running_only` the addresses of running

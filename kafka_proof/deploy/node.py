@@ -1,6 +1,6 @@
 """A node: one container that runs Kafka or ZooKeeper, as plain data. Checks, roles and playbooks use a list of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
 BROKER, ZOOKEEPER = "broker", "zookeeper"  # kinds
@@ -57,6 +57,10 @@ class Node(TypedDict):
     health: str  # of its bash
     stop_timeout: int  # seconds
     peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
+
+
+Engine = Mapping[str, Any]  # what an engine reported: see kafka_proof.deploy.engine.parse
+Engines = Mapping[str, Engine]  # {host: what its engine reported}
 
 
 def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:
