@@ -18,45 +18,26 @@ from bench import Figures, each_round, parser, run, show, timed
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
 from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.temporary import remove
 
 GROUPS, PARTITIONS, MESSAGES = 200, 50, 20
 
 
 def make(admin, arguments, name):
-    """Make the topic, its messages and the groups. Returns the names of the groups."""
-    admin.create_topics({name: {"num_partitions": PARTITIONS}})
-
-    def leaders():
-        return [each["leader_id"] for topic in admin.describe_topics([name]) for each in topic["partitions"]]
-
-    wait_until("the topic's leaders", leaders, good=lambda ids: len(ids) == PARTITIONS and min(ids) >= 0)
+    """Make the topic, its messages and the groups."""
+    admin.create_topics({name: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
     with KafkaProducer(**arguments) as producer:
         for partition in range(PARTITIONS):
             for _ in range(MESSAGES):
                 producer.send(name, b"value", partition=partition)
         producer.flush()
-    groups = [f"{name}-{number:03}" for number in range(GROUPS)]
-    for number, group in enumerate(groups):
+    for number in range(GROUPS):
+        group = f"{name}-{number:03}"
         offsets = {
             TopicPartition(name, partition): OffsetAndMetadata((number + partition) % MESSAGES, "", -1)
             for partition in range(PARTITIONS)
         }
         wait_until("the commit", lambda group=group, offsets=offsets: admin.alter_group_offsets(group, offsets))
-    return groups
-
-
-def remove(admin, name):
-    """Remove the groups and the topic, and see that they are gone."""
-
-    def groups():
-        left = [each["group_id"] for each in admin.list_groups() if each["group_id"].startswith(name)]
-        if left:
-            admin.delete_groups(left)
-        return left
-
-    wait_until("the groups to be gone", groups, good=lambda left: not left)
-    admin.delete_topics([name])
-    wait_until("the topic to be gone", lambda: name not in admin.list_topics())
 
 
 def of_ours(printed, name):
@@ -110,7 +91,7 @@ def main():
             make(admin, arguments, name)
             figures = measure(path, options.container, arguments["bootstrap_servers"][0], name, options.rounds)
         finally:
-            remove(admin, name)
+            remove(admin, lambda found: found.startswith(name), "the benchmark")
 
     middle = figures.medians()
     rows = []
