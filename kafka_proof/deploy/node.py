@@ -29,8 +29,8 @@ class Port(TypedDict):
     variable: str
 
 
-class Node(TypedDict):
-    """One container. Ids are int; settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+class Common(TypedDict):
+    """What follows for each kind of node from the same variables. Ids are int."""
 
     host: str  # of the inventory
     kinds: list[str]
@@ -42,11 +42,16 @@ class Node(TypedDict):
     version: str
     image: str
     network: str
+    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
+
+
+class Node(Common):
+    """One container. Settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+
     ports: list[Port]
     listeners: list[Listener]
     client_listener: str
     inter_broker_listener: str
-    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
     config: dict[str, Any]  # settings that the user chose
     computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
     settings: dict[str, Any]  # all of them
