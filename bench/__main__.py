@@ -9,12 +9,8 @@ measures everything once, so that a noisy moment hits all alike; the table shows
 its own.
 """
 
-import argparse
 import contextlib
 import json
-import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -23,11 +19,11 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from bench import ROOT, Figures, each_round, parser, row, run, seconds, show, timed
 from kafka_proof.client.properties import read
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.operations.topics import have
 
-ROOT = Path(__file__).parent.parent
 STACK, PORT, ZOOKEEPER_PORT = "kp-bench", 29492, 22481
 CLIENT = {"bootstrap.servers": f"localhost:{PORT}"}
 CLIENT_PROPERTIES = ROOT / "build" / STACK / "client.properties"
@@ -41,21 +37,6 @@ KAFKA_JVM_OPTIONS = (
     "-XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15"
 )
 AS_SHIPPED = ("--env", "KAFKA_CDS=off", "--env", f"KAFKA_JVM_PERFORMANCE_OPTS={KAFKA_JVM_OPTIONS}")
-
-
-def run(*command, **options):
-    """Run a command in silence and return what it printed; if it fails, show that and stop."""
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, **options)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    return done.stdout
-
-
-def seconds(work, *arguments, **variables):
-    """How long `work` takes, in seconds."""
-    started = time.perf_counter()
-    work(*arguments, **variables)
-    return time.perf_counter() - started
 
 
 def play(playbook, **variables):
@@ -76,14 +57,8 @@ def docker_run(name, image, script, properties, *options, archives):
     run(
         *("docker", "run", "--detach", "--name", name, "--network", f"{STACK}-baseline", "--entrypoint", "bash"),
         *([] if archives else ["--env", "KAFKA_CDS=off"]),
-        *(
-            "--env",
-            f"PROPERTIES={properties}",
-            *options,
-            image,
-            "-c",
-            f'echo "$PROPERTIES" >/tmp/p && exec {script} /tmp/p',
-        ),
+        *("--env", f"PROPERTIES={properties}", *options, image),
+        *("-c", f'echo "$PROPERTIES" >/tmp/p && exec {script} /tmp/p'),
     )
 
 
@@ -134,10 +109,12 @@ def broker_start(image, archives):
     while subprocess.run(probe, capture_output=True, check=False).returncode:
         if time.monotonic() > deadline:
             sys.exit("ZooKeeper did not answer within 60 s")
-    started = time.perf_counter()
-    start_kafka(image, archives)
-    wait_registered(120)
-    return time.perf_counter() - started
+
+    def start():
+        start_kafka(image, archives)
+        wait_registered(120)
+
+    return seconds(start)
 
 
 def wait_registered(timeout):
@@ -158,9 +135,7 @@ def have_topics(prefix):
     wanted = {"partitions": 1, "replication_factor": 1, "config": None}
     topics = [{"name": f"{prefix}-{number}", **wanted} for number in range(MANY)]
     params = {"client": read(CLIENT_PROPERTIES), "topics": topics, "absent": [], "timeout": 300}
-    started = time.perf_counter()
-    result = have(params, check=False)
-    took = time.perf_counter() - started
+    took, result = timed(have, params, check=False)
     if result.get("failed"):
         sys.exit(f"kafka_topics: {result['msg']}")
     return took, result["changed"]
@@ -174,15 +149,10 @@ def resident(container):
 
 
 def measure(image, rounds):
-    """Return {name: list of figures}, a figure a round."""
-    figures = {}
-
-    def note(name, value):
-        figures.setdefault(name, []).append(value)
-        print(f"  {name}: {value:.2f}", file=sys.stderr)
-
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    """Return the Figures."""
+    figures = Figures()
+    note = figures.note
+    for _ in each_round(rounds):
         teardown()
         note("baseline", seconds(baseline, image))
         for topic in range(FEW):
@@ -206,52 +176,40 @@ def measure(image, rounds):
 
 def table(figures, size):
     """The rows of the report: what, figure, baseline, ratio, target."""
-    middle = {name: statistics.median(values) for name, values in figures.items()}
+    middle = figures.medians()
     one = middle["kafka-topics.sh, a topic"]
     new, same = middle["kafka_topics, new"] / MANY, middle["kafka_topics, same"] / MANY
 
-    def row(what, value, base, target):
-        return what, f"{value:.2f} s", f"{base:.2f} s", f"{value / base:.2f}", target
+    def a_topic(what, value, digits, target):
+        return what, f"{value * 1000:.{digits}f} ms", f"{one * 1000:.0f} ms", f"{one / value:.0f}-fold", target
 
     return [
         row("site.yml, image present, no containers", middle["site.yml"], middle["baseline"], "at most 1.0"),
         row("site.yml, nothing to do", middle["site.yml again"], middle["baseline"], "at most 0.8"),
         row("broker start, with archives / without", middle["start"], middle["start without archives"], "at most 0.65"),
-        (
-            "a new topic of 1,000, kafka_topics / CLI",
-            f"{new * 1000:.1f} ms",
-            f"{one * 1000:.0f} ms",
-            f"{one / new:.0f}-fold",
-            "at least 50-fold",
-        ),
-        (
-            "an unchanged topic of 1,000",
-            f"{same * 1000:.2f} ms",
-            f"{one * 1000:.0f} ms",
-            f"{one / same:.0f}-fold",
-            "at least 500-fold",
-        ),
+        a_topic("a new topic of 1,000, kafka_topics / CLI", new, 1, "at least 50-fold"),
+        a_topic("an unchanged topic of 1,000", same, 2, "at least 500-fold"),
         ("image", f"{size / 1e6:.0f} MB", "", "", "at most 400 MB"),
         ("broker and ZooKeeper at rest, resident", f"{middle['resident']:.0f} MB", "", "", "at most 450 MB"),
     ]
 
 
+def deployed_image():
+    """Deploy, so that the image is made before anything is measured. Returns the name of the image."""
+    play("site.yml")
+    return run("docker", "inspect", "--format", "{{.Config.Image}}", f"{STACK}-kafka").strip()
+
+
 def main():
     """Run as a command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
+    rounds = parser(__doc__).parse_args().rounds
     try:
-        play("site.yml")  # the image is made before anything is measured
-        image = run("docker", "inspect", "--format", "{{.Config.Image}}", f"{STACK}-kafka").strip()
+        image = deployed_image()
         size = int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
-        rows = table(measure(image, args.rounds), size)
+        rows = table(measure(image, rounds), size)
     finally:
         teardown()
-    print(f"\n{os.cpu_count()} cores, {platform.machine()}; medians of {args.rounds} rounds\n")
-    print("| what | here | baseline | ratio | target |\n|---|---|---|---|---|")
-    for columns in rows:
-        print(f"| {' | '.join(columns)} |")
+    show(rounds, ("what", "here", "baseline", "ratio", "target"), rows)
 
 
 if __name__ == "__main__":

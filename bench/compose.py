@@ -6,15 +6,13 @@ Needs `docker compose` or `docker-compose`. Both sides start one broker and crea
 the same command. The image holds the archives of loaded classes, so both sides start with them.
 """
 
-import argparse
 import os
-import platform
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from bench.__main__ import PORT, ROOT, STACK, play, run, seconds, teardown
+from bench import ROOT, Figures, each_round, parser, row, run, seconds, show
+from bench.__main__ import PORT, STACK, deployed_image, play, teardown
 
 FILE = Path(__file__).with_name("compose.yml")
 
@@ -32,28 +30,19 @@ def compose_command():
 
 def main():
     """Run as a command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
+    rounds = parser(__doc__).parse_args().rounds
     compose = compose_command()
     environment = {**os.environ, "IMAGE": "none", "PORT": str(PORT)}
-    figures = {}
-
-    def note(name, value):
-        figures.setdefault(name, []).append(value)
-        print(f"  {name}: {value:.2f} s", file=sys.stderr)
-
+    figures = Figures(" s")
+    note = figures.note
     try:
-        play("site.yml")  # the image is built before anything is measured
-        image = run("docker", "inspect", "--format", "{{.Config.Image}}", f"{STACK}-kafka").strip()
-        environment["IMAGE"] = image
+        environment["IMAGE"] = deployed_image()
 
         def up():
             run(*compose, "up", "--detach", "zookeeper", "kafka", env=environment)
             run(*compose, "run", "--rm", "topic", env=environment)
 
-        for number in range(args.rounds):
-            print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
+        for _ in each_round(rounds):
             teardown()
             note("docker-compose, cold", seconds(up))
             note("docker-compose, nothing to do", seconds(up))
@@ -63,12 +52,10 @@ def main():
     finally:
         subprocess.run([*compose, "down", "--volumes"], cwd=ROOT, env=environment, capture_output=True, check=False)
         teardown()
-    middle = {name: statistics.median(values) for name, values in figures.items()}
-    print(f"\n{os.cpu_count()} cores, {platform.machine()}; medians of {args.rounds} rounds\n")
-    print("| measurement | here | docker-compose | ratio |\n|---|---|---|---|")
-    for what in ("cold", "nothing to do"):
-        here, there = middle[f"site.yml, {what}"], middle[f"docker-compose, {what}"]
-        print(f"| {what} | {here:.2f} s | {there:.2f} s | {here / there:.2f} |")
+    middle = figures.medians()
+    steps = ("cold", "nothing to do")
+    rows = [row(step, middle[f"site.yml, {step}"], middle[f"docker-compose, {step}"]) for step in steps]
+    show(rounds, ("measurement", "here", "docker-compose", "ratio"), rows)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ All hosts share this machine's processors: a broker's start takes them away from
 their own it would not. Makes hosts of its own, and removes them.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -28,7 +27,7 @@ from functools import partial
 
 import yaml
 
-from bench.__main__ import ROOT, run, seconds
+from bench import ROOT, Figures, each_round, parser, row, run, seconds, show
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.temporary import new_prefix
@@ -99,12 +98,9 @@ def limit_processors(made, share):
 
 
 def measure(made, inventories, rounds):
-    """Return {name: list of figures}, a figure a round."""
-    figures = {}
-
-    def note(name, value):
-        figures.setdefault(name, []).append(value)
-        print(f"  {name}: {value:.2f}", file=sys.stderr)
+    """Return the Figures."""
+    figures = Figures()
+    note = figures.note
 
     def remove():
         play(inventories[max(COUNTS)], "playbooks/teardown.yml", teardown_data=True)
@@ -117,8 +113,7 @@ def measure(made, inventories, rounds):
         note(f"all{name}", took)
         note(f"all{name}, stall", stall)
 
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    for _ in each_round(rounds):
         for count in COUNTS:
             remove()
             note(f"new {count}", seconds(play, inventories[count], "site.yml"))
@@ -140,46 +135,38 @@ def measure(made, inventories, rounds):
 
 def table(figures):
     """The rows of the report: what, figure, baseline, ratio, target."""
-    middle = {name: statistics.median(values) for name, values in figures.items()}
-
-    def row(what, value, base, target):
-        return what, f"{value:.1f} s", f"{base:.1f} s", f"{value / base:.2f}", target
-
+    middle = figures.medians()
+    ratio = partial(row, digits=1)
     stalls = [max(figures[f"{which}, workload, stall"]) for which in ("all", "one")]
     return [
-        row("site.yml, 3 hosts / 1, no containers", middle["new 3"], middle["new 1"], ""),
-        row("site.yml, 6 hosts / 1, no containers", middle["new 6"], middle["new 1"], "at most 2.5"),
-        row("the same, the one with kafka_profile=production", middle["new 6"], middle["new 1, as several"], ""),
-        row(f"the same, each host held to {SHARE} of a core", middle["new 6, a share"], middle["new 1, a share"], ""),
-        row("site.yml, 3 hosts / 1, nothing to do", middle["again 3"], middle["again 1"], "at most 1.5"),
-        row(
+        ratio("site.yml, 3 hosts / 1, no containers", middle["new 3"], middle["new 1"], ""),
+        ratio("site.yml, 6 hosts / 1, no containers", middle["new 6"], middle["new 1"], "at most 2.5"),
+        ratio("the same, the one with kafka_profile=production", middle["new 6"], middle["new 1, as several"], ""),
+        ratio(f"the same, each host held to {SHARE} of a core", middle["new 6, a share"], middle["new 1, a share"], ""),
+        ratio("site.yml, 3 hosts / 1, nothing to do", middle["again 3"], middle["again 1"], "at most 1.5"),
+        ratio(
             "restart of 3 brokers by site.yml / of one by its engine",
             middle["all"],
             middle["one"],
             f"at most {ROLLED * middle['one'] + 5:.1f} s",
         ),
-        row("the same under a workload", middle["all, workload"], middle["one, workload"], ""),
-        row("longest produce stall meanwhile, acks=all", *stalls, "at most 3 s"),
+        ratio("the same under a workload", middle["all, workload"], middle["one, workload"], ""),
+        ratio("longest produce stall meanwhile, acks=all", *stalls, "at most 3 s"),
     ]
 
 
 def main():
     """Run as a command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
+    rounds = parser(__doc__).parse_args().rounds
     load = os.getloadavg()[0]
     try:
         made = hosts.up(NAME, max(COUNTS))
-        rows = table(measure(made, prepare(made), args.rounds))
+        rows = table(measure(made, prepare(made), rounds))
     finally:
         hosts.down(NAME)
         CLIENT_PROPERTIES.unlink(missing_ok=True)
     machine = f"{os.cpu_count()} cores, shared by all hosts; {platform.machine()}; load {load:.0f} before"
-    print(f"\n{machine}; medians of {args.rounds} rounds\n")
-    print("| what | here | baseline | ratio | target |\n|---|---|---|---|---|")
-    for columns in rows:
-        print(f"| {' | '.join(columns)} |")
+    show(rounds, ("what", "here", "baseline", "ratio", "target"), rows, machine)
 
 
 if __name__ == "__main__":

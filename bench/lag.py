@@ -7,70 +7,37 @@ kafka-lag and with `kafka-consumer-groups.sh --describe` in the broker's contain
 Start-up is part of every figure. In the end the topic and the groups are removed.
 """
 
-import argparse
 import json
 import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
 import uuid
 
 from kafka import KafkaProducer, OffsetAndMetadata, TopicPartition
 
+from bench import Figures, each_round, parser, run, show, timed
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import DEFAULT_PATH, kafka_python, read
 from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.temporary import remove
 
 GROUPS, PARTITIONS, MESSAGES = 200, 50, 20
 
 
 def make(admin, arguments, name):
-    """Make the topic, its messages and the groups. Returns the names of the groups."""
-    admin.create_topics({name: {"num_partitions": PARTITIONS}})
-
-    def leaders():
-        return [each["leader_id"] for topic in admin.describe_topics([name]) for each in topic["partitions"]]
-
-    wait_until("the topic's leaders", leaders, good=lambda ids: len(ids) == PARTITIONS and min(ids) >= 0)
+    """Make the topic, its messages and the groups."""
+    admin.create_topics({name: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
     with KafkaProducer(**arguments) as producer:
         for partition in range(PARTITIONS):
             for _ in range(MESSAGES):
                 producer.send(name, b"value", partition=partition)
         producer.flush()
-    groups = [f"{name}-{number:03}" for number in range(GROUPS)]
-    for number, group in enumerate(groups):
+    for number in range(GROUPS):
+        group = f"{name}-{number:03}"
         offsets = {
             TopicPartition(name, partition): OffsetAndMetadata((number + partition) % MESSAGES, "", -1)
             for partition in range(PARTITIONS)
         }
         wait_until("the commit", lambda group=group, offsets=offsets: admin.alter_group_offsets(group, offsets))
-    return groups
-
-
-def remove(admin, name):
-    """Remove the groups and the topic, and see that they are gone."""
-
-    def groups():
-        left = [each["group_id"] for each in admin.list_groups() if each["group_id"].startswith(name)]
-        if left:
-            admin.delete_groups(left)
-        return left
-
-    wait_until("the groups to be gone", groups, good=lambda left: not left)
-    admin.delete_topics([name])
-    wait_until("the topic to be gone", lambda: name not in admin.list_topics())
-
-
-def run(command):
-    """Run a command. Returns (seconds, what it printed); stops if it fails."""
-    started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    took = time.perf_counter() - started
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return took, done.stdout
 
 
 def of_ours(printed, name):
@@ -90,23 +57,21 @@ def of_theirs(printed, name):
 
 
 def measure(client_properties, container, address, name, rounds):
-    """Return {(command, what it asks for): list of seconds}."""
+    """Return the Figures of each command, for one group and for all."""
     lag = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", client_properties]
     kafka = ["docker", "exec", container, "kafka-consumer-groups.sh", "--bootstrap-server", address, "--describe"]
     commands = {
-        ("kafka-lag", "one"): [*lag, "--group", f"{name}-000"],
-        ("kafka-consumer-groups.sh", "one"): [*kafka, "--group", f"{name}-000"],
-        ("kafka-lag", "all"): lag,
-        ("kafka-consumer-groups.sh", "all"): [*kafka, "--all-groups"],
+        "kafka-lag one": [*lag, "--group", f"{name}-000"],
+        "kafka-consumer-groups.sh one": [*kafka, "--group", f"{name}-000"],
+        "kafka-lag all": lag,
+        "kafka-consumer-groups.sh all": [*kafka, "--all-groups"],
     }
-    figures = {key: [] for key in commands}
-    for number in range(rounds):
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    figures = Figures()
+    for _ in each_round(rounds):
         for key, command in commands.items():
-            took, printed = run(command)
-            figures[key].append(took)
-            print(f"  {' '.join(key)}: {took:.2f}", file=sys.stderr)
-    theirs, ours = of_theirs(printed, name), of_ours(run([*lag, "--json"])[1], name)
+            took, printed = timed(run, *command)
+            figures.note(key, took)
+    theirs, ours = of_theirs(printed, name), of_ours(run(*lag, "--json"), name)
     if ours != theirs or len(ours) != GROUPS * PARTITIONS:
         sys.exit(f"the commands differ: kafka-lag shows {len(ours)} partitions, the other {len(theirs)}")
     return figures
@@ -114,30 +79,29 @@ def measure(client_properties, container, address, name, rounds):
 
 def main():
     """Run as a command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH)
-    parser.add_argument("--container", metavar="NAME", default="kafka", help="the broker's (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    arguments = kafka_python(read(options.client_properties))
+    command = parser(__doc__)
+    command.add_argument("--client-properties", metavar="FILE", default=DEFAULT_PATH)
+    command.add_argument("--container", metavar="NAME", default="kafka", help="the broker's (default: %(default)s)")
+    options = command.parse_args()
+    path = os.path.abspath(options.client_properties)
+    arguments = kafka_python(read(path))
     name = f"bench-{uuid.uuid4().hex[:8]}"
     with connect(arguments) as admin:
         try:
             make(admin, arguments, name)
-            address = arguments["bootstrap_servers"][0]
-            figures = measure(options.client_properties, options.container, address, name, options.rounds)
+            figures = measure(path, options.container, arguments["bootstrap_servers"][0], name, options.rounds)
         finally:
-            remove(admin, name)
+            remove(admin, lambda found: found.startswith(name), "the benchmark")
 
-    middle = {key: statistics.median(values) for key, values in figures.items()}
-    print(f"\n{os.cpu_count()} cores, {platform.machine()}; medians of {options.rounds} rounds\n")
-    print("| what | kafka-lag | kafka-consumer-groups.sh | ratio | target |\n|---|---|---|---|---|")
+    middle = figures.medians()
+    rows = []
     for which, what, target in (
         ("one", f"one group of {PARTITIONS} partitions", "at most 1.0 s"),
         ("all", f"{GROUPS} groups of {PARTITIONS} partitions", "at most 5 s, at least 3-fold"),
     ):
-        ours, theirs = middle["kafka-lag", which], middle["kafka-consumer-groups.sh", which]
-        print(f"| {what} | {ours:.2f} s | {theirs:.2f} s | {theirs / ours:.1f}-fold | {target} |")
+        ours, theirs = middle[f"kafka-lag {which}"], middle[f"kafka-consumer-groups.sh {which}"]
+        rows.append((what, f"{ours:.2f} s", f"{theirs:.2f} s", f"{theirs / ours:.1f}-fold", target))
+    show(options.rounds, ("what", "kafka-lag", "kafka-consumer-groups.sh", "ratio", "target"), rows)
 
 
 if __name__ == "__main__":

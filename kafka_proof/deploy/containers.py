@@ -15,10 +15,10 @@ from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
-from kafka_proof.deploy.node import CONFIG, DATA, Node
+from kafka_proof.deploy.listeners import bracketed
+from kafka_proof.deploy.node import CONFIG, DATA, Engine, Node
 
 LABEL = "kafka-proof"
-Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it
 
 
 class Change(TypedDict):
@@ -96,7 +96,7 @@ def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
 
 def create_command(node: Node) -> list[str]:
     """Return the arguments of `docker create`, without the labels of the checksums."""
-    published = [f"{_bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
+    published = [f"{bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
     health = ["timeout", "4", "bash", "-c", node["health"]]
     return [
         *("--name", node["container"], "--network", node["network"]),
@@ -199,8 +199,8 @@ def stop(engine: Engine, names: Sequence[str]) -> Change:
         settings=None,
         script=shlex.join(["exec", "docker", "stop", *running]),
         diff={
-            side: "".join(f"container {name}: {state}\n" for name in running)
-            for side, state in (("before", "runs"), ("after", "stopped"))
+            "before": "".join(f"container {name}: runs\n" for name in running),
+            "after": "".join(f"container {name}: stopped\n" for name in running),
         },
     )
 
@@ -250,13 +250,9 @@ def diff(node: Node, found: Mapping[str, Any] | None, before: Mapping[str, str] 
             lines += [f"{name}:", *(f"  {line}" for line in masked(files[name]).splitlines())]
         return "\n".join(lines) + "\n"
 
-    ports = [f"{_bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
+    ports = [f"{bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
     shown = {"before": "", "after": text("running", node["image"], ports, node["files"] if before or not found else {})}
     if found:
-        ports = [f"{_bracketed(address)}:{port}" for address, port in found["ports"]]
+        ports = [f"{bracketed(address)}:{port}" for address, port in found["ports"]]
         shown["before"] = text(found["state"], found["image"], ports, before or {})
     return shown | {"before_header": node["container"], "after_header": node["container"]}
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

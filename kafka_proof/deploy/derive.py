@@ -9,7 +9,7 @@ from typing import Any
 
 from kafka_proof.deploy import listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
-from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Node, Port
+from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Common, Node, Port
 from kafka_proof.deploy.profiles import profile
 
 PROTOCOL = "inter.broker.protocol.version"
@@ -69,10 +69,9 @@ def container_name(stack: str, kind: str, node_id: int) -> str:
     return f"{stack}-{program}"[not stack :] + ("" if node_id == 1 else f"-{node_id}")
 
 
-def _node(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> Node:
-    """Return a node with what all kinds have in common."""
+def _common(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> Common:
     name = container_name(variables["stack_name"], kind, node_id)
-    return Node(
+    return Common(
         host=host,
         kinds=[kind],
         id=node_id,
@@ -83,46 +82,38 @@ def _node(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> N
         version=variables["stack_kafka_version"],
         image=variables["stack_image"],
         network=variables["stack_network"],
-        ports=[],
-        listeners=[],
-        client_listener="",
-        inter_broker_listener="",
         is_local=variables["is_local"],
-        config={},
-        computed={},
-        settings={},
-        jvm={},
-        files={},
-        labels={},
-        command="",
-        health="",
-        stop_timeout=30,
-        peers={},
     )
 
 
 def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: int) -> Node:
     node_id = variables["zookeeper_id"]
-    node = _node(host, variables, ZOOKEEPER, node_id)
-    address = node["container"] if one_engine else listeners.bracketed(variables["stack_address"])
+    common = _common(host, variables, ZOOKEEPER, node_id)
+    address = common["container"] if one_engine else listeners.bracketed(variables["stack_address"])
     ports = [("zookeeper_port", zookeeper.CLIENT_PORT)]
     if servers > 1 and not one_engine:  # between containers of one network nothing has to be published
         ports += [(name, variables[name]) for name in ("zookeeper_quorum_port", "zookeeper_election_port")]
     computed = {"dataDir": DATA, "clientPort": zookeeper.CLIENT_PORT}
     client_port = zookeeper.CLIENT_PORT if one_engine else variables["zookeeper_port"]
     return {
-        **node,
+        **common,
         "ports": [
             Port(address=variables["zookeeper_bind_address"], port=variables[name], inside=inside, variable=name)
             for name, inside in ports
         ],
+        "listeners": [],
+        "client_listener": "",
+        "inter_broker_listener": "",
         "config": variables["zookeeper_config"],
         "computed": computed,
         "settings": zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
         "jvm": {"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
+        "files": {},
+        "labels": {},
         "command": f"printf %s {node_id} >{DATA}/myid && "
         f"exec /opt/kafka/bin/zookeeper-server-start.sh {CONFIG}/server.properties",
         "health": f"exec 3<>/dev/tcp/127.0.0.1/{zookeeper.CLIENT_PORT} && printf srvr >&3 && grep -q ^Mode <&3",
+        "stop_timeout": 30,
         "peers": {
             "client": f"{address}:{client_port}",
             "server": f"{address}:{variables['zookeeper_quorum_port']}:{variables['zookeeper_election_port']}",
@@ -140,7 +131,7 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
     chosen = profile(variables["kafka_profile"], len(brokers))
     client_port = next((item["port"] for item in own if item["name"] == variables["kafka_client_listener"]), 0)
     return {
-        **_node(host, variables, BROKER, variables["kafka_broker_id"]),
+        **_common(host, variables, BROKER, variables["kafka_broker_id"]),
         "ports": [
             Port(address=item["bind_address"], port=int(item["port"]), inside=int(item["port"]), variable="kafka_port")
             for item in own
@@ -157,6 +148,8 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
             "heap": variables["kafka_heap"] or chosen.heap,
             "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
         },
+        "files": {},
+        "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
         # An ApiVersions request of 10 bytes (key 18, version 0, correlation id 1, no client id), and its correlation id
         # back: the broker answers, which an open port does not prove. No JVM for a question.
@@ -164,4 +157,5 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
         r"printf '\0\0\0\12\0\22\0\0\0\0\0\1\377\377' >&3 && "
         "[ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]",
         "stop_timeout": variables["kafka_stop_timeout"],
+        "peers": {},
     }

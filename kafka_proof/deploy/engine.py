@@ -50,12 +50,9 @@ _CONTAINER = (
     # Containers of the previous version carried their settings in the environment.
     '{{if index .Config.Labels "kafka-proof.recipe"}},"env":{{json .Config.Env}}{{end}}}'
 )
-_VOLUME = "".join(
-    [
-        '{"name":{{json .Name}}',
-        *(f',"{key}":{{{{json (.Label "kafka-proof.{key}")}}}}' for key in ("kind", "id", "data")),
-        "}",
-    ]
+_VOLUME = (
+    '{"name":{{json .Name}},"kind":{{json (.Label "kafka-proof.kind")}},"id":{{json (.Label "kafka-proof.id")}},'
+    '"data":{{json (.Label "kafka-proof.data")}}}'
 )
 
 # LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))

@@ -4,22 +4,22 @@ An *orphan* is a container, a volume or a network that belongs to the stack by i
 inventory. Orphans are reported; some mean that a run would leave data behind, and those stop it.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
-from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Node, Port, of_kind
+from kafka_proof.deploy.listeners import to_address
+from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Engine, Engines, Node, Port, of_kind
 from kafka_proof.deploy.versions import version_problems
 
-Engine = Mapping[str, Any]  # as kafka_proof.deploy.engine.parse returns it
+Holders = Iterable[tuple[tuple[str, int], str]]  # ((address, port), how it is held)
 
 
 def host_problems(
     nodes: Sequence[Node],
     engine_of: Mapping[str, str],
-    engines: Mapping[str, Engine],
+    engines: Engines,
     upgrading: bool = False,
     options: str = "",
 ) -> list[str]:
@@ -72,7 +72,7 @@ def _name_problems(node: Node, engine: Engine) -> Iterator[str]:
         )
 
 
-def _address_problems(node: Node, engine: Engine, holders: Iterable[tuple[tuple[str, int], str]]) -> Iterator[str]:
+def _address_problems(node: Node, engine: Engine, holders: Holders) -> Iterator[str]:
     found = container_of(node, engine)
     own_ports = {(address, port) for address, port in found["ports"]} if found else set()
     taken = list(holders)
@@ -90,9 +90,7 @@ def _address_problems(node: Node, engine: Engine, holders: Iterable[tuple[tuple[
             yield from _port_problems(node, port, taken, engine.get("addresses", []))
 
 
-def _port_problems(
-    node: Node, wanted: Port, taken: Iterable[tuple[tuple[str, int], str]], addresses: Iterable[str]
-) -> Iterator[str]:
+def _port_problems(node: Node, wanted: Port, taken: Holders, addresses: Iterable[str]) -> Iterator[str]:
     name, address, port = node["container"], wanted["address"], wanted["port"]
     own = [_normal(item) for item in addresses]
     if own and not ({_normal(address)} & {"0.0.0.0", "::", *own} or address.startswith("127.")):
@@ -108,7 +106,7 @@ def _port_problems(
         yield f"port {port} on {address}, which {name} would publish, is {held[0]}. Free it, or set {variable}."
 
 
-def orphans(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Mapping[str, Engine]) -> list[dict[str, Any]]:
+def orphans(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Engines) -> list[dict[str, Any]]:
     """Return [{host, what (container, volume or network), name, kinds, id}] of the orphans, each engine once."""
     found = []
     for host in engine_of:
@@ -117,34 +115,27 @@ def orphans(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Mappin
             continue
         engine = engines.get(host, {})
         here = [node for node in nodes if node["host"] in neighbours]
-        names = {node["container"] for node in here}
-        volumes, networks = {node["volume"] for node in here}, {node["network"] for node in here}
-        found += [
-            {"host": host, "what": "container", "name": item["name"], "kinds": item["kinds"], "id": item["id"]}
-            for item in engine.get("containers", [])
-            if item["name"] not in names
+        wanted = {("container", node["container"]) for node in here}
+        wanted |= {("volume", node["volume"]) for node in here} | {("network", node["network"]) for node in here}
+        own = [
+            *(("container", item["name"], item["kinds"], item["id"]) for item in engine.get("containers", [])),
+            *(("volume", item["name"], item["kind"].split(","), item["id"]) for item in engine.get("own_volumes", [])),
+            *(("network", name, [], None) for name in engine.get("own_networks", [])),
         ]
         found += [
-            {"host": host, "what": "volume", "name": item["name"], "kinds": item["kind"].split(","), "id": item["id"]}
-            for item in engine.get("own_volumes", [])
-            if item["name"] not in volumes
-        ]
-        found += [
-            {"host": host, "what": "network", "name": name, "kinds": [], "id": None}
-            for name in engine.get("own_networks", [])
-            if name not in networks
+            {"host": host, "what": what, "name": name, "kinds": kinds, "id": number}
+            for what, name, kinds, number in own
+            if (what, name) not in wanted
         ]
     return found
 
 
-def orphan_lines(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Mapping[str, Engine]) -> list[str]:
+def orphan_lines(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Engines) -> list[str]:
     """Return a line for each orphan, for people."""
     return [f"{item['host']}: {item['what']} {item['name']}" for item in orphans(nodes, engine_of, engines)]
 
 
-def data_problems(
-    nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Mapping[str, Engine], options: str = ""
-) -> list[str]:
+def data_problems(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: Engines, options: str) -> list[str]:
     """Return how a run would leave data behind: a broker that the inventory lost, or the data of ZooKeeper."""
     found = orphans(nodes, engine_of, engines)
     problems = [
@@ -169,7 +160,7 @@ def data_problems(
     return problems + ([] if moved else _lost_metadata(nodes, engines, options))
 
 
-def _lost_metadata(nodes: Sequence[Node], engines: Mapping[str, Engine], options: str) -> list[str]:
+def _lost_metadata(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
     """A server of several gets lost data from the others. A server alone does not, and brokers then refuse to serve."""
     servers = of_kind(nodes, ZOOKEEPER)
     brokers = [node for node in of_kind(nodes, BROKER) if _has_data(node, engines)]
@@ -183,16 +174,13 @@ def _lost_metadata(nodes: Sequence[Node], engines: Mapping[str, Engine], options
     ]
 
 
-def _has_data(node: Node, engines: Mapping[str, Engine]) -> bool:
+def _has_data(node: Node, engines: Engines) -> bool:
     return node["volume"] in engines.get(node["host"], {}).get("volumes", [])
 
 
 def _normal(address: str) -> str:
     """Return an address as Python writes it: 2001:DB8:0::1 is 2001:db8::1."""
-    try:
-        return str(ipaddress.ip_address(address.partition("%")[0]))
-    except ValueError:
-        return address
+    return str(to_address(address.partition("%")[0]) or address)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_address, is_loopback, resolve
+from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
 from kafka_proof.deploy.node import Listener, Node
 
 _OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
@@ -125,7 +125,7 @@ def _listener_problems(listener: Listener, is_local: bool, resolve: Resolve) -> 
             f"listener {name} advertises {host}, which does not resolve here. "
             "Correct kafka_advertised_host, or add the name to DNS or /etc/hosts."
         )
-    elif not is_address(bind):
+    elif not to_address(bind):
         yield f"listener {name} has bind_address {bind}, and Docker publishes on addresses. Write one, such as 0.0.0.0."
     elif not is_loopback(host) and is_loopback(bind) and bind != LOOPBACK:
         # As Debian has it in /etc/hosts for a machine's own name.

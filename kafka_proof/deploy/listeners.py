@@ -2,15 +2,16 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kafka_proof.deploy.node import Listener, Node
+from kafka_proof.deploy.node import Engines, Listener, Node
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 Resolve = Callable[[str], str | None]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def listener_settings(listeners: Sequence[Listener], inter_broker: str) -> dict[str, str]:
@@ -32,9 +33,7 @@ def client_properties(brokers: Sequence[Node]) -> dict[str, str]:
     }
 
 
-def client_properties_now(
-    brokers: Sequence[Node], engines: Mapping[str, Mapping[str, Any]], running_only: bool = False
-) -> dict[str, str]:
+def client_properties_now(brokers: Sequence[Node], engines: Engines, running_only: bool = False) -> dict[str, str]:
     """Return client properties with the addresses that the brokers' containers advertise now.
 
     While brokers move to other addresses, some are still at the old ones: with `running_only` the addresses of running
@@ -92,17 +91,13 @@ def resolve(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = to_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
-def is_address(text: str) -> bool:
+def to_address(text: str) -> Address | None:
+    """Return the address that the text is, or None for a name."""
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None

@@ -1,6 +1,6 @@
 """A node: one container that runs Kafka or ZooKeeper, as plain data. Checks, roles and playbooks use a list of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
 BROKER, ZOOKEEPER = "broker", "zookeeper"  # kinds
@@ -29,8 +29,8 @@ class Port(TypedDict):
     variable: str
 
 
-class Node(TypedDict):
-    """One container. Ids are int; settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+class Common(TypedDict):
+    """What follows for each kind of node from the same variables. Ids are int."""
 
     host: str  # of the inventory
     kinds: list[str]
@@ -42,11 +42,16 @@ class Node(TypedDict):
     version: str
     image: str
     network: str
+    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
+
+
+class Node(Common):
+    """One container. Settings are {key: value}; files are {name: text}, in the directory CONFIG."""
+
     ports: list[Port]
     listeners: list[Listener]
     client_listener: str
     inter_broker_listener: str
-    is_local: bool  # whether clients on the machine that runs Ansible may use its loopback address
     config: dict[str, Any]  # settings that the user chose
     computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
     settings: dict[str, Any]  # all of them
@@ -57,6 +62,10 @@ class Node(TypedDict):
     health: str  # of its bash
     stop_timeout: int  # seconds
     peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
+
+
+Engine = Mapping[str, Any]  # what an engine reported: see kafka_proof.deploy.engine.parse
+Engines = Mapping[str, Engine]  # {host: what its engine reported}
 
 
 def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:

@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+Values = Mapping[str, Any]  # {name: value}
 Specification = Mapping[str, Mapping[str, Any]]  # {name: option, as in meta/argument_specs.yml}
+Checked = tuple[dict[str, Any], list[str]]  # converted values, and what is wrong
 
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
 # The playbooks' own variables are common words. They belong to this project only where they come by -e.
@@ -32,9 +34,7 @@ def default_files(roles: str | Path) -> list[str]:
     return [str(path) for path in sorted(Path(roles).glob("*/defaults/main.yml"))]
 
 
-def checked(
-    values: Mapping[str, Any], names: Iterable[str], specification: Specification, given: Container[str] = ()
-) -> tuple[dict[str, Any], list[str]]:
+def checked(values: Values, names: Iterable[str], specification: Specification, given: Container[str] = ()) -> Checked:
     """Return (the values, converted to their types; what is misspelt, removed or mistyped).
 
     values: {name: value} of specified variables of one host; names: of all its variables; given: names that came by -e.
@@ -53,9 +53,7 @@ def checked(
     return converted, problems
 
 
-def _unknown(
-    values: Mapping[str, Any], names: Iterable[str], specification: Specification, given: Container[str]
-) -> list[str]:
+def _unknown(values: Values, names: Iterable[str], specification: Specification, given: Container[str]) -> list[str]:
     ours = [name for name in names if name.startswith(_ROLES) or (name.startswith(_PLAYBOOKS) and name in given)]
     unknown = sorted(set(ours) - specification.keys())
     ignored = [str(pattern) for pattern in values.get("stack_ignored_variables", [])]
@@ -68,9 +66,7 @@ def _unknown(
     ]
 
 
-def _converted(
-    values: Mapping[str, Any], specification: Specification, given: Container[str]
-) -> tuple[dict[str, Any], list[str]]:
+def _converted(values: Values, specification: Specification, given: Container[str]) -> Checked:
     converted: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for name, value in values.items():

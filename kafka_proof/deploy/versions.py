@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.containers import container_of
-from kafka_proof.deploy.node import Node
-
-Engines = Mapping[str, Mapping[str, Any]]
+from kafka_proof.deploy.node import Engines, Node
 
 
 def running_version(found: Mapping[str, Any] | None) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
+from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.node import Node
 
 CLIENT_PORT = 2181  # inside the container
@@ -72,8 +73,7 @@ def servers_now(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]]
     for node in nodes:
         variables = hostvars[node["host"]]
         change, engine = variables["__zookeeper_change"], variables["__stack_engine"]
-        containers = {item["name"]: item for item in engine.get("containers", [])}
-        container = containers.get(node["container"])
+        container = container_of(node, engine)
         # A server alone has no list of servers, and is an ensemble of one.
         ensemble = (container["ensemble"] or [node["id"]]) if container else []
         found.append(

@@ -100,12 +100,8 @@ def usable(properties):
 def ignored(properties):
     """Return the properties about security that security.protocol does not use: list of str."""
     protocol = properties.get("security.protocol", "PLAINTEXT").strip()
-    without = [
-        prefix
-        for prefix, used in (("ssl.", protocol.endswith("SSL")), ("sasl.", protocol.startswith("SASL")))
-        if not used
-    ]
-    return sorted(key for key in properties if key.startswith(tuple(without)))
+    used = {"ssl.": protocol.endswith("SSL"), "sasl.": protocol.startswith("SASL")}
+    return sorted(key for key in properties for prefix in used if key.startswith(prefix) and not used[prefix])
 
 
 def verdict(findings):

@@ -379,9 +379,7 @@ def judge_clock(broker, before, appended, after):
 
 def is_loopback(host):
     """Return whether the name or address means the machine on which it is used."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    return _is(host, "is_loopback")
+    return host == "localhost" or host.endswith(".localhost") or _is(host, "is_loopback")
 
 
 def is_wildcard(host):

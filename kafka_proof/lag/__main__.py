@@ -50,7 +50,7 @@ _ERRORS = (ClientPropertiesError, NoKafkaError, NoMatchError, KafkaError, OSErro
 
 
 class Looks:
-    """Repeated looks at one cluster, with a new connection after an error. A context manager."""
+    """Repeated looks at one cluster, with a new connection after an error. The caller closes it."""
 
     def __init__(self, arguments, options):
         self._arguments, self._options = arguments, options
@@ -85,12 +85,6 @@ class Looks:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def once(looks, options):
@@ -132,7 +126,7 @@ def _last_look(looks, window):
 
 def watch(looks, options):
     """Show a look every --watch seconds until Ctrl-C: in place on a terminal, else as lines."""
-    with _shown(options) as shown:
+    with contextlib.closing(_shown(options)) as shown:
         first = True
         while True:
             started = time.monotonic()
@@ -141,7 +135,7 @@ def watch(looks, options):
             except _ERRORS as error:
                 if first:
                     raise
-                shown.leave()
+                shown.close()
                 print(f"{reason(error, where(options))} Looking again.", file=sys.stderr, flush=True)
             else:
                 shown.show(seen)
@@ -159,17 +153,16 @@ def _shown(options):
     return _Lines(json.dumps if options.json else _group_lines)
 
 
-class _Lines(contextlib.nullcontext):
+class _Lines:
     """Prints each report as lines. `text(report)` returns them."""
 
     def __init__(self, text):
-        super().__init__(self)
         self._text = text
 
     def show(self, report):
         print(self._text(report), flush=True)
 
-    def leave(self):
+    def close(self):
         """Nothing to end: lines stay."""
 
 
@@ -240,34 +233,29 @@ def _address(text):
 def _options(argv):
     parser = Parser("kafka-lag", __doc__)
     add_connection_options(parser)
+    add = parser.add_argument
     for what in ("group", "topic"):
-        parser.add_argument(
-            f"--{what}", metavar="PATTERN", nargs="+", action="extend", default=[], help=f"{what}s, such as 'orders-*'"
-        )
-    parser.add_argument(
-        "--reset", choices=POLICIES, default="earliest", help="where a group without an offset begins (%(default)s)"
-    )
-    parser.add_argument(
+        add(f"--{what}", metavar="PATTERN", nargs="+", action="extend", default=[], help=f"{what}s, such as 'orders-*'")
+    add("--reset", choices=POLICIES, default="earliest", help="where a group without an offset begins (%(default)s)")
+    add(
         "--time",
         action="store_true",
         help="take the time lag from the timestamp of the first message left; reads a batch of each partition behind",
     )
-    parser.add_argument(
-        *("--window",), metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)"
-    )
-    parser.add_argument(
-        *("--max-lag",),
+    add("--window", metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)")
+    add(
+        "--max-lag",
         metavar="N",
         type=_number,
         help="up to N offsets left in a partition are OK; once: exit status 1 above",
     )
-    parser.add_argument(
+    add(
         "--max-time-lag",
         metavar="SECONDS",
         type=_duration,
         help="exit status 1 when the first message left in a partition is older; implies --time",
     )
-    parser.add_argument("--json", action="store_true", help="for programs; with --watch a line for each look")
+    add("--json", action="store_true", help="for programs; with --watch a line for each look")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=_duration, help="look every 2 SECONDS")
     shown.add_argument("--prometheus", metavar="[HOST]:PORT", type=_address, help="an exporter (HOST: 127.0.0.1)")
@@ -291,7 +279,7 @@ def main(argv=None):
     if lasting:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a container, like Ctrl-C
     try:
-        with Looks(kafka_python(properties_of(options)), options) as looks:
+        with contextlib.closing(Looks(kafka_python(properties_of(options)), options)) as looks:
             if options.prometheus:
                 serve(looks, options)
             elif options.watch:

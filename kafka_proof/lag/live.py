@@ -30,7 +30,7 @@ def can_draw():
 
 
 class Screen:
-    """Draws report after report in place. A context manager; the last report stays on the terminal.
+    """Draws report after report in place. The caller closes it; the last report stays on the terminal.
 
     `where`: the cluster, for the title; `seconds`: between two reports.
     """
@@ -51,17 +51,11 @@ class Screen:
         title = f"kafka-lag {self._where}, {now}, a look every {self._seconds:g} s; Ctrl-C ends"
         self._live.update(Frame(report, self._trends, title), refresh=True)
 
-    def leave(self):
+    def close(self):
         """Let the last report stay, so that other lines and the next report go below it."""
         if self._live is not None:
             self._live.stop()
             self._live = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.leave()
 
 
 class Frame:

@@ -67,20 +67,17 @@ def left(partitions):
     return None if None in lags else sum(lags)
 
 
-def group_lag(admin, group, topic, reset="earliest", read_committed=False):
+def group_lag(admin, group, topic, reset="earliest"):
     """Ask the cluster for the lag of `group` in each partition of `topic`. Returns list[PartitionLag], by partition.
 
-    `admin` is a KafkaAdminClient. `read_committed`: the group's consumers have isolation.level=read_committed, so the
-    log ends for them before the first open transaction. Raises kafka.errors.KafkaError, such as
-    UnknownTopicOrPartitionError.
+    `admin` is a KafkaAdminClient. Raises kafka.errors.KafkaError, such as UnknownTopicOrPartitionError.
     """
     [description] = admin.describe_topics([topic])
     if description["error_code"]:
         raise for_code(description["error_code"])(f"topic {topic}")
     partitions = with_leader(description)
-    ask = {group: list(partitions)}
-    committed, starts, ends = read_offsets(admin, ask, [tp for tp, led in partitions.items() if led], read_committed)
-    return rows(committed[group], starts, ends, reset)
+    committed, *bounds = read_offsets(admin, {group: list(partitions)}, [tp for tp, led in partitions.items() if led])
+    return rows(committed[group], *bounds, reset)
 
 
 def with_leader(topic):
@@ -91,7 +88,7 @@ def with_leader(topic):
     }
 
 
-def read_offsets(admin, groups, partitions, read_committed=False):
+def read_offsets(admin, groups, partitions):
     """Read committed offsets and the bounds of the logs: one request per coordinator, then two per leader.
 
     `groups`: dict[str, list[TopicPartition] | None]; None asks for all committed offsets of the group.
@@ -101,7 +98,7 @@ def read_offsets(admin, groups, partitions, read_committed=False):
     The order matters. Offsets only grow during a look, so the smallest come first: committed, then starts, then ends.
     In the opposite order, the lag of a busy group is negative.
     """
-    return committed_offsets(admin, groups), *log_bounds(admin, partitions, read_committed)
+    return committed_offsets(admin, groups), *log_bounds(admin, partitions)
 
 
 def committed_offsets(admin, groups):
@@ -110,12 +107,11 @@ def committed_offsets(admin, groups):
     return {group: {tp: at.offset for tp, at in offsets.items()} for group, offsets in found.items()}
 
 
-def log_bounds(admin, partitions, read_committed=False):
+def log_bounds(admin, partitions):
     """Read the bounds of the logs of `partitions`. Returns (starts, ends): twice dict[TopicPartition, int]."""
-    isolation = "read_committed" if read_committed else "read_uncommitted"
 
     def bounds(spec):
-        found = admin.list_partition_offsets(dict.fromkeys(partitions, spec), isolation) if partitions else {}
+        found = admin.list_partition_offsets(dict.fromkeys(partitions, spec)) if partitions else {}
         return {tp: at.offset for tp, at in found.items()}
 
     return bounds(OffsetSpec.EARLIEST), bounds(OffsetSpec.LATEST)

@@ -93,27 +93,6 @@ def summary(run):
 # GitHub
 
 
-def markdown(run):
-    """Return a summary in GitHub's Markdown."""
-    mark, verdict = VERDICTS[run["verdict"]]
-    page = [f"## {mark} Kafka smoke test: {verdict.lower()}", "", _markdown(sentence(run)), ""]
-    if run["cluster"]:
-        page += [f"{_markdown(_cluster_line(run['cluster']))}; {_seconds(run['seconds'])}.", ""]
-    for test in _bad(run):
-        page += [f"**{_markdown(test['property'])}**", "", *_fenced(test["message"]), ""]
-        page += ["Again, alone:", "", *_fenced(_again(run, test)), ""]
-    if run["verdict"] != "passed":
-        page += ["What a client meets on its way to the cluster:", "", *_fenced(run["diagnose"]), ""]
-    if run["tests"]:
-        page += ["<details><summary>Every property</summary>", "", "| | property | time |", "|---|---|--:|"]
-        page += [
-            f"| {test['outcome']} | {_markdown(test['property'])} | {_seconds(test['seconds'])} |"
-            for test in run["tests"]
-        ]
-        page += ["", "</details>", ""]
-    return "\n".join(page)
-
-
 def annotations(run):
     """Return GitHub's workflow commands, list[str]: one for each property that does not hold, or one for no verdict."""
     if run["verdict"] == "unusable":
@@ -133,72 +112,63 @@ def _annotation(title, message):
     return f"::error title={data(title).replace(':', '%3A').replace(',', '%2C')}::{data(message)}"
 
 
-def _markdown(text):
-    """Return `text` as one line in which nothing is markup."""
-    return re.sub(r"([\\`*_\[\]<>|~&$#@])", r"\\\1", " ".join(text.split()))
-
-
-def _fenced(text):
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    return [f"{fence}text", text, fence]
-
-
-# HTML
+# Pages
 
 
 def html(run):
     """Return one page that needs nothing else: no script, no network. jinja2 escapes everything from the run."""
+    return _page(TEMPLATE.name, run)
+
+
+def markdown(run):
+    """Return a summary in GitHub's Markdown."""
+    return _page("page.md.j2", run)
+
+
+def _page(template, run):
     mark, verdict = VERDICTS[run["verdict"]]
     count = Counter(test["outcome"] for test in run["tests"])
-    return (
-        templates()
-        .get_template(TEMPLATE.name)
-        .render(
-            run=run,
-            mark=mark,
-            verdict=verdict,
-            sentence=sentence(run),
-            counts=[(outcome, count[outcome]) for outcome in MARKS if count[outcome]],
-            bad=[test | {"again": _again(run, test)} for test in _bad(run)],
-            modules=[
-                (title, [test | _evidence(test) for test in tests])
-                for title, tests in groupby(run["tests"], lambda test: test["module"])
-            ],
-            brokers=[
-                [
-                    *[broker["id"], f"{broker['host']}:{broker['port']}", broker["rack"], broker["kafka"]],
-                    "controller" if broker["id"] == run["cluster"]["controller"] else "",
-                ]
-                for broker in run["cluster"].get("brokers", [])
-            ],
-            topics=[
-                [topic["topic"], each["partition"], each["leader"], each["replicas"], each["in_sync"]]
-                for topic in run["cluster"].get("topics", [])
-                for each in topic["partitions"]
-            ],
-            facts_of_run={
-                "started": run["started"].replace("T", " "),
-                "took": _seconds(run["seconds"]),
-                "command": run["command"],
-                **run["versions"],
-            },
-        )
-    )
+    values = {
+        "run": run,
+        "mark": mark,
+        "verdict": verdict,
+        "sentence": sentence(run),
+        "counts": [(outcome, count[outcome]) for outcome in MARKS if count[outcome]],
+        "bad": [test | {"again": _again(run, test)} for test in _bad(run)],
+        "modules": [
+            (title, [test | _evidence(test) for test in tests])
+            for title, tests in groupby(run["tests"], lambda test: test["module"])
+        ],
+        "brokers": [
+            [
+                *[broker["id"], f"{broker['host']}:{broker['port']}", broker["rack"], broker["kafka"]],
+                "controller" if broker["id"] == run["cluster"]["controller"] else "",
+            ]
+            for broker in run["cluster"].get("brokers", [])
+        ],
+        "topics": [
+            [topic["topic"], each["partition"], each["leader"], each["replicas"], each["in_sync"]]
+            for topic in run["cluster"].get("topics", [])
+            for each in topic["partitions"]
+        ],
+    }
+    return templates().get_template(template).render(values)
 
 
 @cache
 def templates():
     """Return the jinja2 environment of the page's templates."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (0.03 s of each run of the suite)
+    import jinja2  # noqa: PLC0415 (0.03 s of each run of the suite)
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE.parent),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"text": _text, "seconds": _seconds, "where": _cluster_line}
+    environment.filters |= {"literal": _markdown, "fenced": _fenced}
     environment.globals |= {"plot": plot, "table_of": _table, "marks": MARKS, "modes": MODES}
     return environment
 
@@ -226,6 +196,16 @@ def _table(columns, rows):
 
 
 # Words
+
+
+def _markdown(text):
+    """Return `text` as one line in which nothing is markup."""
+    return re.sub(r"([\\`*_\[\]<>|~&$#@])", r"\\\1", " ".join(text.split()))
+
+
+def _fenced(text):
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
+    return f"{fence}text\n{text}\n{fence}"
 
 
 def _bad(run):

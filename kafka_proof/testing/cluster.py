@@ -11,7 +11,6 @@ the stack, which the next one uses and removes:
 import contextlib
 import fcntl
 import importlib.util
-import ipaddress
 import json
 import os
 import socket
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
 from kafka_proof.cluster.ready import NotReadyError, wait_ready
+from kafka_proof.deploy.listeners import is_loopback
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # site.yml and what belongs to it: inside the installed package, or around this one in a checkout.
@@ -150,7 +150,7 @@ def engine(environment=os.environ):
     In a GitLab job the engine is a service of the job: DOCKER_HOST=tcp://docker:2375.
     """
     host = urlsplit(environment.get("DOCKER_HOST", ""))
-    if host.scheme != "tcp" or not host.hostname or _is_loopback(host.hostname):
+    if host.scheme != "tcp" or not host.hostname or is_loopback(host.hostname):
         return {}
     return {"kafka_advertised_host": host.hostname, "kafka_bind_address": "0.0.0.0"}
 
@@ -164,13 +164,6 @@ def failure(output, errors):
     except (ValueError, LookupError):
         said = errors or output
     return " ".join(str(said).split())
-
-
-def _is_loopback(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _own_directory():
