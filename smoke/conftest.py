@@ -118,9 +118,9 @@ def prefix(kafka, admin, word, existing_topic, request):
             run.topic_id = _check_existing(admin, existing_topic)
         transactions = any("transaction" in item.name for item in request.session.items)
         _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
-        if not existing_topic and rights.nobody_deletes(admin, prefix):
+        if not existing_topic and temporary.nobody_deletes(admin, f"{prefix}rights"):
             pytest.exit(
-                "Nobody may delete topics in this cluster (delete.topic.enable=false), so the run could not remove its "
+                "This cluster deletes no topics (delete.topic.enable=false), so the run could not remove its "
                 "own. Set it to true, or name a topic that takes the messages: --existing-topic NAME.",
                 UNUSABLE,
             )

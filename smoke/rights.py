@@ -12,7 +12,6 @@ from kafka.errors import (
     KafkaError,
     KafkaTimeoutError,
     TopicAuthorizationFailedError,
-    TopicDeletionDisabledError,
 )
 from kafka.structs import OffsetAndMetadata
 
@@ -65,12 +64,6 @@ def missing_to_work(admin, kafka, prefix, existing_topic=None, transactions=True
     if transactions:
         attempts[f"Write on transactional id {names}"] = lambda: _begin_transactions(kafka, name)
     return refused + [right for right, attempt in attempts.items() if _is_refused(attempt)]
-
-
-def nobody_deletes(admin, prefix):
-    """Return whether the cluster refuses to delete any topic. It says so before it looks whether the topic exists."""
-    [answer] = admin.delete_topics([f"{prefix}rights"], raise_errors=False)["topics"]
-    return answer["error_code"] == TopicDeletionDisabledError.errno
 
 
 def _operations(admin, topic, wanted):

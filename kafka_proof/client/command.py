@@ -97,7 +97,7 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
             at = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(at.filename).name} line {at.lineno}"
             return fail(
-                f"an unexpected {type(error).__name__} ({error}) at {place}. Please report it as a fault of kafka-proof, "
+                f"an unexpected {type(error).__name__} ({error}) at {place}. Please report this fault of kafka-proof, "
                 "with the output under KAFKA_PROOF_TRACEBACK=1."
             )
 

@@ -11,6 +11,15 @@ def printable(text: object) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
+def setting_text(value: object) -> str:
+    """Return the value of a setting as Kafka writes it: true, 5000 for 5e3, and a list with commas."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return ",".join(map(setting_text, value)) if isinstance(value, list) else str(value)
+
+
 def one_line(text: object, limit: int = 300) -> str:
     """Return `text` as one printable line of at most `limit` characters."""
     return printable(" ".join(str(text).split()))[:limit]

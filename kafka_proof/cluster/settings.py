@@ -1,6 +1,7 @@
 """Settings of brokers: current values, unknown names, and changes without a restart."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,13 +18,54 @@ THROTTLES = {
 }
 
 
-def dynamic_changes(wanted: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
+def is_same(kind: str, one: str, other: str | None) -> bool:
+    """Return whether Kafka takes two texts for the same value. `kind`: the type that a broker reports, such as LIST.
+
+    Brokers write values anew: "1" of a DOUBLE comes back as "1.0", and "a, b" of a LIST as "a,b".
+    """
+    if one == other or other is None:
+        return one == other
+    if kind in ("INT", "SHORT", "LONG", "DOUBLE"):
+        try:
+            return float(one) == float(other) if kind == "DOUBLE" else int(one) == int(other)
+        except ValueError:
+            return False
+    if kind == "LIST":
+        return [part.strip() for part in one.split(",")] == [part.strip() for part in other.split(",")]
+    return kind == "BOOLEAN" and one.strip().lower() == other.strip().lower()
+
+
+def wrong_type(kind: str, value: str) -> str:
+    """Return why a broker refuses a value of this type, which it reports; "" where it may accept it."""
+    if kind in ("INT", "SHORT", "LONG") and not re.fullmatch(r"\s*[+-]?\d+\s*", value):
+        return "not a whole number"
+    if kind == "DOUBLE" and not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", value):
+        return "not a number"
+    if kind == "BOOLEAN" and value.strip().lower() not in ("true", "false"):
+        return "neither true nor false"
+    return ""
+
+
+def dynamic_changes(
+    wanted: Mapping[str, str], now: Mapping[str, str], kinds: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
     """Return the changes from a broker's dynamic settings to the wanted ones: {key: value, or None to reset it}.
 
-    `now`: the settings of this broker alone. Throttles stay as they are.
+    now: the settings of this broker alone; kinds: {key: type}. Throttles stay as they are.
     """
-    changes: dict[str, str | None] = {key: value for key, value in wanted.items() if now.get(key) != value}
+    changes: dict[str, str | None] = {
+        key: value for key, value in wanted.items() if not is_same((kinds or {}).get(key, ""), value, now.get(key))
+    }
     return changes | dict.fromkeys(sorted(now.keys() - wanted.keys() - THROTTLES))
+
+
+def dynamic_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the settings that are set for this broker alone, while it runs: {key: value}. `settings`: all of it."""
+    return {
+        key: item["value"]
+        for key, item in settings.items()
+        if item["config_source"] == "DYNAMIC_BROKER_CONFIG" and not item["is_sensitive"]
+    }
 
 
 def settings_of(admin: KafkaAdminClient, brokers: Iterable[int]) -> dict[int, dict[str, dict[str, Any]]]:

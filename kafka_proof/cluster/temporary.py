@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.errors import for_code
+from kafka.errors import TopicDeletionDisabledError, for_code
 
 from kafka_proof.client.wait import wait_until
 
@@ -41,6 +41,15 @@ def is_left_over(name: str, word: str, now: datetime.datetime) -> bool:
 def removable(until: datetime.datetime) -> datetime.datetime:
     """Return when any machine can take a run that is over at `until` (UTC) for dead."""
     return until + SLACK
+
+
+def nobody_deletes(admin: KafkaAdminClient, unknown: str) -> bool:
+    """Return whether the cluster deletes no topics (delete.topic.enable=false). `unknown`: a topic that does not exist.
+
+    A broker says so before it looks whether the topic exists.
+    """
+    [answer] = admin.delete_topics([unknown], raise_errors=False)["topics"]
+    return answer["error_code"] == TopicDeletionDisabledError.errno
 
 
 def remove(admin: KafkaAdminClient, is_mine: Callable[[str], bool], what: str, topics: bool = True) -> list[str]:

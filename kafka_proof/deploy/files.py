@@ -1,8 +1,11 @@
 """Configuration files as text, and as the archive that `docker cp` takes."""
 
 import io
+import re
 import tarfile
 from collections.abc import Mapping
+
+from kafka_proof.client.text import setting_text
 
 OWNER = 1000  # user and group of the image, built or pulled
 
@@ -10,15 +13,20 @@ OWNER = 1000  # user and group of the image, built or pulled
 def to_properties(settings: Mapping[str, object]) -> str:
     """Return settings as a .properties file, sorted, so that the same settings give the same text.
 
-    True and False become Kafka's `true` and `false`; a setting that is None is left out. Only necessary escapes are
-    written (javaproperties would write `localhost\\:9092`), because kcat reads the same files and knows no escapes.
+    A setting that is None is left out. Only necessary escapes are written (javaproperties would write
+    `localhost\\:9092`), because kcat reads the same files and knows no escapes. Java reads ISO-8859-1.
     """
     return "".join(f"{key}={_text(settings[key])}\n" for key in sorted(settings) if settings[key] is not None)
 
 
 def _text(value: object) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.strip().replace("\\", "\\\\").replace("\n", "\\n")
+    text = setting_text(value).strip().replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return re.sub(r"[^\x00-\x7f]", _escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 def to_archive(files: Mapping[str, str]) -> bytes:

@@ -13,9 +13,14 @@ def topic_problems(topics: Sequence[Mapping[str, Any]], absent: Collection[str],
     names = [topic["name"] for topic in topics]
     for name in repeated(names):
         problems.append(f"kafka_topics_present has {name} more than once. Keep one.")
-    for name in sorted({name for name in names if "." in name}):
-        if (other := name.replace(".", "_")) in names:
-            problems.append(f"kafka_topics_present has {name} and {other}, whose metric names collide. Rename one.")
+    metric_names: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        metric_names.setdefault(name.replace(".", "_"), []).append(name)
+    problems += [
+        f"kafka_topics_present has {' and '.join(found)}, whose metric names collide. Rename one."
+        for found in metric_names.values()
+        if len(found) > 1
+    ]
     for name in sorted(set(names) & set(absent)):
         problems.append(f"{name} is in kafka_topics_present and in kafka_topics_absent. Keep it in one of them.")
     for topic in topics:

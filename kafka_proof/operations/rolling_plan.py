@@ -9,10 +9,13 @@
    first those that run and do not answer, because every other one would wait for them; the active controller last.
 
 Where the cluster does not answer, step 2 is left out, and the wait before each broker reports the reason.
+
+A value that the broker calls invalid is no reason to restart it: with such a file it would not start again.
 """
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -21,11 +24,19 @@ from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.text import setting_text
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster, why_not
 from kafka_proof.cluster.controller import active_controller
 from kafka_proof.cluster.identity import answers
-from kafka_proof.cluster.settings import dynamic_changes, misspelt, set_dynamic, settings_of
+from kafka_proof.cluster.settings import (
+    dynamic_changes,
+    dynamic_settings,
+    misspelt,
+    set_dynamic,
+    settings_of,
+    wrong_type,
+)
 
 _PATIENCE = 5  # seconds for the cluster to answer
 
@@ -40,8 +51,8 @@ class Cluster(NamedTuple):
 
     controller: id of the active controller, or None;
     silent: ids of brokers that run and change, and are not registered or do not answer at their address;
-    settings: {id: {key: {value, read_only, config_source}}} of the brokers that answer;
-    refuses: function of {id: {key: value or None}}: the settings that brokers refuse while they run; false if none.
+    settings: {id: {key: {value, read_only, config_source, config_type}}} of the brokers that answer;
+    refuses: function of {id: {key: value or None}}: {id: message} of the brokers that refuse them while they run.
     """
 
     controller: int | None
@@ -60,7 +71,7 @@ def decide(client, brokers, gate):
             admin_client(client, _PATIENCE) as admin,
         ):
             return plan(brokers, _look(admin, brokers), gate)
-    return plan(brokers, Cluster(None, set(), {}, lambda _: False), gate)
+    return plan(brokers, Cluster(None, set(), {}, lambda _: {}), gate)
 
 
 def _look(admin, brokers):
@@ -74,20 +85,27 @@ def _look(admin, brokers):
 
 
 def plan(brokers, cluster, gate=True):
-    """Return {at_once: [host], one_by_one: [host], configure: {id: {key: value or None}}, warnings: [str]}.
+    """Return {at_once: [host], one_by_one: [host], configure: {id: {key: value or None}}, invalid, warnings: [str]}.
 
-    brokers: list of {host, id, config, change, running, settings: {before, after} or None}; cluster: a Cluster; gate:
-    whether running brokers change one at a time.
+    brokers: list of {host, id, config, change, running, has_data, settings: {before, after} or None}; cluster: a
+    Cluster; gate: whether running brokers change one at a time. In `configure`, {} is for a broker whose dynamic
+    settings are not known before it runs: none of them is wanted. With `invalid`, nothing may change.
     """
-    at_once, one_by_one, configure = [], [], {}
+    at_once, one_by_one, configure, invalid = [], [], {}, []
+    known = next(iter(cluster.settings.values()), {})  # names and types are the same for all
+    kinds = {key: item["config_type"] for key, item in known.items()}
     for broker in brokers:
-        now = _dynamic(cluster.settings.get(broker["id"], {}))
-        overlay = _overlay(broker, cluster.settings.get(broker["id"])) if broker["change"] == "create" else {}
-        changes = dynamic_changes(overlay or {}, now)
-        stays = broker["change"] == "nothing" or (overlay and not cluster.refuses({broker["id"]: changes}))
+        invalid += [f"{broker['host']}: {problem}" for problem in _wrong_types(broker["config"], kinds)]
+        settings = cluster.settings.get(broker["id"])
+        now = dynamic_settings(settings or {})
+        overlay = _overlay(broker, settings) if broker["change"] == "create" else {}
+        changes = dynamic_changes(overlay or {}, now, kinds)
+        refused = cluster.refuses({broker["id"]: changes}) if overlay else {}
+        invalid += [f"{broker['host']}: {said}" for said in _invalid(refused, broker["config"], kinds)]
+        stays = broker["change"] == "nothing" or (overlay and not refused)
         if not stays:
             changes = dynamic_changes({}, now)  # its new file holds all settings
-        if changes:
+        if changes or (settings is None and broker["has_data"] and not stays):
             configure[broker["id"]] = changes
         if stays:
             continue
@@ -99,19 +117,24 @@ def plan(brokers, cluster, gate=True):
         "at_once": [broker["host"] for broker in at_once],
         "one_by_one": [broker["host"] for broker in one_by_one],
         "configure": configure,
-        "warnings": misspelt(
-            {name for broker in brokers for name in broker["config"]}, next(iter(cluster.settings.values()), {})
-        ),
+        "invalid": invalid,
+        "warnings": misspelt({name for broker in brokers for name in broker["config"]}, known),
     }
 
 
-def _dynamic(settings):
-    """Return the settings that are set for this broker alone, while it runs."""
-    return {
-        key: item["value"]
-        for key, item in settings.items()
-        if item["config_source"] == "DYNAMIC_BROKER_CONFIG" and not item["is_sensitive"]
-    }
+def _wrong_types(config, kinds):
+    for key, value in sorted(config.items()):
+        if value is not None and (reason := wrong_type(kinds.get(key, ""), setting_text(value))):
+            yield f"kafka_config sets {key} to {setting_text(value)!r}, which is {reason}. Correct it."
+
+
+def _invalid(refused, config, kinds):
+    """Yield what the broker calls invalid, beside what `_wrong_types` found. `refused`: {id: message}."""
+    for said in refused.values():
+        # "Invalid value 7 for configuration cleanup: …"; other refusals are changes that need a restart.
+        found = re.search(r"Invalid value (.*?) for configuration (\S+): (.*)", said)
+        if found and not list(_wrong_types({found[2]: config.get(found[2])}, kinds)):
+            yield f"kafka_config sets {found[2]} to {found[1]!r}. The broker refuses it: {found[3]}. Correct it."
 
 
 def _overlay(broker, settings):

@@ -7,8 +7,11 @@ from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionE
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
-from kafka_proof.cluster.settings import alter
+from kafka_proof.client.text import setting_text
+from kafka_proof.cluster.settings import alter, is_same
+from kafka_proof.cluster.temporary import nobody_deletes
 
+NOTHING = "nothing was changed"
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
 
@@ -53,7 +56,12 @@ def make_plan(topics, absent, actual):
             )
         if topic["config"] is not None:
             wanted = settings(topic["config"])
-            changes = {key: value for key, value in wanted.items() if now["config"].get(key) != value}
+            kinds = now.get("kinds", {})
+            changes = {
+                key: value
+                for key, value in wanted.items()
+                if not is_same(kinds.get(key, ""), value, now["config"].get(key))
+            }
             changes |= dict.fromkeys(now["config"].keys() - wanted.keys())
             if changes:
                 plan.configure[name] = changes
@@ -62,16 +70,15 @@ def make_plan(topics, absent, actual):
 
 def settings(config):
     """Return a topic's settings as Kafka's text. A setting that is None is left to the broker."""
-    return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in (config or {}).items()
-        if value is not None
-    }
+    return {key: setting_text(value) for key, value in (config or {}).items() if value is not None}
 
 
 def preview(plan, actual):
     """Return the topics that change, before and after, for --diff."""
-    before = {name: actual[name] for name in sorted({*plan.grow, *plan.configure, *plan.delete})}
+    shown = ("partitions", "replication_factor", "config")
+    before = {
+        name: {key: actual[name][key] for key in shown} for name in sorted({*plan.grow, *plan.configure, *plan.delete})
+    }
     after = {name: dict(topic) for name, topic in before.items() if name not in plan.delete}
     for name, partitions in plan.grow.items():
         after[name]["partitions"] = partitions
@@ -91,7 +98,7 @@ def describe(admin, names, with_config):
         if error is UnknownTopicOrPartitionError:
             continue
         if topic["error_code"]:
-            raise Refused("nothing was changed", [f"topic {topic['name']}: {error.description} ({error.__name__})"])
+            raise Refused(NOTHING, [f"topic {topic['name']}: {error.description} ({error.__name__})"])
         found[topic["name"]] = {
             "partitions": len(topic["partitions"]),
             "replication_factor": min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
@@ -100,11 +107,10 @@ def describe(admin, names, with_config):
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found if name in with_config]
     if resources:
         for name, config in admin.describe_configs(resources)["topic"].items():
-            found[name]["config"] = {
-                key: setting["value"]
-                for key, setting in config.items()
-                if setting["config_source"] == "DYNAMIC_TOPIC_CONFIG"  # not the broker's own setting
-            }
+            # The topic's own settings, not the broker's.
+            own = {key: each for key, each in config.items() if each["config_source"] == "DYNAMIC_TOPIC_CONFIG"}
+            found[name]["config"] = {key: each["value"] for key, each in own.items()}
+            found[name]["kinds"] = {key: each["config_type"] for key, each in own.items()}
     return found
 
 
@@ -127,7 +133,10 @@ def apply(admin, plan, timeout_ms, validate_only):
     for batch in batches(list(plan.configure.items())):
         refused = alter(admin, {(ConfigResourceType.TOPIC, name): changes for name, changes in batch}, validate_only)
         problems += [f"topic {name}: {said}" for (_, name), said in refused.items()]
-    if plan.delete and not validate_only:
+    if plan.delete and validate_only:
+        if nobody_deletes(admin, "kafka-proof-no-such-topic"):
+            problems.append("topics are not deleted in this cluster: delete.topic.enable is false. Set it to true.")
+    elif plan.delete:
         problems += _problems(admin.delete_topics(plan.delete, **how)["topics"])
     return problems
 
@@ -161,7 +170,8 @@ def have(params, check):
     except Refused as refusal:
         rest, problems, *replication = refusal.args
         message = "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])
-        return {"failed": True, "msg": message, "replication": dict(*replication)}
+        changed = rest != NOTHING
+        return {"failed": True, "changed": changed, "msg": message, "replication": dict(*replication)}
     except (KafkaError, ClientPropertiesError) as error:
         return {"failed": True, "msg": f"{where}: {error}"}
 
@@ -180,7 +190,7 @@ def _have(client, topics, absent, timeout_ms, check):
         actual = describe(admin, {topic["name"] for topic in topics} | set(absent), with_config)
         plan = make_plan(topics, absent, actual)
         if problems := plan.refused or apply(admin, plan, timeout_ms, validate_only=True):
-            raise Refused("nothing was changed", problems, plan.replication)
+            raise Refused(NOTHING, problems, plan.replication)
         if not check:
             if problems := apply(admin, plan, timeout_ms, validate_only=False):
                 raise Refused("the rest was done", problems)

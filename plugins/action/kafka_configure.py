@@ -3,18 +3,28 @@
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.redact import masked
-from kafka_proof.cluster.settings import set_dynamic, settings_of
+from kafka_proof.cluster.settings import dynamic_changes, dynamic_settings, set_dynamic, settings_of
 
 
 class ActionModule(Action):
     def act(self, arguments):
-        wanted = {int(broker): changes for broker, changes in arguments["brokers"].items()}
+        # In check mode, a broker whose settings are not known does not run.
+        asked = {int(broker): changes for broker, changes in arguments["brokers"].items()}
+        asked = {broker: changes for broker, changes in asked.items() if changes or not self.check_mode}
+        if not asked:
+            return {}
         with admin_client(arguments["client"], 30) as admin:
-            before = settings_of(admin, wanted)
+            before = settings_of(admin, asked)
+            resets = {broker: dynamic_changes({}, dynamic_settings(before[broker])) for broker in asked}
+            wanted = {broker: changes or resets[broker] for broker, changes in asked.items()}
+            wanted = {broker: changes for broker, changes in wanted.items() if changes}
             if not self.check_mode and (refused := set_dynamic(admin, wanted)):
                 said = [f"broker {broker}: {message}" for broker, message in refused.items()]
                 raise ActionError("\n".join(["Correct kafka_config. Brokers refuse:", *said]))
-        return {"changed": True, "diff": [_diff(broker, before[broker], changes) for broker, changes in wanted.items()]}
+        return {
+            "changed": bool(wanted),
+            "diff": [_diff(broker, before[broker], changes) for broker, changes in wanted.items()],
+        }
 
 
 def _diff(broker, before, changes):

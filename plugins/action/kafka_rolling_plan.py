@@ -1,9 +1,12 @@
 """Decide which brokers change, in which order, and what needs no restart. ansible-doc -t module kafka_rolling_plan."""
 
-from kafka_proof.action import Action
+from kafka_proof.action import Action, ActionError
 from kafka_proof.operations.rolling_plan import decide
 
 
 class ActionModule(Action):
     def act(self, arguments):
-        return decide(arguments["client"], arguments["brokers"], arguments["gate"])
+        plan = decide(arguments["client"], arguments["brokers"], arguments["gate"])
+        if invalid := plan.pop("invalid"):
+            raise ActionError("\n".join([*invalid, "Nothing was changed."]))
+        return plan

@@ -32,6 +32,7 @@ def to_plan(brokers, hostvars):
     return [
         {"host": node["host"], "id": node["id"], "config": node["config"]}
         | {key: hostvars[node["host"]]["__kafka_change"][key] for key in ("change", "running", "settings")}
+        | {"has_data": node["volume"] in (hostvars[node["host"]].get("__stack_engine") or {}).get("volumes", [])}
         for node in brokers
     ]
 

@@ -12,7 +12,7 @@ options:
     type: dict
     required: true
   brokers:
-    description: Settings by broker id. A null value resets a setting.
+    description: Settings by broker id. A null value resets a setting; no settings at all reset all.
     type: dict
     required: true
 attributes:

@@ -48,7 +48,7 @@ one_by_one:
   returned: success
   type: list
 configure:
-  description: Settings by broker id that brokers take while they run.
+  description: Settings by broker id that brokers take while they run; none, for a broker whose settings are not known yet.
   returned: success
   type: dict
 warnings:

@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_proof.cluster.health import Partition, View, _view, behind, in_any, obstacles
-from kafka_proof.cluster.settings import dynamic_changes
+from kafka_proof.cluster.settings import dynamic_changes, is_same
 from kafka_proof.deploy.node import of_kind
 from kafka_proof.deploy.zookeeper import Server, batches, left_behind, servers_now, stranger_leads, zookeeper_mode
 from kafka_proof.operations.rolling_plan import Cluster, plan
@@ -60,10 +60,9 @@ def test_dynamic_changes():
 # The plan
 
 
-def broker(number, change="nothing", running=True, before=None, after=None, config=()):
+def broker(number, change="nothing", running=True, before=None, after=None, config=(), has_data=False):
     settings = {"before": before, "after": after} if after else None
-    config = dict.fromkeys(config)
-    where = {"host": f"k{number}", "id": number, "config": config}
+    where = {"host": f"k{number}", "id": number, "config": dict(config), "has_data": has_data}
     return where | {"change": change, "running": running, "settings": settings}
 
 
@@ -81,8 +80,10 @@ def says(**values):
     }
 
 
-def decide(*brokers, controller=1, silent=(), settings=None, refused=False, gate=True):
-    found = plan(brokers, Cluster(controller, set(silent), settings or {}, lambda changes: refused), gate)
+def decide(*brokers, controller=1, silent=(), settings=None, refused="", gate=True):
+    refuses = lambda changes: dict.fromkeys(changes, refused) if refused else {}  # noqa: E731
+    found = plan(brokers, Cluster(controller, set(silent), settings or {}, refuses), gate)
+    assert found["invalid"] == []
     return found["at_once"], found["one_by_one"], found["configure"]
 
 
@@ -99,6 +100,12 @@ MADE = {"change": "create", "before": "log.retention.ms=5\n", "after": "log.rete
         ),
         pytest.param([broker(1), broker(2, "create", False)], {}, (["k2"], [], {}), id="one joins"),
         pytest.param([broker(1), broker(2, "start", False)], {}, (["k2"], [], {}), id="one was stopped"),
+        pytest.param(
+            [broker(1), broker(2, "start", False, has_data=True)],
+            {"settings": {1: RETENTION}},
+            (["k2"], [], {2: {}}),
+            id="one was stopped, and can have dynamic settings",
+        ),
         pytest.param([broker(1), broker(2, "connect")], {}, (["k2"], [], {}), id="one is cut off"),
         pytest.param(
             [broker(1, "create"), broker(2, "create"), broker(3, "create")],
@@ -126,7 +133,7 @@ MADE = {"change": "create", "before": "log.retention.ms=5\n", "after": "log.rete
         ),
         pytest.param(
             [broker(1, **MADE), broker(2)],
-            {"settings": {1: RETENTION}, "refused": True},
+            {"settings": {1: RETENTION}, "refused": "it cannot change while it runs"},
             ([], ["k1"], {}),
             id="it does not",
         ),
@@ -185,6 +192,46 @@ def test_plan(brokers, options, decision):
     assert decide(*brokers, **options) == decision
 
 
+@pytest.mark.parametrize(
+    ("config", "refused", "words"),
+    [
+        ({"log.retention.ms": "7d"}, "", ["k1: kafka_config sets log.retention.ms to '7d'", "not a whole number"]),
+        ({"broker.id": "one"}, "", ["broker.id", "'one'", "Correct it."]),  # read only, so nobody asks the broker
+        (
+            {"log.retention.ms": -9},
+            "InvalidRequestError: Invalid value -9 for configuration log.retention.ms: Value must be at least -1",
+            ["kafka_config sets log.retention.ms to '-9'. The broker refuses it: Value must be at least -1."],
+        ),
+    ],
+)
+def test_an_invalid_value_is_no_reason_for_a_restart(config, refused, words):
+    one = broker(1, "create", True, "log.retention.ms=5\n", "log.retention.ms=-9\n", config)
+    cluster = Cluster(1, set(), {1: RETENTION}, lambda changes: dict.fromkeys(changes, refused) if refused else {})
+    [problem] = plan([one, broker(2)], cluster)["invalid"]
+    assert not [word for word in words if word not in problem], problem
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other", "same"),
+    [
+        ("DOUBLE", "1", "1.0", True),
+        ("DOUBLE", "0.0001", "1.0E-4", True),
+        ("DOUBLE", "1", "1.5", False),
+        ("LIST", "compact, delete", "compact,delete", True),
+        ("LIST", "delete,compact", "compact,delete", False),
+        ("BOOLEAN", "False", "false", True),
+        ("LONG", "007", "7", True),
+        ("LONG", "9007199254740993", "9007199254740992", False),
+        ("LONG", "x", "7", False),
+        ("STRING", "A", "a", False),
+        ("", "1", "1.0", False),
+        ("STRING", "a", None, False),
+    ],
+)
+def test_values_that_kafka_writes_anew(kind, one, other, same):
+    assert is_same(kind, one, other) is same
+
+
 def test_a_topic_that_does_not_tell_its_settings_is_to_miss_one_replica_at_most():
     # What a broker says of a topic that is deleted between two questions.
     found = {"partition_index": 0, "leader_id": 1, "replica_nodes": [1, 2, 3], "isr_nodes": [1, 2, 3]}
@@ -231,10 +278,12 @@ def test_a_setting_that_kafka_does_not_know(name, meant):
         settings |= {
             key: told | {"config_type": "UNKNOWN"} for key, told in says(**{name: (None, True, False)}).items()
         }
-    found = plan([broker(1), broker(2, config=[name])], Cluster(1, set(), {1: settings, 2: settings}, lambda _: False))
+    found = plan(
+        [broker(1), broker(2, config={name: None})], Cluster(1, set(), {1: settings, 2: settings}, lambda _: {})
+    )
     expected = [f"Kafka has no setting {name}, and ignores it. Did you mean {meant}?"] if meant else []
     assert found["warnings"] == expected
-    assert plan([broker(1, config=[name])], Cluster(None, set(), {}, lambda _: False))["warnings"] == []
+    assert plan([broker(1, config={name: None})], Cluster(None, set(), {}, lambda _: {}))["warnings"] == []
 
 
 # ZooKeeper
