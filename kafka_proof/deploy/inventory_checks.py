@@ -10,8 +10,7 @@ from typing import Any
 
 from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
 from kafka_proof.deploy.node import Listener, Node
-
-_OWNERS = {"broker.id": "kafka_broker_id", "zookeeper.connect": "kafka_zookeeper_connect", "log.dirs": "stack_name"}
+from kafka_proof.deploy.setting_checks import broker_setting_problems, server_setting_problems
 
 
 def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
@@ -35,7 +34,10 @@ def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] |
 
 def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list[str]:
     """Return what in the variables of the brokers cannot work, alone or together."""
-    own = [f"{node['host']}: {message}" for node in brokers for message in _broker_problems(node, resolve)]
+    own = []
+    for node in brokers:
+        settings = broker_setting_problems(node["config"], node["computed"], len(brokers))
+        own += [f"{node['host']}: {message}" for message in (*_broker_problems(node, resolve), *settings)]
     return own + _shared_ids(brokers, "kafka_broker_id") + _shared_addresses(brokers)
 
 
@@ -52,13 +54,12 @@ def _server_problems(node: Node) -> Iterator[str]:
             f"the other hosts would reach its ZooKeeper server at {server.partition(':')[0]}, which to each of them is "
             "itself. Set stack_address to the address by which they reach this host."
         )
-    if own := sorted(key for key in node["config"] if key in node["computed"] or key.startswith("server.")):
-        yield (
-            f"zookeeper_config sets {', '.join(own)}, which this role derives. Set zookeeper_port for the port of "
-            f"clients. The data is in the volume {node['volume']}; the servers are the hosts of the group zookeeper."
-        )
+    yield from server_setting_problems(node["config"], node["computed"], node["volume"])
     if not 0 < node["id"] < 256:
-        yield f"zookeeper_id is {node['id']}. Use 1 to 255."
+        yield (
+            f"zookeeper_id is {node['id']}. Use 1 to 255. Where it is not set, it is the kafka_broker_id of the host: "
+            "set zookeeper_id, too."
+        )
     for port in node["ports"]:
         if not 0 < port["port"] < 65536:
             yield f"{port['variable']} is {port['port']}. Use a port of 1 to 65535."
@@ -67,7 +68,7 @@ def _server_problems(node: Node) -> Iterator[str]:
 
 
 def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
-    most = int(node["config"].get("reserved.broker.max.id") or 1000)
+    most = int(float(node["config"].get("reserved.broker.max.id") or 1000))
     generated = str(node["config"].get("broker.id.generation.enable", True)).lower() != "false"
     if node["id"] < 0 or (generated and node["id"] > most):
         yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")
@@ -76,10 +77,14 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
     if not names:
         yield "kafka_listeners is empty. Leave it out for the usual two, or give the broker one."
         return
-    for name in repeated(names):
-        yield f"kafka_listeners has {name} more than once. Give each listener its own name."
+    for name in repeated(name.upper() for name in names):  # Kafka writes names of listeners in capitals
+        yield f"kafka_listeners has {name} more than once, in capitals. Give each listener its own name."
     for port in repeated(int(item["port"]) for item in listeners):
-        yield f"kafka_listeners has port {port} more than once. Give each listener its own port."
+        same = [item["name"] for item in listeners if int(item["port"]) == port]
+        yield (
+            f"the listeners {' and '.join(same)} have port {port}. Give each its own; kafka_port is that of EXTERNAL "
+            "where kafka_listeners does not say otherwise."
+        )
     for address in repeated(map(advertised, listeners)):
         yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
     for variable, name in (
@@ -94,13 +99,12 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
                 f"kafka_client_listener is {item['name']} with {item['protocol']}, and no variable holds the "
                 "credentials of its clients. Name a PLAINTEXT listener; the others may use any protocol."
             )
-        yield from _listener_problems(item, node["is_local"], resolve)
-    for key in sorted(node["config"].keys() & node["computed"].keys()):
-        yield f"kafka_config sets {key}, which is derived from {_OWNERS.get(key, 'kafka_listeners')}. Set that instead."
+        yield from _listener_problems(item, node, resolve)
 
 
-def _listener_problems(listener: Listener, is_local: bool, resolve: Resolve) -> Iterator[str]:
+def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iterator[str]:
     name, host = listener["name"], listener["advertised_host"]
+    variable = "kafka_advertised_host" if name == node["client_listener"] else f"advertised_host of {name}"
     if listener["protocol"] not in PROTOCOLS:
         yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
     for key, port in (("port", listener["port"]), ("advertised_port", listener.get("advertised_port", 1))):
@@ -109,21 +113,27 @@ def _listener_problems(listener: Listener, is_local: bool, resolve: Resolve) -> 
     if host in ("0.0.0.0", "::", ""):
         yield (
             f"listener {name} advertises '{host}', to which no client can connect. "
-            "Set kafka_advertised_host to a name or address of this host."
+            f"Set {variable} to a name or address of this host."
+        )
+        return
+    if not to_address(host) and not re.fullmatch(r"[\w.-]+", host):
+        yield (
+            f"listener {name} advertises {host!r}, which is no host name and no address. Write the host alone in "
+            f"{variable}, an IPv6 address without brackets; the port is advertised_port."
         )
         return
     bind = listener.get("bind_address")
     if not bind:
         return  # only containers on the stack's network use it, and Docker resolves their names
-    if is_loopback(host) and not is_local:
+    if is_loopback(host) and not node["is_local"]:
         yield (
             f"listener {name} advertises {host}, which to every client means the client itself. "
-            "Set kafka_advertised_host to the name or address by which clients reach this host."
+            f"Set {variable} to the name or address by which clients reach this host."
         )
-    elif not resolve(host):
+    elif not resolve(host) and listener.get("prove", True):
         yield (
             f"listener {name} advertises {host}, which does not resolve here. "
-            "Correct kafka_advertised_host, or add the name to DNS or /etc/hosts."
+            f"Correct {variable}, or add the name to DNS or /etc/hosts. With prove: false it need not resolve here."
         )
     elif not to_address(bind):
         yield f"listener {name} has bind_address {bind}, and Docker publishes on addresses. Write one, such as 0.0.0.0."

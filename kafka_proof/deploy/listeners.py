@@ -71,7 +71,8 @@ def bind_address(advertised_host: str) -> str:
 
     Docker publishes on addresses, so a name is resolved. A name that does not resolve stays, for a check to report.
     """
-    return LOOPBACK if is_loopback(advertised_host) else resolve(advertised_host) or advertised_host
+    host = str(advertised_host)
+    return LOOPBACK if host == "localhost" else resolve(host) or host
 
 
 def advertised(listener: Listener) -> str:

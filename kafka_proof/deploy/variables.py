@@ -42,6 +42,11 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
     problems = _unknown(values, names, specification, given)
     converted, mistyped = _converted(values, specification, given)
     problems += mistyped
+    problems += [
+        f"{name} is null by -e. Leave it out, or give it a value."
+        for name in sorted(specification)
+        if isinstance(given, Mapping) and name in given and given[name] is None and values.get(name) is not None
+    ]
     for name in ("kafka_heap", "zookeeper_heap"):
         if (heap := values.get(name)) and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
             problems.append(f"{name} is '{heap}'. Write a number with a unit, as the JVM expects, such as 512m.")
@@ -74,6 +79,9 @@ def _converted(values: Values, specification: Specification, given: Container[st
         if value is None:  # left to a default that the code decides
             converted[name] = None
             continue
+        if unwritten := _no_text(name, option, value):
+            problems[name] = unwritten
+            continue
         result = ArgumentSpecValidator({name: option}).validate({name: value})
         converted[name] = _without_absent(result.validated_parameters.get(name))
         if result.error_messages:
@@ -85,6 +93,29 @@ def _converted(values: Values, specification: Specification, given: Container[st
         if like and name in given and isinstance(values[name], str):
             problems[name] += f""". By -e, write JSON: -e '{{"{name}": {like}}}'"""
     return converted, list(problems.values())
+
+
+def _no_text(name: str, option: Mapping[str, Any], value: Any) -> str:
+    """Return why a value is not written as its option wants; "" where the validation of Ansible decides.
+
+    Ansible takes any value for a text: a list becomes "['a', 'b']", and YAML's `on` becomes "True".
+    """
+    if option["type"] == "str" and isinstance(value, list | dict | bool):
+        return f"{name} is {value!r}, and one text is wanted. Write it in quotes."
+    if option.get("elements") == "dict" and isinstance(value, list):
+        keys = option.get("options", {})
+        for item in value:
+            if not isinstance(item, dict):
+                form = ", ".join(f"{key}: …" for key in keys)
+                return f"{name} has {item!r}. Write each as a mapping: {{{form}}}; needed: {_needed(keys)}."
+            for key in keys.keys() & item.keys():
+                if problem := _no_text(f"{key} of {name}", keys[key], item[key]):
+                    return problem
+    return ""
+
+
+def _needed(options: Mapping[str, Mapping[str, Any]]) -> str:
+    return ", ".join(key for key, option in options.items() if option.get("required")) or "none"
 
 
 def _without_absent(value: Any) -> Any:

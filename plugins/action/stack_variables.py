@@ -12,12 +12,15 @@ class ActionModule(Action):
     def act(self, arguments):
         specification = specified(arguments["roles"])
         only = tuple(arguments["only"])
-        variables = self.task_vars
+        given, defaults = load_extra_vars(self._loader), {}
         for path in default_files(arguments["roles"]):
-            variables = self._loader.load_from_file(path, trusted_as_template=True) | variables
+            defaults |= self._loader.load_from_file(path, trusted_as_template=True)
+        # A key with nothing behind it counts as left out, as YAML files have it. By -e it would stay for all roles.
+        left_out = [name for name in defaults if name in self.task_vars and self.task_vars[name] is None]
+        variables = defaults | self.task_vars | {name: defaults[name] for name in left_out}
         values = {name: variables[name] for name in specification if name in variables and name.startswith(only)}
         values = self._templar.copy_with_new_env(available_variables=variables).template(values)
-        values, problems = checked(values, self.task_vars, specification, load_extra_vars(self._loader))
+        values, problems = checked(values, self.task_vars, specification, given)
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))
-        return {"values": values}
+        return {"values": values, "ansible_facts": {name: values[name] for name in left_out if name in values}}

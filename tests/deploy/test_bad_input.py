@@ -53,6 +53,16 @@ def test_variables_that_cannot_work(refused, variables, words):
     refused(*words, **variables)
 
 
+@pytest.mark.parametrize("playbook", ["site", "playbooks/status", "playbooks/support", "playbooks/teardown"])
+@pytest.mark.parametrize(
+    "inventory", ["", "[zookeepers]\nlocalhost\n[kafkas]\nlocalhost\n"], ids=["empty", "other groups"]
+)
+def test_an_inventory_without_the_groups(no_stack, playbook, inventory):
+    play = no_stack.play(f"{playbook}.yml", inventory=inventory)
+    assert not play.ok
+    assert "needs a host in the group kafka and one in the group zookeeper" in play.message
+
+
 def test_loopback_advertised_for_a_remote_host_is_refused_without_connecting(refused):
     play = refused(
         *("far.example", "localhost", "Set kafka_advertised_host"),

@@ -58,7 +58,19 @@ def test_brokers_without_problems(hosts):
     ("change", "words"),
     [
         ({"kafka_listeners": [listener(), inside(), inside(port=1)]}, ["INTERNAL more than once", "its own name"]),
-        ({"kafka_listeners": [listener(), inside(port="9092")]}, ["port 9092 more than once", "its own port"]),
+        (
+            {"kafka_listeners": [listener(), inside(port="9092")]},
+            ["listeners EXTERNAL and INTERNAL have port 9092", "kafka_port"],
+        ),
+        (
+            {"kafka_listeners": [listener(), listener("external", 1, advertised_port=1), inside()]},
+            ["EXTERNAL more than once", "its own name"],
+        ),
+        *(
+            ({"kafka_listeners": [listener(advertised_host=host), inside()]}, [host, "the host alone"])
+            for host in ("localhost:29192", "PLAINTEXT://localhost", "localhost ", "[::1]")
+        ),
+        ({"kafka_listeners": [listener(), inside(advertised_host="a b")]}, ["advertised_host of INTERNAL"]),
         (
             {"kafka_listeners": [listener(), listener("SECOND", 1, advertised_port=9092), inside()]},
             ["two listeners advertise localhost:9092", "advertised_port"],
@@ -79,7 +91,11 @@ def test_brokers_without_problems(hosts):
         ),
         (
             {"kafka_listeners": [listener(advertised_host="a.invalid"), inside()]},
-            ["a.invalid", "does not resolve", "/etc/hosts"],
+            ["a.invalid", "does not resolve", "/etc/hosts", "Correct kafka_advertised_host"],
+        ),
+        (
+            {"kafka_listeners": [listener(), inside(advertised_host="a.invalid", bind_address="127.0.0.1")]},
+            ["a.invalid", "Correct advertised_host of INTERNAL", "prove: false"],
         ),
         ({"kafka_listeners": [listener(bind_address="eth0"), inside()]}, ["bind_address eth0", "0.0.0.0"]),
         (
@@ -101,6 +117,16 @@ def test_broker_problems(change, words):
 @pytest.mark.parametrize("config", [{"reserved.broker.max.id": 2000}, {"broker.id.generation.enable": False}])
 def test_a_large_broker_id_where_it_is_allowed(config):
     assert broker_problems(brokers(variables(kafka_broker_id=2000, kafka_config=config)), resolve) == []
+
+
+def test_a_listener_that_this_machine_does_not_reach():
+    docker = inside(advertised_host="host.docker.invalid", bind_address="0.0.0.0", prove=False)
+    assert broker_problems(brokers(variables(kafka_listeners=[listener(), docker])), resolve) == []
+
+
+def test_a_number_that_yaml_writes_with_an_exponent():
+    found = brokers(variables(kafka_broker_id=4000, kafka_config={"reserved.broker.max.id": 5e3}))
+    assert broker_problems(found, resolve) == []
 
 
 def test_duplicate_broker_ids():
@@ -183,6 +209,7 @@ def test_problems_of_servers_on_several_hosts(change, words):
         ([{"name": "x" * 250}], [], ["1 to 249"]),
         ([{"name": "a"}, {"name": "a"}], [], ["a more than once", "Keep one"]),
         ([{"name": "a.b"}, {"name": "a_b"}], [], ["a.b", "a_b", "metric"]),
+        ([{"name": "a.b.c"}, {"name": "a.b_c"}], [], ["a.b.c and a.b_c", "metric"]),
         ([{"name": "a"}], ["a"], ["a is in kafka_topics_present and in kafka_topics_absent"]),
         ([{"name": "a", "partitions": 0}], [], ["topic a", "partitions 0", "1 or more"]),
         ([{"name": "a", "replication_factor": 0}], [], ["topic a", "replication_factor 0"]),

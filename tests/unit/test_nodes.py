@@ -33,6 +33,10 @@ def three(**common):
         ({"a": "  x \n"}, "a=x\n"),
         ({"a": "x\ny"}, "a=x\\ny\n"),
         ({"a": "c:\\x"}, "a=c:\\\\x\n"),
+        ({"a": "x\ry"}, "a=x\\ry\n"),
+        ({"broker.rack": "Zürich \U0001f600"}, "broker.rack=Z\\u00fcrich \\ud83d\\ude00\n"),
+        ({"sasl.enabled.mechanisms": ["PLAIN", "SCRAM-SHA-256"]}, "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256\n"),
+        ({"a": 5e3, "b": 0.5}, "a=5000\nb=0.5\n"),
     ],
 )
 def test_to_properties(settings, text):
@@ -187,8 +191,8 @@ def test_client_properties_while_brokers_move_to_other_addresses():
     [
         ("localhost", "127.0.0.1"),
         ("127.0.0.1", "127.0.0.1"),
-        ("127.0.0.2", "127.0.0.1"),
-        ("::1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("::1", "::1"),
         ("192.0.2.7", "192.0.2.7"),
         ("nowhere.invalid", "nowhere.invalid"),
     ],

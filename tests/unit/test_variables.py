@@ -66,6 +66,11 @@ def test_a_variable_that_is_meant_for_something_else():
         ({"kafka_profile": "fast"}, ["kafka_profile", "development, production", "fast"]),
         ({"kafka_topics_present": [{"name": "a", "partition": 2}]}, ["partition", "partitions"]),
         ({"kafka_topics_present": [{"partitions": 2}]}, ["kafka_topics_present", "name"]),
+        ({"kafka_topics_present": ["topic1:100:3"]}, ["has 'topic1:100:3'", "{name: …, partitions: …", "needed: name"]),
+        ({"kafka_topics_present": [{"name": True}]}, ["name of kafka_topics_present is True", "in quotes"]),
+        ({"kafka_listeners": ["PLAINTEXT://:9092"]}, ["'PLAINTEXT://:9092'", "needed: name, port, protocol"]),
+        ({"kafka_advertised_host": ["a", "b"]}, ["kafka_advertised_host is ['a', 'b']", "one text"]),
+        ({"kafka_jvm_options": ["-Xss1m", "-Dx=1"]}, ["kafka_jvm_options is ['-Xss1m', '-Dx=1']", "one text"]),
         ({"docker_engine_start_timeout": "soon"}, ["docker_engine_start_timeout", "soon"]),
         ({"stack_name": "a b"}, ["stack_name is 'a b'", "letters, digits"]),
         ({"stack_name": "-a"}, ["'-a'", "a letter or digit first"]),
@@ -74,6 +79,12 @@ def test_a_variable_that_is_meant_for_something_else():
 def test_a_mistyped_variable(variables, words):
     [problem] = problems(**variables)
     assert not [word for word in words if word not in problem], problem
+
+
+def test_a_null_by_e():
+    values, given = {"kafka_port": 9092, "kafka_heap": None}, {"kafka_port": None, "kafka_heap": None}
+    [problem] = checked(values, values, SPECIFICATION, given)[1]
+    assert problem == "kafka_port is null by -e. Leave it out, or give it a value."
 
 
 def test_all_are_named_at_once():
@@ -86,6 +97,10 @@ def test_values_are_converted():
     given["kafka_config"] = {"a": None}  # leaves out a setting of the profile
     values, found = checked(given, given, SPECIFICATION)
     assert found == []
+    numbers = [{"name": 20190801, "partitions": "1e2"}]
+    assert checked({"kafka_topics_present": numbers}, [], SPECIFICATION)[0] == {
+        "kafka_topics_present": [{"name": "20190801", "partitions": 100}]
+    }
     assert values == {
         "kafka_port": 9092,
         "kafka_listeners": [listeners[0] | {"port": 9092}],  # and nothing that was left out
