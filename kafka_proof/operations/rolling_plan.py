@@ -98,9 +98,12 @@ def plan(brokers, cluster, gate=True):
         invalid += [f"{broker['host']}: {problem}" for problem in _wrong_types(broker["config"], kinds)]
         settings = cluster.settings.get(broker["id"])
         now = dynamic_settings(settings or {})
-        overlay = _overlay(broker, settings) if broker["change"] == "create" else {}
-        changes = dynamic_changes(overlay or {}, now, kinds)
-        refused = cluster.refuses({broker["id"]: changes}) if overlay else {}
+        differences = _differences(broker, settings)
+        overlay = differences if _takes_while_it_runs(broker, differences, settings) else {}
+        changes = dynamic_changes(overlay, now, kinds)
+        # A value can be invalid where another difference needs a restart, too.
+        asked = changes if overlay else {key: value for key, value in differences.items() if _is_dynamic(key, settings)}
+        refused = cluster.refuses({broker["id"]: asked}) if asked else {}
         invalid += [f"{broker['host']}: {said}" for said in _invalid(refused, broker["config"], kinds)]
         stays = broker["change"] == "nothing" or (overlay and not refused)
         if not stays:
@@ -137,14 +140,25 @@ def _invalid(refused, config, kinds):
             yield f"kafka_config sets {found[2]} to {found[1]!r}. The broker refuses it: {found[3]}. Correct it."
 
 
-def _overlay(broker, settings):
-    """Return the dynamic settings that make up for a running broker's old file; None if it needs a restart."""
-    if not (broker["running"] and broker["settings"] and settings):
-        return None
-    before, after = (javaproperties.loads(broker["settings"][when]) for when in ("before", "after"))
-    changed = {key: value for key, value in after.items() if before.get(key) != value}
-    if before.keys() - after.keys():
-        return None  # a setting of its file cannot be removed while it runs
-    if any(key in _NEEDS_CONTAINER or settings.get(key, {"read_only": True})["read_only"] for key in changed):
-        return None
-    return changed
+def _differences(broker, settings):
+    """Return the settings of a running broker's file that change, {key: new value}; {} where they are not known."""
+    if not (broker["change"] == "create" and broker["running"] and broker["settings"] and settings):
+        return {}
+    before, after = _files(broker)
+    return {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def _takes_while_it_runs(broker, differences, settings):
+    """Return whether dynamic settings can make up for the broker's old file. None can remove a line of it."""
+    if not differences or not all(_is_dynamic(key, settings) for key in differences):
+        return False
+    before, after = _files(broker)
+    return before.keys() <= after.keys()
+
+
+def _files(broker):
+    return (javaproperties.loads(broker["settings"][when]) for when in ("before", "after"))
+
+
+def _is_dynamic(key, settings):
+    return key not in _NEEDS_CONTAINER and not settings.get(key, {"read_only": True})["read_only"]
