@@ -28,9 +28,11 @@ from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.controller import MODES, active_controller, mode
+from kafka_proof.cluster.groups import SHARE, describe, list_groups
 from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.versions import broker_version
-from kafka_proof.lag.offsets import left, read_offsets, rows
+from kafka_proof.lag.look import committed_of
+from kafka_proof.lag.offsets import left, log_bounds, rows
 
 
 def collect(admin):
@@ -41,7 +43,7 @@ def collect(admin):
     controller   int, a broker's id; with KRaft the id of the active controller, which can be a node without a broker
     brokers      [{id, host, port, rack, kafka ("3.9": the version that its protocol tells), problem}]
     topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
-    groups       [{group, state, members (how many), left, partitions: [PartitionLag as a dict]}]
+    groups       [{group, type, state, members (how many), note, left, partitions: [PartitionLag as a dict]}]
     problems     [str]
 
     Ids and offsets are int. An unknown value is None; `problem` is "" where there is none. For a partition without a
@@ -58,7 +60,7 @@ def collect(admin):
 
 def _collect(admin):
     cluster = describe_cluster(admin)
-    brokers, states = _brokers(admin, cluster["brokers"])
+    brokers, listed = _brokers(admin, cluster["brokers"])
     answering = {broker["id"] for broker in brokers if not broker["problem"]}
     described = sorted(admin.describe_topics(), key=lambda topic: topic["name"])
 
@@ -68,8 +70,9 @@ def _collect(admin):
         for partition in topic["partitions"]
         if partition["leader_id"] in answering
     ]
-    committed, *bounds = read_offsets(admin, dict.fromkeys(states), readable)
-    groups = admin.describe_groups(sorted(states)) if states else {}
+    committed = committed_of(admin, listed.values())
+    bounds = log_bounds(admin, readable)
+    groups = describe(admin, listed.values())
 
     topics = [_topic(topic, answering, *bounds) for topic in described]
     partitions_of = {topic["topic"]: [each["partition"] for each in topic["partitions"]] for topic in topics}
@@ -80,8 +83,7 @@ def _collect(admin):
         "brokers": brokers,
         "topics": topics,
         "groups": [
-            _group(description, states[group], committed.get(group, {}), partitions_of, bounds)
-            for group, description in sorted(groups.items())
+            _group(group, committed.get(name, {}), partitions_of, bounds) for name, group in sorted(groups.items())
         ],
         "problems": _problems(brokers, topics),
     }
@@ -99,7 +101,7 @@ def _problems(brokers, topics):
 
 
 def _brokers(admin, registered):
-    """Return the brokers, and dict[group, state] of the groups that the answering brokers coordinate."""
+    """Return the brokers, and dict[name, Listed] of the groups that the answering brokers coordinate."""
     brokers, groups = [], {}
     for broker in sorted(registered, key=lambda broker: broker["broker_id"]):
         node, host, port = broker["broker_id"], broker["host"], broker["port"]
@@ -107,7 +109,7 @@ def _brokers(admin, registered):
         if not problem:
             try:
                 version = broker_version(admin, node)
-                groups |= {group["group_id"]: group.get("group_state", "") for group in admin.list_groups([node])}
+                groups |= list_groups(admin, [node])
             except KafkaError as error:
                 problem = f"{host}:{port}: {error}"
         brokers.append(
@@ -143,27 +145,19 @@ def _problem(partition, answering):
     return "" if partition.leader in answering else f"its leader, broker {partition.leader}, does not answer"
 
 
-def _group(description, state, offsets, partitions_of, bounds):
-    names = {tp.topic for tp in offsets} | _assigned_topics(description)
+def _group(group, offsets, partitions_of, bounds):
+    names = {tp.topic for tp in [*offsets, *(group.owners or {})]}
     read = [TopicPartition(name, partition) for name in names for partition in partitions_of.get(name, [])]
-    partitions = rows({tp: offsets.get(tp, -1) for tp in read}, *bounds)
+    reset = "none" if group.listed.type == SHARE else "earliest"
+    partitions = rows({tp: offsets.get(tp, -1) for tp in read}, *bounds, reset)
     return {
-        "group": description["group_id"],
-        "state": state or description["group_state"],
-        "members": len(description["members"]),
-        "left": left(partitions),
+        "group": group.listed.name,
+        "type": group.listed.kind,
+        "state": group.state,
+        "members": group.members,
+        "note": group.reason,
+        "left": None if group.reason and not partitions else left(partitions),
         "partitions": [partition._asdict() for partition in partitions],
-    }
-
-
-def _assigned_topics(description):
-    """Return the assigned topics, known before the first commit. Members that are no consumers assign other things."""
-    assignments = [member["member_assignment"] for member in description["members"]]
-    return {
-        share["topic"]
-        for assignment in assignments
-        if isinstance(assignment, dict)
-        for share in assignment["assigned_partitions"]
     }
 
 
@@ -202,8 +196,10 @@ def render(status):
 
     page += ["", "groups" if status["groups"] else "groups: none"]
     for group in status["groups"]:
-        remaining = "unknown" if group["left"] is None else group["left"]
-        page += [f"  {group['group']}: {group['state']}, members: {group['members']}, kafka left: {remaining}"]
+        members, remaining = ("unknown" if group[key] is None else group[key] for key in ("members", "left"))
+        kind = "" if group["type"] == "classic" else f"{group['type']}, "
+        note = f", {group['note']}" if group["note"] else ""
+        page += [f"  {group['group']}: {kind}{group['state']}, members: {members}, kafka left: {remaining}{note}"]
         page += table(
             ["  topic", "partition", "committed", "end", "lag", ""],
             [

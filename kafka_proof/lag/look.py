@@ -8,11 +8,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from kafka_proof.client.workarounds import makes_no_topic
+from kafka_proof.cluster.groups import SHARE, describe, list_groups, share_offsets
 from kafka_proof.lag.offsets import PartitionLag, committed_offsets, log_bounds, rows, with_leader
 
 _BATCH = 32_768  # bytes to fetch of a partition; more than a producer's batch of 16,384, for one message
 _MOVING = 5  # seconds of further attempts while a leader or a coordinator moves
-_REBALANCING = {"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"}
 
 
 class NoMatchError(LookupError):
@@ -27,6 +27,8 @@ class GroupLag(NamedTuple):
     members: int | None
     partitions: list[PartitionLag]  # sorted
     owners: dict[TopicPartition, str] | None  # "client id/host" of the member; None: unknown
+    kind: str = "classic"  # kafka_proof.cluster.groups.Listed.kind
+    reason: str = ""  # why something is unknown
 
 
 def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
@@ -48,15 +50,12 @@ def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
 
 
 def _look(admin, groups, topics, reset, must_fit):
-    # Only consumers: in groups of Connect or a schema registry, an assignment has another meaning.
-    listed = {each["group_id"]: each for each in admin.list_groups() if each["protocol_type"] in ("", "consumer")}
+    listed = list_groups(admin)
     names = matching(groups, listed, "group", must_fit)
-    described = admin.describe_groups(names) if names else {}
-    committed = committed_offsets(admin, dict.fromkeys(names))
+    described = describe(admin, [listed[name] for name in names])
+    committed = committed_of(admin, [listed[name] for name in names])
 
-    states = {name: listed[name].get("group_state") or described[name]["group_state"] for name in names}
-    owners = {name: owners_of(described[name], states[name]) for name in names}
-    read = {name: {tp.topic for tp in [*committed[name], *(owners[name] or {})]} for name in names}
+    read = {name: {tp.topic for tp in [*committed[name], *(described[name].owners or {})]} for name in names}
     wanted = matching(topics, set().union(*read.values()), "topic", must_fit)
 
     # All partitions of a topic that a group reads: without a committed offset, the whole partition can be left. A topic
@@ -66,15 +65,26 @@ def _look(admin, groups, topics, reset, must_fit):
     return [
         GroupLag(
             name,
-            states[name],
-            # The request for classic groups calls a group of the KIP-848 protocol "Dead".
-            len(described[name]["members"]) if states[name] == described[name]["group_state"] else None,
-            rows({tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]}, *bounds, reset),
-            owners[name],
+            described[name].state,
+            described[name].members,
+            rows(
+                {tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]},
+                *bounds,
+                "none" if listed[name].type == SHARE else reset,
+            ),
+            described[name].owners,
+            listed[name].kind,
+            described[name].reason,
         )
         for name in names
         if not topics or not read[name].isdisjoint(wanted)
     ]
+
+
+def committed_of(admin, listed):
+    """Return {name: {TopicPartition: offset}} of groups: committed, or where a share group starts; -1 for none."""
+    shares = {each.name: share_offsets(admin, each) for each in listed if each.type == SHARE}
+    return shares | committed_offsets(admin, {each.name: None for each in listed if each.type != SHARE})
 
 
 def matching(patterns, names, what, must_fit=True):
@@ -93,27 +103,6 @@ def matching(patterns, names, what, must_fit=True):
 
 def _fits(name, pattern):
     return name == pattern or fnmatchcase(name, pattern)  # a name can contain brackets
-
-
-def owners_of(description, state):
-    """Return dict[TopicPartition, "client id/host"], or None when the owners are unknown.
-
-    They are unknown during a rebalance, for programs that assign partitions to themselves and only commit, and for
-    other assignment protocols. `description`: of KafkaAdminClient.describe_groups(); `state`: the group's.
-    """
-    if not description["protocol_type"] or state != description["group_state"] or state in _REBALANCING:
-        return None
-    owners = {}
-    for member in description["members"]:
-        assignment = member["member_assignment"]
-        if not assignment:
-            continue  # an idle member
-        if not isinstance(assignment, dict):
-            return None
-        for share in assignment["assigned_partitions"]:
-            for partition in share["partitions"]:
-                owners[TopicPartition(share["topic"], partition)] = member["client_id"] + member["client_host"]
-    return owners
 
 
 def with_leaders(admin, topics):

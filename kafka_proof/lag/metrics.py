@@ -33,6 +33,12 @@ _METRICS = (  # name, description, labels, key of the value in the report
         "state",
     ),
     ("kafka_consumergroup_members", "Members of the group.", _GROUP, "members"),
+    (
+        "kafka_consumergroup_info",
+        "1, with the type of the group (classic, consumer, share, streams, connect, …) and Kafka's state of it.",
+        (*_GROUP, "type", "kafka_state"),
+        "kafka_state",
+    ),
 )
 
 
@@ -46,11 +52,11 @@ class _Report(Collector):
     def collect(self):
         for name, description, labels, key in _METRICS:
             metric = GaugeMetricFamily(name, description, labels=labels)
-            rows = self._groups if labels == _GROUP else self._partitions
+            rows = self._groups if "partition" not in labels else self._partitions
             # By labels: several groups read a partition, and its offsets are one sample.
             known = {tuple(printable(row[label]) for label in labels): row[key] for row in rows if row[key] is not None}
             for values, value in known.items():
-                metric.add_metric(values, 1 if key == "state" else value)
+                metric.add_metric(values, 1 if isinstance(value, str) else value)
             yield metric
 
 

@@ -13,7 +13,8 @@ def report(groups, history, now, written=None):
     """Judge list[kafka_proof.lag.look.GroupLag]. Returns a dict, ready for JSON:
 
     at       str, UTC
-    groups   [{group, kafka_state ("Stable", …), members, left, time_lag, time_lag_is_least, state (the worst),
+    groups   [{group, type ("classic", "consumer", "share", "streams", "connect", …), kafka_state ("Stable", …), note
+             (why a value is unknown, or ""), members, left, time_lag, time_lag_is_least, state (the worst),
              partitions: [{group, topic, partition, start, committed, end, lag, time_lag, time_lag_is_least,
              owner ("client id/host", "" for no member), state, note}]}]
 
@@ -43,9 +44,12 @@ def _group(each, history, wall, written):
     oldest = max(aged, key=lambda row: row["time_lag"], default={})
     return {
         "group": each.group,
+        "type": each.kind,
         "kafka_state": each.state,
+        "note": each.reason,
         "members": each.members,
-        "left": left(each.partitions),
+        # Without commits and owners, the topics of a group are unknown.
+        "left": None if each.reason and not each.partitions else left(each.partitions),
         "time_lag": oldest.get("time_lag"),
         "time_lag_is_least": oldest.get("time_lag_is_least", False),
         "state": worst(row["state"] for row in rows),

@@ -26,14 +26,15 @@ def cells(row):
 
 def summary(group):
     """Return one group of a report as a line."""
-    parts = [group["kafka_state"]]
-    if group["members"] is not None:
-        parts.append(f"members: {group['members']}")
+    parts = [group["kafka_state"]] if group["type"] == "classic" else [group["type"], group["kafka_state"]]
+    parts.append(f"members: {'unknown' if group['members'] is None else group['members']}")
     parts.append(f"kafka left: {'unknown' if group['left'] is None else group['left']}")
     if group["time_lag"]:
         parts.append(f"time lag: {age(group)}")
     if group["state"]:
         parts.append(group["state"])
+    if group["note"]:
+        parts.append(group["note"])
     return printable(f"{group['group']}: {', '.join(parts)}")
 
 

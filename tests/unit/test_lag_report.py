@@ -18,7 +18,7 @@ from kafka_proof.advice import ADVICE
 from kafka_proof.client.connection import START, NoKafkaError
 from kafka_proof.lag.__main__ import main, reason
 from kafka_proof.lag.live import Frame, sparkline
-from kafka_proof.lag.look import GroupLag, NoMatchError, matching, owners_of
+from kafka_proof.lag.look import GroupLag, NoMatchError, matching
 from kafka_proof.lag.metrics import registry, server
 from kafka_proof.lag.offsets import rows
 from kafka_proof.lag.report import exceeded, report
@@ -54,6 +54,14 @@ idle: Empty, members: 0, kafka left: unknown"""
 
 def test_page():
     assert "\n".join(page(seen(BILLING, IDLE))) == PAGE
+
+
+def test_a_group_of_another_type_and_one_of_which_nothing_is_known():
+    share = BILLING._replace(group="jobs", kind="share", members=2)
+    unknown = IDLE._replace(group="odd", members=None, partitions=[], reason="the assignment of x cannot be decoded")
+    lines = page(seen(share, unknown))
+    assert "jobs: share, Stable, members: 2, kafka left: 7, WARN" in lines
+    assert lines[-1] == "odd: Empty, members: unknown, kafka left: unknown, the assignment of x cannot be decoded"
 
 
 def test_page_without_groups():
@@ -383,29 +391,6 @@ def test_pattern_that_fits_nothing_is_refused_with_what_there_is():
     assert matching(["c*"], ["b"], "group", must_fit=False) == []
     with pytest.raises(NoMatchError, match=r"name-19 and 5 more\."):
         matching(["c"], [f"name-{number:02}" for number in range(25)], "group")
-
-
-def member(assignment):
-    return {"client_id": "app", "client_host": "/10.0.0.7", "member_assignment": assignment}
-
-
-SHARE = {"assigned_partitions": [{"topic": "orders", "partitions": [0, 1]}]}
-
-
-@pytest.mark.parametrize(
-    ("protocol", "described", "state", "members", "owners"),
-    [
-        ("consumer", "Stable", "Stable", [member(SHARE)], {ZERO: "app/10.0.0.7", ONE: "app/10.0.0.7"}),
-        ("consumer", "Stable", "Stable", [member(SHARE), member(b"")], {ZERO: "app/10.0.0.7", ONE: "app/10.0.0.7"}),
-        ("consumer", "Empty", "Empty", [], {}),
-        ("consumer", "PreparingRebalance", "PreparingRebalance", [member(b"")], None),
-        ("consumer", "Stable", "Stable", [member(b"\x07?")], None),  # a protocol that is not understood
-        ("", "Empty", "Empty", [], None),  # a program that assigns partitions to itself
-        ("", "Dead", "Stable", [], None),  # the protocol of KIP-848
-    ],
-)
-def test_owners(protocol, described, state, members, owners):
-    assert owners_of({"protocol_type": protocol, "group_state": described, "members": members}, state) == owners
 
 
 @pytest.mark.parametrize(

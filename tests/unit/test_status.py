@@ -33,8 +33,10 @@ STATUS = {
     "groups": [
         {
             "group": "test",
+            "type": "classic",
             "state": "Stable",
             "members": 1,
+            "note": "",
             "left": None,
             "partitions": [
                 {"topic": "kafka_demo", "partition": 0, "committed": 3, "start": 0, "end": 12, "lag": 9, "note": ""},

@@ -1,0 +1,25 @@
+"""Requests about groups that kafka-python 3.0.12 lacks, in its own form: a class, and its fields in NAME.json.
+
+Source of the fields: https://kafka.apache.org/protocol (ConsumerGroupDescribe of KIP-848; ShareGroupDescribe and
+DescribeShareGroupOffsets of KIP-932). A broker that lacks a request raises IncompatibleBrokerVersion.
+"""
+
+from kafka.protocol.api_message import ApiMessage
+
+
+class ConsumerGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class ConsumerGroupDescribeResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class ShareGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class ShareGroupDescribeResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class DescribeShareGroupOffsetsRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class DescribeShareGroupOffsetsResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
