@@ -12,6 +12,7 @@ from kafka.protocol.consumer import JoinGroupRequest, SyncGroupRequest
 
 from kafka_proof.client.connection import connect, links
 from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.groups import describe, list_groups
 from tests.versions.kafka import JAVA, KRAFT, jars, running
 from tests.versions.test_versions import TOPIC, VERSIONS, command
 
@@ -80,9 +81,9 @@ def share_consumer(address, group, directory):
         try:
             with connect({"bootstrap_servers": [address]}) as admin:
                 wait_until(
-                    "a member of the share group",
-                    lambda: [each for each in admin.list_groups() if each["group_id"] == group],
-                    good=lambda found: found and found[0]["group_state"] == "Stable",
+                    "partitions of a share consumer",
+                    lambda: describe(admin, [each for each in list_groups(admin).values() if each.name == group]),
+                    good=lambda found: found and found[group].owners,
                     seconds=60,
                 )
             yield
