@@ -13,12 +13,13 @@ from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
 from kafka.protocol.metadata import MetadataRequest
 
-from kafka_proof.client.connection import admin_client, version_text
-from kafka_proof.client.raw import broker_version, send
+from kafka_proof.client.connection import admin_client
+from kafka_proof.client.raw import send
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster, know_brokers, why_not
 from kafka_proof.cluster.controller import require_acting, require_controller
 from kafka_proof.cluster.identity import NotReadyError, identify
+from kafka_proof.cluster.versions import broker_version
 
 _PAUSE = 0.05  # seconds between two attempts; each takes a few milliseconds of the broker's time
 _SHORT = 0.5  # seconds; the error of an attempt that had less only shows that the time is over
@@ -66,5 +67,5 @@ def _look(admin: KafkaAdminClient, expected: set[int], seconds: float) -> dict[s
         "cluster_id": cluster["cluster_id"],
         "controller_id": controller,
         "brokers": [{"id": key, "host": item["host"], "port": item["port"]} for key, item in sorted(brokers.items())],
-        "version": version_text(broker_version(admin)),
+        "version": broker_version(admin, min(expected)),
     }

@@ -13,7 +13,7 @@ from kafka.errors import AuthorizationError, KafkaError, for_code
 from kafka.protocol.admin import DescribeConfigsRequest, DescribeGroupsRequest
 from kafka.protocol.api_key import ApiKey
 from kafka.protocol.consumer import ListOffsetsRequest, OffsetSpec
-from kafka.protocol.metadata import FindCoordinatorRequest, MetadataRequest
+from kafka.protocol.metadata import ApiVersionsRequest, FindCoordinatorRequest, MetadataRequest
 
 from kafka_proof.advice import ADVICE
 from kafka_proof.client.connection import OLDEST, links, version_text
@@ -21,6 +21,7 @@ from kafka_proof.client.link import Fault, Link
 from kafka_proof.cluster.controller import KRAFT, is_present, mode_of, quorum_leader, quorum_question
 from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition
 from kafka_proof.cluster.identity import another, question
+from kafka_proof.cluster.versions import release
 
 SKEW = 10  # seconds by which clocks can differ
 OFFSETS_TOPIC = "__consumer_offsets"
@@ -64,7 +65,9 @@ def examine(arguments, seconds, clock=time.time):
         yield Finding("cluster", "skip", f"no broker to ask for {unasked}")
         return
     try:
-        yield version(first.versions.broker_version)
+        software = {"client_software_name": "kafka-doctor", "client_software_version": "1"}
+        features = first.ask(ApiVersionsRequest(**software)).supported_features
+        yield version(first.versions.broker_version, features or ())
         cluster = yield from metadata(first, links)
         if not cluster:
             return
@@ -110,10 +113,10 @@ def _walk(link):
     return link, findings
 
 
-def version(broker_version):
-    """Return a Finding on the broker's version, a tuple of int from its protocol."""
-    text = version_text(broker_version)
-    if broker_version < OLDEST:
+def version(inferred, features=()):
+    """Return a Finding on the broker's version, by its protocol. The arguments are those of `release`."""
+    text = release(features, inferred)
+    if inferred < OLDEST:
         evidence = f"Kafka {text}, which is older than {version_text(OLDEST)}, the oldest that is supported"
         return Finding("version", "FAIL", evidence, "version")
     return Finding("version", "ok", f"Kafka {text}, by the versions of its protocol")
