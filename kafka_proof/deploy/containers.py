@@ -105,6 +105,8 @@ def create_command(node: Node) -> list[str]:
         # The launcher of Java reads options from files, so that no `ps` shows them.
         *("--env", f"KAFKA_HEAP_OPTS=@{CONFIG}/heap.options"),
         *("--env", f"KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"),
+        # A node needs no rights beyond those of its user, and cannot gain any. The limit stops a fork bomb.
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "4096"),
         # Back after a crash and after the engine restarts, but not when a person stopped it.
         *("--restart", "unless-stopped", "--stop-timeout", str(node["stop_timeout"])),
         *("--health-cmd", shlex.join(health), "--health-interval", "10s", "--health-timeout", "5s"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from kafka_proof.deploy import listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
-from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Common, Node, Port
+from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Common, Listener, Node, Port
 from kafka_proof.deploy.profiles import profile
 
 PROTOCOL = "inter.broker.protocol.version"
@@ -17,6 +17,10 @@ PROTOCOL = "inter.broker.protocol.version"
 # Two containers that start at once can swap addresses. The JVM keeps an address for 30 s: the controller then connects
 # to the wrong broker, which refuses its requests (STALE_BROKER_EPOCH) as long as the connection lasts.
 FRESH_ADDRESSES = "-Dsun.net.inetaddr.ttl=0"
+
+# A JVM that ran out of memory loses a thread and continues: it still answers some requests. The engine restarts a JVM
+# that exits.
+EXIT_WITHOUT_MEMORY = "-XX:+ExitOnOutOfMemoryError"
 
 Hosts = Mapping[str, Mapping[str, Any]]
 
@@ -52,7 +56,7 @@ def with_files(node: Node) -> Node:
     files = {
         "server.properties": to_properties(node["settings"]),
         "heap.options": f"-Xms{heap} -Xmx{heap}\n",
-        "jvm.options": f"{FRESH_ADDRESSES}\n{node['jvm']['options']}\n",
+        "jvm.options": f"{FRESH_ADDRESSES}\n{EXIT_WITHOUT_MEMORY}\n{node['jvm']['options']}\n",
     }
     return {**node, "labels": node["labels"] | labels, "files": files}
 
@@ -129,7 +133,7 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
         "log.dirs": DATA,
     }
     chosen = profile(variables["kafka_profile"], len(brokers))
-    client_port = next((item["port"] for item in own if item["name"] == variables["kafka_client_listener"]), 0)
+    heap = variables["kafka_heap"] or chosen.heap
     return {
         **_common(host, variables, BROKER, variables["kafka_broker_id"]),
         "ports": [
@@ -143,19 +147,40 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
         "is_local": variables["is_local"] and (one_engine or len(brokers) == 1),
         "config": variables["kafka_config"],
         "computed": computed,
-        "settings": dict(chosen.settings) | variables["kafka_config"] | computed,
+        "settings": dict(chosen.settings) | _request_limit(heap, variables["kafka_config"]) | computed,
         "jvm": {
-            "heap": variables["kafka_heap"] or chosen.heap,
+            "heap": heap,
             "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
         },
         "files": {},
         "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
-        # An ApiVersions request of 10 bytes (key 18, version 0, correlation id 1, no client id), and its correlation id
-        # back: the broker answers, which an open port does not prove. No JVM for a question.
-        "health": f"exec 3<>/dev/tcp/127.0.0.1/{client_port} && "
-        r"printf '\0\0\0\12\0\22\0\0\0\0\0\1\377\377' >&3 && "
-        "[ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]",
+        "health": " && ".join(_probe(item) for item in own),
         "stop_timeout": variables["kafka_stop_timeout"],
         "peers": {},
     }
+
+
+def _probe(listener: Listener) -> str:
+    """Return the shell command that asks a listener: a request handler answers, which an open port does not prove.
+
+    An ApiVersions request of 10 bytes (key 18, version 0, correlation id 1, no client id), and its correlation id back.
+    No JVM for a question. A listener with TLS, or with a login, is only connected to.
+    """
+    connect = f"exec 3<>/dev/tcp/127.0.0.1/{listener['port']}"
+    if listener["protocol"] != "PLAINTEXT":
+        return connect
+    question = r"printf '\0\0\0\12\0\22\0\0\0\0\0\1\377\377' >&3"
+    return f"{connect} && {question} && [ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]"
+
+
+def _request_limit(heap: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return kafka_config with a limit for the size of a request that fits the heap, unless it sets one.
+
+    A request takes up to 25 times its size of the heap while it is read (CVE-2026-111115), before any login. Kafka's
+    own limit is 100 MiB. A batch of messages has to fit.
+    """
+    size = int(heap[:-1]) * 1024 ** (" kmg".index(heap[-1].lower()))
+    message = int(float(config.get("message.max.bytes") or 0))
+    limit = min(max(size // 64, 2 * message), 100 * 1024**2)
+    return {"socket.request.max.bytes": limit} | dict(config)

@@ -1,9 +1,12 @@
 """Every wait has a variable that bounds it, and a message with the last observation."""
 
+import contextlib
 import socket
+import struct
 import tarfile
 
 from tests.deploy.conftest import docker
+from tests.support.wait import wait_for
 
 
 def test_a_silent_registry(spare):
@@ -47,3 +50,47 @@ def test_support_bundle_is_bounded(stack):
     with tarfile.open(archive) as tar:
         sizes = {member.name.rpartition("/")[2]: member.size for member in tar}
     assert sizes[f"{stack.kafka}.log"] <= 1
+
+
+def big_requests(port, size, number):
+    """Send so many ApiVersions requests side by side, whose tagged fields a broker unpacks to 25 times their size.
+
+    They need no login: CVE-2026-111115.
+    """
+    head = struct.pack(">hhih", 18, 3, 7, -1)
+    fields = size // 2  # each is a tag and a length, both 0
+    count = bytearray()
+    while fields >= 128:
+        count.append(fields & 127 | 128)
+        fields >>= 7
+    body = head + bytes([*count, fields]) + bytes(size)
+    with contextlib.ExitStack() as connections:
+        for _ in range(number):
+            with contextlib.suppress(OSError):
+                connection = connections.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+                connection.sendall(struct.pack(">i", len(body)) + body)
+
+
+def test_large_requests_without_a_login_do_no_harm(stack):
+    before = docker("inspect", "-f", "{{.State.StartedAt}}", stack.kafka)
+    big_requests(stack.port, 8_000_000, 24)
+    stack.wait_ready()
+    assert docker("inspect", "-f", "{{.State.StartedAt}}", stack.kafka) == before
+    assert "OutOfMemoryError" not in docker("logs", stack.kafka)
+
+
+def test_a_broker_without_memory_is_restarted(spare):
+    spare.site(kafka_config={"socket.request.max.bytes": 100_000_000})
+    spare.produce("kept")
+    for _ in range(4):
+        big_requests(spare.port, 20_000_000, 6)
+    wait_for(lambda: int(docker("inspect", "-f", "{{.RestartCount}}", spare.kafka)) > 0, "the broker to restart")
+    spare.wait_ready()
+    assert spare.messages() == ["kept"]
+
+
+def test_containers_have_no_rights_to_lose(stack):
+    for name in (stack.kafka, stack.zookeeper):
+        status = docker("exec", name, "cat", "/proc/1/status")
+        assert "CapBnd:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status

@@ -3,7 +3,7 @@
 import pytest
 
 from kafka_proof.deploy.containers import create_command
-from kafka_proof.deploy.derive import FRESH_ADDRESSES, container_name, with_protocol
+from kafka_proof.deploy.derive import EXIT_WITHOUT_MEMORY, FRESH_ADDRESSES, container_name, with_protocol
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
 from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
 from kafka_proof.deploy.node import node_on, of_kind
@@ -79,7 +79,7 @@ def test_variables_win_over_the_profile():
     chosen = variables(kafka_heap="1g", kafka_jvm_options="", kafka_config={"num.partitions": 3, "log.dirs.x": None})
     _, broker = nodes({"one": chosen})
     assert broker["files"]["heap.options"] == "-Xms1g -Xmx1g\n"
-    assert broker["files"]["jvm.options"].split() == [FRESH_ADDRESSES]
+    assert broker["files"]["jvm.options"].split() == [FRESH_ADDRESSES, EXIT_WITHOUT_MEMORY]
     assert "num.partitions=3\n" in broker["files"]["server.properties"]
     _, broker = nodes({"one": variables(kafka_zookeeper_connect="far:2181/chroot")})
     assert broker["settings"]["zookeeper.connect"] == "far:2181/chroot"
@@ -142,7 +142,7 @@ def test_variables_reach_their_node():
     server, broker = node_on(found, "k1", "zookeeper"), node_on(found, "k1", "broker")
     assert server["settings"]["server.2"] == "10.0.0.2:12888:13888"
     assert {port["address"] for port in server["ports"]} == {"0.0.0.0"}
-    assert server["files"]["jvm.options"].split() == [FRESH_ADDRESSES, "-Dx=1"]
+    assert server["files"]["jvm.options"].split() == [FRESH_ADDRESSES, EXIT_WITHOUT_MEMORY, "-Dx=1"]
     assert "tickTime=1000\n" in server["files"]["server.properties"]
     assert "autopurge.purgeInterval" not in server["files"]["server.properties"]
     command = create_command(broker)
@@ -214,3 +214,28 @@ def test_addresses_to_verify():
     brokers = of_kind(nodes({"one": variables(kafka_listeners=between)}), "broker")
     assert addresses_to_verify(brokers, for_clients=True) == [[1, "localhost:9092", True]]
     assert len(addresses_to_verify(brokers)) == 2
+
+
+@pytest.mark.parametrize(
+    ("heap", "config", "limit"),
+    [
+        ("256m", {}, 4 * 1024**2),
+        ("1g", {}, 16 * 1024**2),
+        ("64g", {}, 100 * 1024**2),
+        ("262144K", {}, 4 * 1024**2),
+        ("256m", {"message.max.bytes": 10_000_000}, 20_000_000),
+        ("256m", {"socket.request.max.bytes": 7}, 7),
+    ],
+)
+def test_a_request_fits_the_heap(heap, config, limit):
+    _, broker = nodes({"one": variables(kafka_heap=heap, kafka_config=config)})
+    assert broker["settings"]["socket.request.max.bytes"] == limit
+
+
+def test_health_asks_every_listener():
+    tls = listener("TLS", 9443, protocol="SSL")
+    _, broker = nodes({"one": variables(kafka_listeners=[listener(), tls, inside()])})
+    assert [f"/{port}" in broker["health"] for port in (9092, 9443, 19092)] == [True] * 3
+    assert broker["health"].count("printf") == 2
+    [_, connect, _] = broker["health"].split(" && exec ")
+    assert connect == "3<>/dev/tcp/127.0.0.1/9443"
