@@ -27,12 +27,15 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.workarounds import describe_cluster
-from kafka_proof.cluster.controller import MODES, active_controller, mode
+from kafka_proof.cluster.controller import MODES, ZOOKEEPER, active_controller, mode, require_acting
 from kafka_proof.cluster.groups import SHARE, describe, list_groups
 from kafka_proof.cluster.health import OFFLINE, as_partition
+from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.lag.look import committed_of
 from kafka_proof.lag.offsets import left, log_bounds, rows
+
+_ACTS = 5  # seconds for the controller to check a topic
 
 
 def collect(admin):
@@ -74,19 +77,38 @@ def _collect(admin):
     bounds = log_bounds(admin, readable)
     groups = describe(admin, listed.values())
 
+    leader = active_controller(admin)
     topics = [_topic(topic, answering, *bounds) for topic in described]
     partitions_of = {topic["topic"]: [each["partition"] for each in topic["partitions"]] for topic in topics}
     return {
         "cluster_id": cluster["cluster_id"],
         "mode": mode(admin),
-        "controller": active_controller(admin),
+        "controller": leader,
         "brokers": brokers,
         "topics": topics,
         "groups": [
             _group(group, committed.get(name, {}), partitions_of, bounds) for name, group in sorted(groups.items())
         ],
-        "problems": _problems(brokers, topics),
+        "problems": [*_problems(brokers, topics), *_controller_problems(admin, leader, answering)],
     }
+
+
+def _controller_problems(admin, controller, answering):
+    """Return why there is no controller that acts.
+
+    In ZooKeeper mode, a controller without ZooKeeper keeps a thread for the question until ZooKeeper is back. A status
+    that is asked for again and again would stop the broker, so it does not ask; `kafka-doctor --write` does.
+    """
+    if controller is None:
+        return ["no controller: topics cannot be created, and leaders cannot move"]
+    if mode(admin) == ZOOKEEPER:
+        answers = controller in answering
+        return [] if answers else [f"the controller is broker {controller}, which does not answer"]
+    try:
+        require_acting(admin, controller, answering, _ACTS)
+    except NotReadyError as error:
+        return [str(error)]
+    return []
 
 
 def _problems(brokers, topics):
