@@ -49,12 +49,6 @@ def connect(arguments: dict[str, Any], seconds: float = 5) -> KafkaAdminClient:
         except (KafkaError, OSError) as error:
             reason, code = _diagnosis(arguments, why() or str(error))
             raise NoKafkaError(f"{where}: no Kafka answered within {seconds:g} s ({reason}). {START}", code) from None
-    if (version := broker_version(admin)) < OLDEST:
-        admin.close()
-        raise NoKafkaError(
-            f"{where} is Kafka {version_text(version)}, which is older than {version_text(OLDEST)}. "
-            "Upgrade the broker; older ones are not supported."
-        )
     # From the metadata that came with the connection: these are the addresses that every client will use.
     reasons = [no_answer(admin, broker.node_id, broker.host, broker.port) for broker in known_brokers(admin)]
     if all(reasons):
@@ -62,6 +56,12 @@ def connect(arguments: dict[str, Any], seconds: float = 5) -> KafkaAdminClient:
         raise NoKafkaError(
             f"{where} answers but advertises what does not: {'; '.join(reasons) or 'no broker'}. "
             "Correct the broker's advertised.listeners, or run this where that address is reachable."
+        )
+    if (version := broker_version(admin)) < OLDEST:
+        admin.close()
+        raise NoKafkaError(
+            f"{where} is Kafka {version_text(version)}, which is older than {version_text(OLDEST)}. "
+            "Upgrade the broker; older ones are not supported."
         )
     return admin
 
