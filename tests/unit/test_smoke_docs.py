@@ -4,6 +4,11 @@ import ast
 import re
 import runpy
 from pathlib import Path
+from types import SimpleNamespace
+
+from kafka_proof.cluster.versions import release
+from tests.versions.kafka import KRAFT, ZOOKEEPER
+from tests.versions.test_versions import VERSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "smoke.md").read_text()
@@ -45,3 +50,12 @@ def test_each_test_is_proved_by_a_mutation():
 def test_each_mutation_is_on_the_page():
     """Those that the suite answers with exit status 2, or must survive, are below the table."""
     assert [each.name for each in [*TABLE["CLIENTS"], *TABLE["DEPLOYMENTS"]] if f"`{each.name}`" not in PAGE] == []
+
+
+def test_the_table_of_versions_is_what_the_tests_run():
+    modes = {ZOOKEEPER: "ZooKeeper", KRAFT: "KRaft"}
+    rows = re.findall(r"^\| (\d\.\d\.\d) \| (\w+) \| 37 of 37 \| pass \|$", PAGE, re.M)
+    assert rows == [(version, modes[mode]) for version, mode in VERSIONS]
+    newest = VERSIONS[-1][0].rpartition(".")[0]
+    assert f'calls it "{release([SimpleNamespace(name="metadata.version", max_version=99)], ())}"' in PAGE
+    assert f"newer than {newest}" in PAGE
