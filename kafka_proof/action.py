@@ -19,6 +19,8 @@ from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.text import one_line
 from kafka_proof.cluster.identity import NotReadyError
 
+SECONDS = 600  # for a docker command; the stop of a broker takes up to kafka_stop_timeout
+TIMED_OUT = 124  # exit status of `timeout`
 _KEYS = ("type", "elements", "required", "default", "choices")
 
 
@@ -80,9 +82,11 @@ class Action(ActionBase):
 
     def docker(self, script: str, what: str) -> str:
         """Run a shell script with docker commands and return its output. Raises ActionError: `what`, and the reason."""
-        done = self.shell(script)
+        done = self.shell(f'docker() {{ timeout {SECONDS} docker "$@"; }}\n{script}')
         if done["rc"]:
-            raise ActionError(f"{self.host}: {what}. The engine said: {engine_error(done['stdout'], done['stderr'])}")
+            late = f"no answer within {SECONDS} s. " if done["rc"] == TIMED_OUT else ""
+            said = engine_error(done["stdout"], done["stderr"])
+            raise ActionError(f"{self.host}: {what}. The engine said: {late}{said}")
         return done["stdout"]
 
 

@@ -82,7 +82,7 @@ def write_host(directory, sections, asked_at, answered_at):
     times around the reading of its clock, seconds since the epoch by this machine.
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     parsed = {}
     for name, (_, text) in sections.items():
         with contextlib.suppress(ValueError):
@@ -138,13 +138,13 @@ def ask_cluster(directory, options):
     `options`: those of `kafka_proof.client.command.add_connection_options`.
     """
     directory, found = Path(directory), {}
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if options.bootstrap_server:
         text, where = "", ["--bootstrap-server", options.bootstrap_server]
     else:
         where = ["--client-properties", options.client_properties]
         try:
-            text = Path(options.client_properties).read_text(encoding="utf-8")
+            text = Path(options.client_properties).read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             return {"client.properties, and with it the cluster": f"{options.client_properties}: {error.strerror}"}
     known = passwords(text)

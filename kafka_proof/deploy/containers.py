@@ -130,11 +130,11 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     """Return the shell commands of a change. A shell reads them from its standard input: no `ps` shows the settings."""
     name = shlex.quote(node["container"])
     if change == "connect":
-        return f"exec docker network connect {shlex.quote(node['network'])} {name}"
+        return f"docker network connect {shlex.quote(node['network'])} {name}"
     if change in ("start", "unpause"):
-        return f"exec docker {change} {name}"
+        return f"docker {change} {name}"
     if change == "restart":
-        return f"exec docker restart -t {node['stop_timeout']} {name}"
+        return f"docker restart -t {node['stop_timeout']} {name}"
     lines = ["set -e"]
     # A running container stays until its replacement is certain.
     for kind, needed in (("image", node["image"]), ("network", node["network"])):

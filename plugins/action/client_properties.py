@@ -25,9 +25,11 @@ class ActionModule(Action):
 
 def _replace(path, content):
     """Replace the file at once, so that a program that reads it meanwhile sees the old or the new content."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()  # a link stays one
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     try:
+        new.touch(mode=0o600)  # it can hold passwords
         new.write_text(content, encoding="utf-8")
         new.replace(path)
     finally:

@@ -1,9 +1,24 @@
 """Check and convert the variables of a host. ansible-doc -t module stack_variables."""
 
+import os
+from pathlib import Path
+
 from ansible.utils.vars import load_extra_vars
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.deploy.lock import NAME, lock
 from kafka_proof.deploy.variables import checked, default_files, specified
+
+
+def _lock(directory):
+    try:
+        holder = lock(directory, os.getppid())  # of the run, not of this task
+    except OSError:
+        return  # a checkout that cannot be written; the task that writes client.properties reports it
+    if holder:
+        raise ActionError(
+            f"another run changes this stack: process {holder}, which {directory / NAME} names. Wait until it ends."
+        )
 
 
 class ActionModule(Action):
@@ -23,4 +38,6 @@ class ActionModule(Action):
         values, problems = checked(values, self.task_vars, specification, given)
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))
+        if arguments["lock"] and not self.check_mode and self.host == self.task_vars["ansible_play_hosts_all"][0]:
+            _lock(Path(values["stack_client_properties"]).parent)
         return {"values": values, "ansible_facts": {name: values[name] for name in left_out if name in values}}

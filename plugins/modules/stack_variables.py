@@ -17,6 +17,10 @@ options:
     type: list
     elements: "str"
     default: [""]
+  lock:
+    description: Refuse a second run that changes the stack while this one does.
+    type: bool
+    default: true
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.

@@ -13,6 +13,7 @@ from tests.ci.conftest import ROOT, STACK, left
 from tests.ci.jobs import environment, gitlab
 from tests.support.engine import engine
 
+MACHINE = {"DOCKER_HOST": "", "DOCKER_TLS_VERIFY": ""}  # the engine of this machine
 SETTINGS = {
     "KAFKA_PROOF_STACK": STACK,
     "KAFKA_PROOF_PORT": "29892",
@@ -36,7 +37,7 @@ def run(sample, **env):
 
 
 def test_job_on_a_runner_with_an_engine(sample, ref):
-    job = run(sample, DOCKER_HOST="", **SETTINGS | ref)
+    job = run(sample, **MACHINE, **SETTINGS | ref)
 
     assert job.status == 0, job.output
     assert "5 passed" in job.output
@@ -51,7 +52,7 @@ def test_job_on_a_runner_with_an_engine(sample, ref):
 def test_kafka_goes_when_the_job_fails(sample, ref):
     (sample / "orders.py").write_text("raise SystemExit('broken by somebody')")
 
-    job = run(sample, DOCKER_HOST="", KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
+    job = run(sample, **MACHINE, KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
 
     assert job.status != 0
     assert "broken by somebody" in job.output
@@ -59,7 +60,7 @@ def test_kafka_goes_when_the_job_fails(sample, ref):
 
 
 def test_engine_as_a_service_of_the_job(sample, ref, engine_elsewhere):
-    job = run(sample, DOCKER_HOST=engine_elsewhere, KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
+    job = run(sample, DOCKER_HOST=engine_elsewhere, DOCKER_TLS_VERIFY="", KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
 
     assert job.status == 0, job.output
     assert "5 passed" in job.output
