@@ -3,6 +3,8 @@
 import os
 import socket
 
+import pytest
+
 from tests.deploy.conftest import TOPIC
 from tests.support.engine import docker
 
@@ -58,6 +60,38 @@ def test_changed_setting_takes_effect_and_is_taken_back(stack):
     assert "-Xmx256m" in docker("exec", stack.kafka, "cat", "/etc/kafka-proof/heap.options")
     assert stack.messages() == kept
     assert stack.committed("keeper") == 1
+
+
+@pytest.mark.parametrize("mode", [(), ("--check",)], ids=["", "check"])
+def test_an_invalid_value_is_refused_and_the_broker_runs_on(stack, mode):
+    before = stack.state()
+    for value, words in [
+        ({"log.retention.ms": "7d"}, "kafka_config sets log.retention.ms to '7d', which is not a whole number"),
+        (
+            {"log.cleanup.policy": "x"},
+            "kafka_config sets log.cleanup.policy to 'x'. The broker refuses it: String must",
+        ),
+        ({"num.partitions": "two", "log.retention.ms": 1}, "num.partitions to 'two'"),
+    ]:
+        play = stack.play("site.yml", *mode, kafka_config=value)
+        assert not play.ok
+        assert words in play.message
+        assert "Nothing was changed." in play.message
+    assert stack.state() == before
+
+
+def test_a_setting_that_was_changed_while_it_ran_is_reset_after_a_stop(stack):
+    stack.site(kafka_config={"log.retention.ms": 3600000})
+    docker("stop", stack.kafka)
+    stack.site()
+    assert stack.broker_config("log.retention.ms") in (None, "")
+    assert stack.site().changed == 0
+
+
+def test_lists_and_other_characters_arrive(spare):
+    spare.site(kafka_config={"broker.rack": "Zürich", "log.cleanup.policy": ["compact", "delete"]})
+    assert spare.broker_config("broker.rack") == "Zürich"
+    assert spare.broker_config("log.cleanup.policy") == "compact,delete"
 
 
 def test_second_published_listener(spare):

@@ -1,5 +1,8 @@
 """Topics as data: what is created, grown, configured and deleted, what is refused, and what check mode says of it."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.deploy.conftest import LOCALHOST
@@ -73,6 +76,13 @@ def test_life_of_a_topic(stack, topics):
     assert stack.topic_config(OWN) == {"retention.ms": "60000"}
     assert stack.messages(OWN) == ["one", "two"]
 
+    # Kafka writes these values anew.
+    anew = {"cleanup.policy": "compact, delete", "min.cleanable.dirty.ratio": 0.0001, "preallocate": "False"}
+    anew |= {"segment.bytes": "01048576"}
+    assert have({"name": OWN, "config": anew})["configured"] == [OWN]
+    assert not have({"name": OWN, "config": anew})["changed"]
+    assert not have({"name": OWN, "config": anew | {"cleanup.policy": ["compact", "delete"]}})["changed"]
+
     done = have(absent=[OWN])
     assert done["deleted"] == [OWN]
     assert OWN not in stack.topics()
@@ -90,6 +100,29 @@ def test_what_the_broker_would_lose_or_does_not_know_is_refused(topics):
         play = topics({"name": OWN, **wanted}, {"name": f"{OWN}_other", "partitions": 1})
         assert not play.ok
         assert not [word for word in [OWN, "localhost:", *words] if word not in play.message], play.message
+
+
+def test_a_cluster_that_deletes_no_topics(spare):
+    """Neither the topics of the inventory nor the suite begin with what could not be undone."""
+    spare.site(kafka_config={"delete.topic.enable": False})
+    before = spare.topics()
+    play = spare.play(
+        *("site.yml", "--tags", "topics"),
+        kafka_config={"delete.topic.enable": False},
+        kafka_topics_present=[{"name": OWN}],
+        kafka_topics_absent=["kafka_demo"],
+    )
+    assert not play.ok
+    assert "nothing was changed" in play.message
+    assert "delete.topic.enable is false. Set it to true" in play.message
+    assert spare.topics() == before
+
+    command = [sys.executable, "-m", "kafka_proof.testing.suite", "--bootstrap-server", f"localhost:{spare.port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stdout
+    assert "This cluster deletes no topics (delete.topic.enable=false)" in done.stdout
+    assert "--existing-topic NAME" in done.stdout
+    assert spare.topics() == before
 
 
 def test_another_replication_factor_is_refused(stack, topics):

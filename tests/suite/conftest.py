@@ -86,6 +86,7 @@ def broker(authority):
         "authorizer.class.name": "kafka.security.authorizer.AclAuthorizer",
         "super.users": "User:ANONYMOUS;User:slow;User:carol;User:CN=client",
         "auto.create.topics.enable": "true",
+        "group.max.session.timeout.ms": 30000,  # less than kafka-python's own
     }
     with Brokers(PREFIX) as brokers:
         brokers.start_zookeeper()

@@ -91,6 +91,15 @@ def test_manual_commit_leaves_nothing_either(client_properties, admin, topic):
     assert received(client_properties, topic, "--manual-commit", before=committed) == (0, documented("consumer.py"), "")
 
 
+def test_messages_of_other_programs_are_shown(client_properties, arguments, topic):
+    with KafkaProducer(**arguments) as producer:
+        for value in (None, b"\xff text", b'"\\ud800"'):  # JSON of half a character, which no terminal has
+            producer.send(topic, key=b"1", value=value, partition=0).get(10)
+    status, said, err = received(client_properties, topic)
+    assert (status, err) == (0, "")
+    assert said[:3] == [f"receive, key: 1, value: {shown}" for shown in ("None", r"b'\xff text'", r"\ud800")]
+
+
 def received(client_properties, topic, *options, before=lambda: None):
     """Return the status, lines and errors of a consumer that gets Ctrl-C after three messages, and after `before`."""
     consumer = start("consumer.py", client_properties, "--topic", topic, "--group", topic, *options)

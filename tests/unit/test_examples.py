@@ -4,8 +4,10 @@ import ast
 import runpy
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from kafka.errors import InvalidSessionTimeoutError
 
 from kafka_proof.client.properties import kafka_python
 
@@ -49,6 +51,27 @@ def test_both_programs_read_the_file_in_the_same_way():
     ]
     assert len(functions) == 2
     assert functions[0] == functions[1]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_refusal_is_one_line(program, tmp_path, monkeypatch, capsys):
+    """Such as InvalidSessionTimeoutError, where the broker's group.max.session.timeout.ms is short."""
+    path = tmp_path / "client.properties"
+    path.write_text("bootstrap.servers=localhost:1\n")
+    names = runpy.run_path(str(EXAMPLES / f"{program}.py"))
+    main = names["main"]
+    client = "KafkaConsumer" if program == "consumer" else "KafkaProducer"
+
+    def refuse(*_):
+        raise InvalidSessionTimeoutError("not within the limits")
+
+    monkeypatch.setitem(main.__globals__, client, MagicMock())
+    monkeypatch.setitem(main.__globals__, "receive" if program == "consumer" else "send", refuse)
+    assert main(["--client-properties", str(path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "InvalidSessionTimeoutError" in said.err
 
 
 @pytest.fixture
