@@ -5,10 +5,11 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import become_loader
 
 from kafka_proof.action import Action, ActionError, engine_error
+from kafka_proof.client.text import one_line
 from kafka_proof.deploy import engine
 
 _NO_ROOT = (
-    "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). Add --ask-become-pass, "
+    "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). {advice}, "
     "or add the user to the group docker there."
 )
 
@@ -25,7 +26,9 @@ class ActionModule(Action):
             except AnsibleConnectionFailure:
                 raise  # the host is unreachable, as Ansible reports it for any task
             except AnsibleError as error:
-                raise ActionError(_NO_ROOT.format(host=self.host, error=error)) from None
+                given = self._play_context.become_pass
+                advice = "Correct the password that was given" if given else "Add --ask-become-pass"
+                raise ActionError(_NO_ROOT.format(host=self.host, error=one_line(error), advice=advice)) from None
         result = {"can_talk_to_docker": done["rc"] == 0, "as_root": as_root}
         if done["rc"]:
             return result | {"msg": engine_error("", done["stderr"])}
