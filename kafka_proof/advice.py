@@ -42,7 +42,7 @@ ADVICE = {
     ),
     "closes-at-once": (
         "Docker or a load balancer opens the port with no broker behind it. Start the broker, or wait for it and read "
-        "`docker logs CONTAINER`; then compare kafka_port with the port in kafka_listeners (Kafka: listeners). A broker at "
+        "`docker logs NAME`; then compare kafka_port with the port in kafka_listeners (Kafka: listeners). A broker at "
         "max.connections.per.ip (kafka_config) closes likewise."
     ),
     "closes": (
@@ -51,7 +51,7 @@ ADVICE = {
     ),
     "silent": (
         "If a broker is at this port it is frozen or overloaded: `docker ps` shows a paused container (docker unpause) "
-        f"and `docker logs CONTAINER` its state. If none is, correct {_PORTS}."
+        f"and `docker logs NAME` its state. If none is, correct {_PORTS}."
     ),
     "http": f"Name the port of a broker, not of a web server: {_PORTS}.",
     "not-kafka": f"Name the port of a broker: {_PORTS}.",
@@ -124,7 +124,7 @@ ADVICE = {
     ),
     "advertised-closes-at-once": (
         "Set kafka_advertised_port (Kafka: advertised.listeners) to a port with a broker behind it; if that is right, "
-        "start the broker (`docker logs CONTAINER`)."
+        "start the broker (`docker logs NAME`)."
     ),
     "advertised-timeout": (
         "Set kafka_advertised_host (Kafka: advertised.listeners) to an address that clients reach, or let this machine "
@@ -135,7 +135,7 @@ ADVICE = {
         "machine a route to that one."
     ),
     "advertised-silent": (
-        "Look at that broker: it is frozen or overloaded (`docker ps`, docker unpause, `docker logs CONTAINER`). If none "
+        "Look at that broker: it is frozen or overloaded (`docker ps`, docker unpause, `docker logs NAME`). If none "
         "is there, correct kafka_advertised_host and kafka_advertised_port (Kafka: advertised.listeners)."
     ),
     "advertised-other-broker": (
@@ -169,11 +169,11 @@ ADVICE = {
         "fewer replicas than min.insync.replicas (config in kafka_topics_present, kafka_config) never is: lower it."
     ),
     "under-replicated": (
-        "Start the brokers that are not in sync, or look at their logs (`docker logs CONTAINER`: a full disk, a slow "
+        "Start the brokers that are not in sync, or look at their logs (`docker logs NAME`: a full disk, a slow "
         "network); kafka_inter_broker_listener (Kafka: inter.broker.listener.name) must lead from broker to broker."
     ),
     "clock": "Correct the clock that is wrong, of this machine or of the broker's: let both follow NTP.",
-    "write": "Read the broker's log (`docker logs CONTAINER`); its ACLs and quotas limit clients.",
+    "write": "Read the broker's log (`docker logs NAME`); its ACLs and quotas limit clients.",
     "left-over": ("Delete the topic when the cluster is well again: kafka_topics_absent, or kafka-topics.sh --delete."),
 }
 
