@@ -6,11 +6,12 @@ import socket
 import subprocess
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
 
 NAME = "kp-test-image:1"  # under which these tests have the image made present, beside the real one
-
+CHECKSUMS = Path(__file__).resolve().parents[2] / "roles" / "kafka_image" / "files" / "3.9.2.sha256"
 
 COMMANDS = """
 kafka-topics kafka-console-producer kafka-console-consumer kafka-consumer-groups kafka-configs kafka-acls kafka-storage
@@ -177,6 +178,17 @@ def test_the_image_has_what_the_article_uses(image):
     assert {f"{command}.sh" for command in commands} <= set(there)
     assert docker("run", "--rm", image, "id", "--user", "--name") == "appuser"
     assert int(docker("image", "inspect", "--format", "{{.Size}}", image)) <= 400_000_000
+
+
+def test_the_image_lists_what_it_holds(image):
+    found = json.loads(docker("run", "--rm", image, "cat", "/opt/kafka/sbom.cdx.json"))
+    assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.5")
+    jars = [each for each in found["components"] if each["purl"].startswith("pkg:maven/")]
+    sums = CHECKSUMS.read_text().split()[::2]
+    assert sorted(each["hashes"][0]["content"] for each in jars) == sorted(sums)
+    installed = docker("run", "--rm", image, "cat", "/var/lib/dpkg/status").count("\nStatus: install ok installed")
+    assert len(found["components"]) - len(jars) == installed
+    assert {"openjdk-17-jre-headless", "kafka-clients"} <= {each["name"] for each in found["components"]}
 
 
 def test_commands_of_the_article_are_quiet(stack):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetch Kafka's jars by Maven into libs/ of the current directory, and check every one of them:
+# Fetch Kafka's jars by Maven into libs/ of the current directory, with their names in jars.list, and check every one of them:
 #
 #     jars.sh VERSION           fail unless they are exactly those that VERSION.sha256, beside this script, lists
 #     jars.sh VERSION --trust   write VERSION.sha256 from what came; this is how a version of Kafka is added
@@ -23,8 +23,8 @@ case $version in
     *) libraries='!newer-libraries' ;;
 esac
 rm -rf libs
-mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies \
-    -Dkafka.version="$version" -P "$libraries" -DincludeScope=runtime -DoutputDirectory="$PWD/libs"
+mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies dependency:list \
+    -Dkafka.version="$version" -P "$libraries" -DincludeScope=runtime -DoutputDirectory="$PWD/libs" -DoutputFile="$PWD/jars.list"
 cd libs
 
 if [ "${2-}" = --trust ]; then
