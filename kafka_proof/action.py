@@ -25,7 +25,14 @@ _KEYS = ("type", "elements", "required", "default", "choices")
 
 
 class ActionError(Exception):
-    """The action failed. The message says where, what, and what to do."""
+    """The action failed. The message says where, what, and what to do.
+
+    changed: whether something may have changed before.
+    """
+
+    def __init__(self, message: str, changed: bool = False) -> None:
+        super().__init__(message)
+        self.changed = changed
 
 
 class Action(ActionBase):
@@ -51,7 +58,7 @@ class Action(ActionBase):
         try:
             result = {"changed": False, **self.act(arguments)}
         except ActionError as error:
-            return {"failed": True, "msg": str(error)}
+            return {"failed": True, "changed": error.changed, "msg": str(error)}
         except (ClientPropertiesError, NoKafkaError, KafkaError, NotReadyError) as error:
             message = explained(error)
             return {"failed": True, "msg": message if message.startswith(where) else f"{where}: {message}"}
@@ -80,13 +87,16 @@ class Action(ActionBase):
         command = f"{self._compute_environment_string()} sh -s"
         return self._low_level_execute_command(command, in_data=script.encode() if isinstance(script, str) else script)
 
-    def docker(self, script: str, what: str) -> str:
-        """Run a shell script with docker commands and return its output. Raises ActionError: `what`, and the reason."""
+    def docker(self, script: str, what: str, changes: bool = False) -> str:
+        """Run a shell script with docker commands and return its output. Raises ActionError: `what`, and the reason.
+
+        changes: whether the script changes something, and can have done so before it failed.
+        """
         done = self.shell(f'docker() {{ timeout {SECONDS} docker "$@"; }}\n{script}')
         if done["rc"]:
             late = f"no answer within {SECONDS} s. " if done["rc"] == TIMED_OUT else ""
             said = engine_error(done["stdout"], done["stderr"])
-            raise ActionError(f"{self.host}: {what}. The engine said: {late}{said}")
+            raise ActionError(f"{self.host}: {what}. The engine said: {late}{said}", changes)
         return done["stdout"]
 
 

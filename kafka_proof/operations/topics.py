@@ -192,7 +192,11 @@ def _have(client, topics, absent, timeout_ms, check):
         if problems := plan.refused or apply(admin, plan, timeout_ms, validate_only=True):
             raise Refused(NOTHING, problems, plan.replication)
         if not check:
-            if problems := apply(admin, plan, timeout_ms, validate_only=False):
+            try:
+                problems = apply(admin, plan, timeout_ms, validate_only=False)
+            except KafkaError as error:
+                raise Refused("and some of it can have been done", [str(error)]) from error
+            if problems:
                 raise Refused("the rest was done", problems)
             admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
         return result(plan, actual)

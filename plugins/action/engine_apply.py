@@ -10,5 +10,5 @@ class ActionModule(Action):
         change = arguments["change"]
         changed = change["change"] != "nothing"
         if changed and not self.check_mode:
-            self.docker(change["script"], f"{change['name']} could not be {_DONE.get(change['change'], 'run')}")
+            self.docker(change["script"], f"{change['name']} could not be {_DONE.get(change['change'], 'run')}", True)
         return {"changed": changed, "diff": change["diff"]}

@@ -20,7 +20,8 @@ class ActionModule(Action):
             wanted = {broker: changes for broker, changes in wanted.items() if changes}
             if not self.check_mode and (refused := set_dynamic(admin, wanted)):
                 said = [f"broker {broker}: {message}" for broker, message in refused.items()]
-                raise ActionError("\n".join(["Correct kafka_config. Brokers refuse:", *said]))
+                message = "\n".join(["Correct kafka_config. Brokers refuse:", *said])
+                raise ActionError(message, changed=len(refused) < len(wanted))
         return {
             "changed": bool(wanted),
             "diff": [_diff(broker, before[broker], changes) for broker, changes in wanted.items()],

@@ -18,9 +18,9 @@ class ActionModule(Action):
         except reassign.MismatchError as error:
             raise ActionError(f"{where}: {error} {_EXPECTED}") from None
         except reassign.StalledError as error:
-            raise ActionError(f"{where}: {error} {_STATUS}") from None
+            raise ActionError(f"{where}: {error} {_STATUS}", changed=True) from None
         except (reassign.ImpossibleError, reassign.Interrupted, RuntimeError) as error:
-            raise ActionError(f"{where}: {error}") from None
+            raise ActionError(f"{where}: {error}", isinstance(error, reassign.Interrupted)) from None
 
     def _have(self, admin, arguments, stop):
         wanted = reassign.Wanted(arguments["brokers"], arguments["drain"], _replication(arguments["replication"]))

@@ -1,7 +1,11 @@
 """What the module kafka_topics decides, without a broker."""
 
-import pytest
+from unittest.mock import MagicMock
 
+import pytest
+from kafka.errors import KafkaTimeoutError
+
+from kafka_proof.operations import topics as operations
 from kafka_proof.operations.topics import BATCH, Plan, batches, make_plan, preview, result, settings
 
 
@@ -138,3 +142,29 @@ def test_batches(count, sizes):
     cut = batches(list(range(count)))
     assert [len(batch) for batch in cut] == sizes
     assert [item for batch in cut for item in batch] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("answers", "changed", "words"),
+    [
+        ([["topic a: no"]], False, "1 refused, nothing was changed"),
+        ([[], ["topic a: no"]], True, "1 refused, the rest was done"),
+        ([[], KafkaTimeoutError("late")], True, "and some of it can have been done"),
+        ([KafkaTimeoutError("late")], False, "late"),
+    ],
+)
+def test_a_failed_task_says_whether_something_changed(monkeypatch, answers, changed, words):
+    def apply(*_, validate_only):
+        answer = answers[0 if validate_only else 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(operations, "apply", apply)
+    monkeypatch.setattr(operations, "admin_client", lambda *_: MagicMock())
+    monkeypatch.setattr(operations, "describe", lambda *_: {})
+    topic = {"name": "a", "partitions": 1, "replication_factor": 1, "config": None}
+    client = {"bootstrap.servers": "localhost:1"}
+    result = operations.have({"client": client, "topics": [topic], "absent": [], "timeout": 1}, check=False)
+    assert (result["failed"], result.get("changed", False)) == (True, changed)
+    assert words in result["msg"]
