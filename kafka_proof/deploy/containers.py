@@ -107,6 +107,7 @@ def create_command(node: Node) -> list[str]:
         *("--env", f"KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"),
         # A node needs no rights beyond those of its user, and cannot gain any. The limit stops a fork bomb.
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "4096"),
+        *(("--memory", node["memory"]) if node["memory"] else ()),
         # Back after a crash and after the engine restarts, but not when a person stopped it.
         *("--restart", "unless-stopped", "--stop-timeout", str(node["stop_timeout"])),
         *("--health-cmd", shlex.join(health), "--health-interval", "10s", "--health-timeout", "5s"),

@@ -112,6 +112,7 @@ def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: 
         "computed": computed,
         "settings": zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
         "jvm": {"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
+        "memory": variables["zookeeper_memory"] or _more(variables["zookeeper_heap"], 512),
         "files": {},
         "labels": {},
         "command": f"printf %s {node_id} >{DATA}/myid && "
@@ -152,6 +153,7 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
             "heap": heap,
             "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
         },
+        "memory": variables["kafka_memory"] or (_more(heap, 1024) if chosen.limits_memory else ""),
         "files": {},
         "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
@@ -174,13 +176,23 @@ def _probe(listener: Listener) -> str:
     return f"{connect} && {question} && [ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]"
 
 
+def _bytes(size: str) -> int:
+    """Return the number of bytes of a size as the JVM takes it, such as 512m."""
+    return int(size[:-1]) * 1024 ** (" kmg".index(size[-1].lower()))
+
+
+def _more(heap: str, mebibytes: int) -> str:
+    """Return a limit for a container whose JVM has this heap, and needs more for its code, its threads and buffers."""
+    return f"{_bytes(heap) // 1024**2 + mebibytes}m"
+
+
 def _request_limit(heap: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return kafka_config with a limit for the size of a request that fits the heap, unless it sets one.
 
     A request takes up to 25 times its size of the heap while it is read (CVE-2026-111115), before any login. Kafka's
     own limit is 100 MiB. A batch of messages has to fit.
     """
-    size = int(heap[:-1]) * 1024 ** (" kmg".index(heap[-1].lower()))
+    size = _bytes(heap)
     message = int(float(config.get("message.max.bytes") or 0))
     limit = min(max(size // 64, 2 * message), 100 * 1024**2)
     return {"socket.request.max.bytes": limit} | dict(config)

@@ -56,6 +56,7 @@ class Node(Common):
     computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
     settings: dict[str, Any]  # all of them
     jvm: dict[str, str]
+    memory: str  # limit of the container, such as "1280m"; "" for none
     files: dict[str, str]
     labels: dict[str, str]
     command: str  # of its bash

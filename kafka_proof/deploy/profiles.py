@@ -11,6 +11,7 @@ class Profile(NamedTuple):
     heap: str
     jvm_options: str
     settings: Mapping[str, object]
+    limits_memory: bool  # of the container; in production the page cache may take the host's memory
 
 
 def profile(name: str, brokers: int) -> Profile:
@@ -33,6 +34,7 @@ def profile(name: str, brokers: int) -> Profile:
                 "transaction.state.log.replication.factor": 1,
                 "zookeeper.session.timeout.ms": 6000,  # 18000: return of a killed broker after 19 s against 8 s
             },
+            limits_memory=True,
         )
     replicas = min(brokers, 3)
     in_sync = max(replicas - 1, 1)
@@ -48,4 +50,5 @@ def profile(name: str, brokers: int) -> Profile:
             "transaction.state.log.min.isr": in_sync,
             "transaction.state.log.replication.factor": replicas,
         },
+        limits_memory=False,
     )

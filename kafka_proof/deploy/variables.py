@@ -47,7 +47,7 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
         for name in sorted(specification)
         if isinstance(given, Mapping) and name in given and given[name] is None and values.get(name) is not None
     ]
-    for name in ("kafka_heap", "zookeeper_heap"):
+    for name in ("kafka_heap", "zookeeper_heap", "kafka_memory", "zookeeper_memory"):
         if (heap := values.get(name)) and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
             problems.append(f"{name} is '{heap}'. Write a number with a unit, as the JVM expects, such as 512m.")
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):

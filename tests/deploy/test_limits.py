@@ -89,8 +89,10 @@ def test_a_broker_without_memory_is_restarted(spare):
     assert spare.messages() == ["kept"]
 
 
-def test_containers_have_no_rights_to_lose(stack):
-    for name in (stack.kafka, stack.zookeeper):
+def test_containers_have_limits_and_no_rights_to_lose(stack):
+    for name, memory in ((stack.kafka, 1280), (stack.zookeeper, 576)):
+        limits = docker("inspect", "-f", "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}", name)
+        assert limits == f"{memory * 1024**2} 4096"
         status = docker("exec", name, "cat", "/proc/1/status")
         assert "CapBnd:\t0000000000000000" in status
         assert "NoNewPrivs:\t1" in status

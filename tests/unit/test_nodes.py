@@ -239,3 +239,18 @@ def test_health_asks_every_listener():
     assert broker["health"].count("printf") == 2
     [_, connect, _] = broker["health"].split(" && exec ")
     assert connect == "3<>/dev/tcp/127.0.0.1/9443"
+
+
+@pytest.mark.parametrize(
+    ("change", "memory"),
+    [
+        ({}, ["576m", "1280m"]),
+        ({"kafka_heap": "2g", "zookeeper_heap": "1G"}, ["1536m", "3072m"]),
+        ({"kafka_memory": "4g", "zookeeper_memory": "2g"}, ["2g", "4g"]),
+        ({"kafka_profile": "production"}, ["576m", ""]),
+    ],
+)
+def test_memory_of_the_containers(change, memory):
+    found = nodes({"one": variables(**change)})
+    assert [node["memory"] for node in found] == memory
+    assert [" --memory " in f" {' '.join(create_command(node))} " for node in found] == [bool(each) for each in memory]
