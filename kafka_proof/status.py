@@ -18,6 +18,7 @@ from kafka_proof.client.command import (
     Parser,
     add_connection_options,
     end_quietly_with_the_reader,
+    entry,
     fail,
     properties_of,
     quiet,
@@ -245,6 +246,7 @@ def _ids(ids):
     return ",".join(map(str, ids))
 
 
+@entry
 def main(argv=None):
     """Print the page, or JSON. Returns the exit status."""
     parser = Parser("kafka-status", __doc__)

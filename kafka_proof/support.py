@@ -172,6 +172,7 @@ def pack(directory, archive):
     new.replace(archive)
 
 
+@command.entry
 def main(argv=None):
     """Run the command. Returns the exit status."""
     parser = command.Parser("python -m kafka_proof.support", __doc__)

@@ -18,6 +18,7 @@ from kafka_proof.doctor.checks import Finding, examine
 from kafka_proof.doctor.write import write
 
 
+@command.entry
 def main(argv=None, clock=time.time):
     """Print the findings, or JSON. Returns the exit status. `clock` is this machine's, for tests."""
     parser = command.Parser("kafka-doctor", __doc__)

@@ -20,6 +20,7 @@ from kafka.errors import (
 from kafka_proof.client.connection import open_admin
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster
+from kafka_proof.cluster.temporary import nobody_deletes
 from kafka_proof.doctor.checks import Finding, judge_clock
 
 
@@ -50,6 +51,9 @@ def write(arguments, seconds, clock=time.time):
                 return
             except (AuthorizationError, PolicyViolationError) as error:
                 yield Finding("write", "skip", f"this client has no right to create topics ({error})")
+                return
+            if nobody_deletes(admin, name):
+                yield Finding("write", "skip", "this cluster deletes no topics (delete.topic.enable=false)")
                 return
             try:
                 admin.create_topics(topic, wait_for_metadata=True)

@@ -31,6 +31,7 @@ from kafka_proof.client.command import (
     Parser,
     add_connection_options,
     end_quietly_with_the_reader,
+    entry,
     fail,
     properties_of,
     quiet,
@@ -271,6 +272,7 @@ def _options(argv):
     return options
 
 
+@entry
 def main(argv=None):
     """Run the command. Returns the exit status."""
     options = _options(argv)

@@ -13,9 +13,9 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from kafka_proof.client.connection import connect, open_admin
+from kafka_proof.client.connection import NoKafkaError, connect, open_admin
 from kafka_proof.client.wait import wait_until
-from kafka_proof.cluster.temporary import remove
+from kafka_proof.cluster.temporary import nobody_deletes, remove
 from kafka_proof.lag.offsets import log_bounds
 from kafka_proof.workload.audit import Committed, Delivered, Evidence, Logged, audit
 from kafka_proof.workload.producer import PATIENCE, Load, Offer
@@ -292,6 +292,11 @@ def topic_of_its_own(arguments, prefix, topic=None):
     """
     name = f"{prefix}messages"
     with connect(arguments) as admin:
+        if nobody_deletes(admin, name):
+            raise NoKafkaError(
+                "This cluster deletes no topics (delete.topic.enable=false), so the workload's own would stay. "
+                "Name one that exists: --topic NAME."
+            )
         admin.create_topics({name: topic or {"num_partitions": PARTITIONS}})
         admin.wait_for_topics([name], 30_000)
     with removed(arguments, prefix):

@@ -122,6 +122,17 @@ def test_a_cluster_that_deletes_no_topics(spare):
     assert done.returncode == 2, done.stdout
     assert "This cluster deletes no topics (delete.topic.enable=false)" in done.stdout
     assert "--existing-topic NAME" in done.stdout
+
+    # The other programs that create a topic and remove it.
+    where = ["--bootstrap-server", f"localhost:{spare.port}"]
+    for module, options, status, words in (
+        ("kafka_proof.workload", ["--seconds", "1"], 2, "--topic NAME"),
+        ("kafka_proof.doctor", ["--write"], 0, "this cluster deletes no topics"),
+    ):
+        command = [sys.executable, "-m", module, *where, *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == status, done.stdout + done.stderr
+        assert words in done.stdout + done.stderr
     assert spare.topics() == before
 
 

@@ -1,5 +1,6 @@
 """Every command takes the same connection options, and exits with 0, 1 or 2 in the same sense."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 import smoke
-from kafka_proof.client.command import OK, PROBLEM, UNUSABLE, fail, properties_of, seconds, where
+from kafka_proof.client.command import OK, PROBLEM, UNUSABLE, entry, fail, properties_of, seconds, where
 from kafka_proof.client.properties import ClientPropertiesError
 from smoke.options import option_problems
 
@@ -150,3 +151,28 @@ def test_the_suite_looks_for_the_package_and_all_its_dependencies():
 def canonical(name):
     """Return the name of a distribution as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@entry
+def broken(message):
+    raise KeyError(message)
+
+
+def test_an_unexpected_error_is_one_line_and_no_problem_of_the_cluster(capsys):
+    assert broken("x\nforged") == UNUSABLE
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "an unexpected KeyError (" in said
+    assert "at test_command.py line " in said
+    assert "KAFKA_PROOF_TRACEBACK=1" in said
+
+
+def test_the_traceback_is_shown_on_request(monkeypatch):
+    monkeypatch.setenv("KAFKA_PROOF_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        broken("x")
+
+
+@pytest.mark.parametrize("module", ["doctor.__main__", "lag.__main__", "status", "support", "workload.__main__"])
+def test_every_command_ends_in_that_way(module):
+    assert importlib.import_module(f"kafka_proof.{module}").main.__wrapped__
