@@ -19,7 +19,7 @@ from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.text import one_line
 from kafka_proof.cluster.identity import NotReadyError
 
-SECONDS = 600  # for a docker command; the stop of a broker takes up to kafka_stop_timeout
+SECONDS = 300  # for a docker command, unless the script sets DOCKER_SECONDS for it
 TIMED_OUT = 124  # exit status of `timeout`
 _KEYS = ("type", "elements", "required", "default", "choices")
 
@@ -92,9 +92,9 @@ class Action(ActionBase):
 
         changes: whether the script changes something, and can have done so before it failed.
         """
-        done = self.shell(f'docker() {{ timeout {SECONDS} docker "$@"; }}\n{script}')
+        done = self.shell(f'docker() {{ timeout "${{DOCKER_SECONDS:-{SECONDS}}}" docker "$@"; }}\n{script}')
         if done["rc"]:
-            late = f"no answer within {SECONDS} s. " if done["rc"] == TIMED_OUT else ""
+            late = "no answer in time. " if done["rc"] == TIMED_OUT else ""
             said = engine_error(done["stdout"], done["stderr"])
             raise ActionError(f"{self.host}: {what}. The engine said: {late}{said}", changes)
         return done["stdout"]

@@ -4,12 +4,11 @@ Exit status: 0, no problems; 1, the page ends with the problems; 2, the cluster 
 It asks in batches, a fixed number of requests for each broker, so that a thousand topics do not make it slow.
 """
 
-import contextlib
 import json
 import sys
 
 from kafka import TopicPartition
-from kafka.errors import KafkaError, NotLeaderForPartitionError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError
 
 from kafka_proof.advice import explained
 from kafka_proof.client.command import (
@@ -27,6 +26,7 @@ from kafka_proof.client.connection import NoKafkaError, connect, no_answer
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
+from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.controller import MODES, ZOOKEEPER, active_controller, mode, require_acting
 from kafka_proof.cluster.groups import SHARE, describe, list_groups
@@ -37,6 +37,7 @@ from kafka_proof.lag.look import committed_of
 from kafka_proof.lag.offsets import left, log_bounds, rows
 
 _ACTS = 5  # seconds for the controller to check a topic
+_MOVES, _PAUSE = 3, 0.2  # seconds of further attempts, and between two of them
 
 
 def collect(admin):
@@ -55,11 +56,15 @@ def collect(admin):
 
     `admin` is what `kafka_proof.client.connection.connect` returns. Raises kafka.errors.KafkaError.
     """
-    for _ in range(3):
-        # Between two requests, a topic can be deleted and a leader can move: look again.
-        with contextlib.suppress(UnknownTopicOrPartitionError, NotLeaderForPartitionError):
+    # Between two requests, a topic can be deleted, and a leader or a coordinator can move: look again.
+    for _ in attempts(_MOVES, _PAUSE):
+        try:
             return _collect(admin)
-    return _collect(admin)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            last = error
+    raise last
 
 
 def _collect(admin):

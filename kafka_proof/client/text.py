@@ -20,6 +20,14 @@ def setting_text(value: object) -> str:
     return ",".join(map(setting_text, value)) if isinstance(value, list) else str(value)
 
 
+def number(value: object) -> int:
+    """Return a whole number, also from text and from 5e3; 0 for what is none, which a broker refuses."""
+    try:
+        return int(float(str(value)))
+    except (ValueError, OverflowError):
+        return 0
+
+
 def one_line(text: object, limit: int = 300) -> str:
     """Return `text` as one printable line of at most `limit` characters."""
     return printable(" ".join(str(text).split()))[:limit]

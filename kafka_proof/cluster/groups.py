@@ -78,8 +78,17 @@ def describe(admin: KafkaAdminClient, listed: Iterable[Listed]) -> dict[str, Gro
 
 
 def share_offsets(admin: KafkaAdminClient, group: Listed) -> dict[TopicPartition, int]:
-    """Return the start offset of a share group in each partition; -1 where it has not read. Raises KafkaError."""
-    answer = send(admin, DescribeShareGroupOffsetsRequest(groups=[(group.name, None)]), group.coordinator)
+    """Return the start offset of a share group in each partition; -1 where it has not read, {} if it is not known.
+
+    Raises KafkaError, where another look can succeed.
+    """
+    try:
+        answer = send(admin, DescribeShareGroupOffsetsRequest(groups=[(group.name, None)]), group.coordinator)
+    except IncompatibleBrokerVersion:
+        return {}
+    for described in answer.groups:
+        if described.error_code and for_code(described.error_code).retriable:
+            raise for_code(described.error_code)(f"group {group.name}")
     return {
         TopicPartition(topic.topic_name, each.partition_index): each.start_offset
         for described in answer.groups
@@ -112,7 +121,7 @@ def _described(admin: KafkaAdminClient, kind: str, coordinator: int, listed: Map
         if found.error_code:
             yield Group(group, group.state or "unknown", None, None, error_type.__name__)
             continue
-        state = group.state or found.group_state
+        state = found.group_state or group.state  # newer than the list, and of the same moment as the members
         owners, reason = _owners(found, state, _classic_shares if kind == CLASSIC else _shares)
         yield Group(group, state, len(found.members), owners, reason)
 

@@ -20,6 +20,9 @@ from kafka_proof.deploy.node import CONFIG, DATA, Engine, Node
 
 LABEL = "kafka-proof"
 
+# The container was created with the time in which it may stop, so this bound only ends a command that hangs.
+_PATIENT = "DOCKER_SECONDS=3600"
+
 
 class Change(TypedDict):
     """What the action engine_apply carries out."""
@@ -94,6 +97,11 @@ def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
     return bool(found["started"] < restart_since.rstrip("Z"))
 
 
+def _patient(node: Node) -> str:
+    """Return the assignment that gives a docker command the time in which the node may stop; see Action.docker."""
+    return f"DOCKER_SECONDS={int(node['stop_timeout']) + 120}"
+
+
 def create_command(node: Node) -> list[str]:
     """Return the arguments of `docker create`, without the labels of the checksums."""
     published = [f"{bracketed(port['address'])}:{port['port']}:{port['inside']}" for port in node["ports"]]
@@ -135,7 +143,7 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     if change in ("start", "unpause"):
         return f"docker {change} {name}"
     if change == "restart":
-        return f"docker restart -t {node['stop_timeout']} {name}"
+        return f"{_patient(node)} docker restart -t {node['stop_timeout']} {name}"
     lines = ["set -e"]
     # A running container stays until its replacement is certain.
     for kind, needed in (("image", node["image"]), ("network", node["network"])):
@@ -145,7 +153,7 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     if found:
         # A paused container does not stop.
         lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
-        lines += [f"docker stop -t {node['stop_timeout']} {name} >/dev/null"]
+        lines += [f"{_patient(node)} docker stop -t {node['stop_timeout']} {name} >/dev/null"]
         lines += [f"docker rm --volumes {name} >/dev/null"]
     checksums = {"definition": definition(node), "files": checksum(node["files"])}
     labels = [word for key, value in checksums.items() for word in ("--label", f"{LABEL}.{key}={value}")]
@@ -200,7 +208,7 @@ def stop(engine: Engine, names: Sequence[str]) -> Change:
         change="stop" if running else "nothing",
         running=bool(running),
         settings=None,
-        script=shlex.join(["exec", "docker", "stop", *running]),
+        script=f"{_PATIENT} {shlex.join(['docker', 'stop', *running])}",
         diff={
             "before": "".join(f"container {name}: runs\n" for name in running),
             "after": "".join(f"container {name}: stopped\n" for name in running),
@@ -219,7 +227,7 @@ def removal(
     containers, volumes, networks = list(containers), list(volumes), list(networks)
     lines = ["set -e"]
     for name in map(shlex.quote, containers):
-        lines += [] if kill else [f"docker stop {name} >/dev/null"]
+        lines += [] if kill else [f"{_PATIENT} docker stop {name} >/dev/null"]
         lines += [f"docker rm --force --volumes {name} >/dev/null"]
     for name in map(shlex.quote, networks):
         users = f"docker network inspect --format '{{{{range .Containers}}}}{{{{.Name}}}} {{{{end}}}}' {name}"

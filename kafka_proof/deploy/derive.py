@@ -4,9 +4,11 @@
 and labels that it carries. Later code compares, creates, checks or removes nodes, and never asks a variable again.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kafka_proof.client.text import number
 from kafka_proof.deploy import listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Common, Listener, Node, Port
@@ -148,7 +150,9 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
         "is_local": variables["is_local"] and (one_engine or len(brokers) == 1),
         "config": variables["kafka_config"],
         "computed": computed,
-        "settings": dict(chosen.settings) | _request_limit(heap, variables["kafka_config"]) | computed,
+        "settings": dict(chosen.settings)
+        | _request_limit(heap, variables["kafka_config"], variables.get("kafka_topics_present") or [])
+        | computed,
         "jvm": {
             "heap": heap,
             "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
@@ -176,23 +180,25 @@ def _probe(listener: Listener) -> str:
     return f"{connect} && {question} && [ \"$(head -c 8 <&3 | tail -c 4 | od -An -tx1)\" = ' 00 00 00 01' ]"
 
 
-def _bytes(size: str) -> int:
-    """Return the number of bytes of a size as the JVM takes it, such as 512m."""
-    return int(size[:-1]) * 1024 ** (" kmg".index(size[-1].lower()))
+def size_bytes(size: str) -> int:
+    """Return the number of bytes of a size as the JVM takes it, such as 512m; 0 for what is none."""
+    found = re.fullmatch(r"(\d+)([kmg])", str(size).lower())
+    return int(found[1]) * 1024 ** " kmg".index(found[2]) if found else 0
 
 
 def _more(heap: str, mebibytes: int) -> str:
     """Return a limit for a container whose JVM has this heap, and needs more for its code, its threads and buffers."""
-    return f"{_bytes(heap) // 1024**2 + mebibytes}m"
+    return f"{size_bytes(heap) // 1024**2 + mebibytes}m"
 
 
-def _request_limit(heap: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def _request_limit(heap: str, config: Mapping[str, Any], topics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return kafka_config with a limit for the size of a request that fits the heap, unless it sets one.
 
     A request takes up to 25 times its size of the heap while it is read (CVE-2026-111115), before any login. Kafka's
-    own limit is 100 MiB. A batch of messages has to fit.
+    own limit is 100 MiB. A batch of messages of each topic has to fit.
     """
-    size = _bytes(heap)
-    message = int(float(config.get("message.max.bytes") or 0))
-    limit = min(max(size // 64, 2 * message), 100 * 1024**2)
+    size = size_bytes(heap)
+    messages = [config.get("message.max.bytes")]
+    messages += [(topic.get("config") or {}).get("max.message.bytes") for topic in topics]
+    limit = min(max(size // 64, *(2 * number(each) for each in messages)), 100 * 1024**2)
     return {"socket.request.max.bytes": limit} | dict(config)

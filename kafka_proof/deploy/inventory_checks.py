@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kafka_proof.client.text import number
+from kafka_proof.deploy.derive import size_bytes
 from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
 from kafka_proof.deploy.node import Listener, Node
 from kafka_proof.deploy.setting_checks import broker_setting_problems, server_setting_problems
@@ -37,14 +39,30 @@ def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list
     own = []
     for node in brokers:
         settings = broker_setting_problems(node["config"], node["computed"], len(brokers))
-        own += [f"{node['host']}: {message}" for message in (*_broker_problems(node, resolve), *settings)]
+        own += [
+            f"{node['host']}: {message}"
+            for message in (*_broker_problems(node, resolve), *_memory_problems(node, "kafka"), *settings)
+        ]
     return own + _shared_ids(brokers, "kafka_broker_id") + _shared_addresses(brokers)
 
 
 def server_problems(servers: Sequence[Node]) -> list[str]:
     """Return what in the variables of the ZooKeeper servers cannot work, alone or together."""
-    own = [f"{node['host']}: {message}" for node in servers for message in _server_problems(node)]
+    own = [
+        f"{node['host']}: {message}"
+        for node in servers
+        for message in (*_server_problems(node), *_memory_problems(node, "zookeeper"))
+    ]
     return own + _shared_ids(servers, "zookeeper_id")
+
+
+def _memory_problems(node: Node, role: str) -> Iterator[str]:
+    heap, memory = node["jvm"]["heap"], node["memory"]
+    if memory and size_bytes(memory) < size_bytes(heap) + 256 * 1024**2:
+        yield (
+            f"{role}_memory is {memory} and the heap is {heap}. The JVM needs at least 256m beside its heap, "
+            "or the kernel kills it. Raise the one or lower the other."
+        )
 
 
 def _server_problems(node: Node) -> Iterator[str]:
@@ -63,12 +81,12 @@ def _server_problems(node: Node) -> Iterator[str]:
     for port in node["ports"]:
         if not 0 < port["port"] < 65536:
             yield f"{port['variable']} is {port['port']}. Use a port of 1 to 65535."
-    for number in repeated(port["port"] for port in node["ports"]):
-        yield f"two of ZooKeeper's ports are {number}. Give each its own."
+    for port_number in repeated(port["port"] for port in node["ports"]):
+        yield f"two of ZooKeeper's ports are {port_number}. Give each its own."
 
 
 def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
-    most = int(float(node["config"].get("reserved.broker.max.id") or 1000))
+    most = number(node["config"].get("reserved.broker.max.id")) or 1000
     generated = str(node["config"].get("broker.id.generation.enable", True)).lower() != "false"
     if node["id"] < 0 or (generated and node["id"] > most):
         yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")

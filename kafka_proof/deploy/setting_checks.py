@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kafka_proof.client.text import number
+
 # Settings that the role derives, and the variable to set instead.
 _OWNERS = {
     "broker.id": "kafka_broker_id",
@@ -52,7 +54,7 @@ def broker_setting_problems(
                 f"kafka_config sets {key}, a setting of KRaft, and the group zookeeper of the inventory selects "
                 "ZooKeeper. Remove it."
             )
-        elif _COPIES.fullmatch(key) and (copies := _number(config[key])) > brokers:
+        elif _COPIES.fullmatch(key) and (copies := number(config[key])) > brokers:
             yield (
                 f"kafka_config sets {key} to {copies}, and the inventory has {brokers} broker(s). "
                 "Lower it, or add hosts to the group kafka."
@@ -76,8 +78,3 @@ def _values(config: Mapping[str, Any], variable: str) -> Iterator[str]:
             isinstance(value, list) and any(isinstance(each, dict | list) for each in value)
         ):
             yield f"{variable} sets {key} to a mapping. Write a text, a number, true, false, or a list of those."
-
-
-def _number(value: Any) -> int:
-    """Return a number, or 0 for what is none, which the broker refuses."""
-    return int(str(value)) if re.fullmatch(r"\d+", str(value)) else 0

@@ -42,14 +42,12 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
     problems = _unknown(values, names, specification, given)
     converted, mistyped = _converted(values, specification, given)
     problems += mistyped
-    problems += [
-        f"{name} is null by -e. Leave it out, or give it a value."
-        for name in sorted(specification)
-        if isinstance(given, Mapping) and name in given and given[name] is None and values.get(name) is not None
-    ]
     for name in ("kafka_heap", "zookeeper_heap", "kafka_memory", "zookeeper_memory"):
-        if (heap := values.get(name)) and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
+        if (heap := values.get(name)) is not None and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
             problems.append(f"{name} is '{heap}'. Write a number with a unit, as the JVM expects, such as 512m.")
+    for name in ("kafka_config", "zookeeper_config"):
+        odd = [key for key in values.get(name) or {} if not isinstance(key, str)]
+        problems += [f"{name} has the key {key!r}, and names of settings are texts. Write it in quotes." for key in odd]
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):
         problems.append(
             f"stack_name is '{values['stack_name']}', and Docker refuses such a name. "

@@ -194,11 +194,12 @@ def _have(client, topics, absent, timeout_ms, check):
         if not check:
             try:
                 problems = apply(admin, plan, timeout_ms, validate_only=False)
+                if not problems:
+                    admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
             except KafkaError as error:
                 raise Refused("and some of it can have been done", [str(error)]) from error
             if problems:
                 raise Refused("the rest was done", problems)
-            admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
         return result(plan, actual)
 
 

@@ -9,7 +9,7 @@ class ActionModule(Action):
     def act(self, arguments):
         path, content = Path(arguments["path"]), arguments["content"]
         try:
-            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             changed = before != content or (path.exists() and not content)
             if changed and not self.check_mode:
                 if content:

@@ -8,5 +8,5 @@ class ActionModule(Action):
     def act(self, arguments):
         plan = decide(arguments["client"], arguments["brokers"], arguments["gate"])
         if invalid := plan.pop("invalid"):
-            raise ActionError("\n".join([*invalid, "Nothing was changed."]))
+            raise ActionError("\n".join([*invalid, "No broker was changed."]))
         return plan

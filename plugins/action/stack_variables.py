@@ -1,24 +1,21 @@
 """Check and convert the variables of a host. ansible-doc -t module stack_variables."""
 
 import os
-from pathlib import Path
 
 from ansible.utils.vars import load_extra_vars
 
 from kafka_proof.action import Action, ActionError
-from kafka_proof.deploy.lock import NAME, lock
+from kafka_proof.deploy.lock import lock, lock_file
 from kafka_proof.deploy.variables import checked, default_files, specified
 
 
-def _lock(directory):
+def _lock(path):
     try:
-        holder = lock(directory, os.getppid())  # of the run, not of this task
+        holder = lock(path, os.getppid())  # of the run, not of this task
     except OSError:
         return  # a checkout that cannot be written; the task that writes client.properties reports it
     if holder:
-        raise ActionError(
-            f"another run changes this stack: process {holder}, which {directory / NAME} names. Wait until it ends."
-        )
+        raise ActionError(f"another run changes this stack: process {holder}, which {path} names. Wait until it ends.")
 
 
 class ActionModule(Action):
@@ -30,14 +27,15 @@ class ActionModule(Action):
         given, defaults = load_extra_vars(self._loader), {}
         for path in default_files(arguments["roles"]):
             defaults |= self._loader.load_from_file(path, trusted_as_template=True)
-        # A key with nothing behind it counts as left out, as YAML files have it. By -e it would stay for all roles.
-        left_out = [name for name in defaults if name in self.task_vars and self.task_vars[name] is None]
-        variables = defaults | self.task_vars | {name: defaults[name] for name in left_out}
+        # In YAML, a key with nothing behind it. Other values follow from it, so the default stands in here.
+        empty = [name for name in defaults if self.task_vars.get(name, "") is None and defaults[name] is not None]
+        variables = defaults | self.task_vars | {name: defaults[name] for name in empty}
         values = {name: variables[name] for name in specification if name in variables and name.startswith(only)}
         values = self._templar.copy_with_new_env(available_variables=variables).template(values)
         values, problems = checked(values, self.task_vars, specification, given)
+        problems += [f"{name} is null. Leave it out, or give it a value." for name in empty]
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))
         if arguments["lock"] and not self.check_mode and self.host == self.task_vars["ansible_play_hosts_all"][0]:
-            _lock(Path(values["stack_client_properties"]).parent)
-        return {"values": values, "ansible_facts": {name: values[name] for name in left_out if name in values}}
+            _lock(lock_file(values["stack_client_properties"]))
+        return {"values": values}

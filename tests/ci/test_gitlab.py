@@ -13,7 +13,7 @@ from tests.ci.conftest import ROOT, STACK, left
 from tests.ci.jobs import environment, gitlab
 from tests.support.engine import engine
 
-MACHINE = {"DOCKER_HOST": "", "DOCKER_TLS_VERIFY": ""}  # the engine of this machine
+MACHINE = {"DOCKER_HOST": "", "DOCKER_TLS_VERIFY": "", "DOCKER_CERT_PATH": ""}  # the engine of this machine
 SETTINGS = {
     "KAFKA_PROOF_STACK": STACK,
     "KAFKA_PROOF_PORT": "29892",
@@ -60,7 +60,14 @@ def test_kafka_goes_when_the_job_fails(sample, ref):
 
 
 def test_engine_as_a_service_of_the_job(sample, ref, engine_elsewhere):
-    job = run(sample, DOCKER_HOST=engine_elsewhere, DOCKER_TLS_VERIFY="", KAFKA_PROOF_SMOKE="false", **SETTINGS | ref)
+    job = run(
+        sample,
+        DOCKER_HOST=engine_elsewhere,
+        DOCKER_TLS_VERIFY="",
+        DOCKER_CERT_PATH="",
+        KAFKA_PROOF_SMOKE="false",
+        **SETTINGS | ref,
+    )
 
     assert job.status == 0, job.output
     assert "5 passed" in job.output

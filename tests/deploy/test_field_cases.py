@@ -73,18 +73,21 @@ def test_groups_of_groups(stack):
     assert play.changed == 0
 
 
-def test_keys_with_nothing_behind_them_count_as_left_out(stack):
+def test_keys_with_nothing_behind_them(stack):
+    names = ["kafka_config", "kafka_topics_present", "kafka_listeners", "kafka_advertised_host", "stack_network"]
     hosts = {
         "all": {
             "children": {group: {"hosts": {"localhost": None}} for group in ("zookeeper", "kafka")},
-            "vars": {"ansible_connection": "local"}
-            | dict.fromkeys(["kafka_config", "kafka_topics_present", "kafka_listeners", "kafka_advertised_host"])
-            | dict.fromkeys(["stack_network", "zookeeper_heap", "kafka_heap"]),
+            "vars": {"ansible_connection": "local", **dict.fromkeys(names), "kafka_heap": None},
         }
     }
     play = stack.play("site.yml", inventory=yaml.safe_dump(hosts))
-    assert play.ok, play.message
-    assert play.changed == 0
+    assert not play.ok
+    assert sorted(line for line in play.message.splitlines() if " is null" in line) == [
+        f"{name} is null. Leave it out, or give it a value." for name in sorted(names)
+    ]
+    play = stack.play("site.yml", kafka_topics_present=None)
+    assert "kafka_topics_present is null. Leave it out" in play.message
 
 
 def test_a_checkout_in_a_directory_with_spaces_and_other_letters(stack, tmp_path):

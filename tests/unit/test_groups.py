@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError
 from kafka.protocol.consumer.metadata import ConsumerProtocolAssignment
 
+from kafka_proof.cluster import groups
 from kafka_proof.cluster.groups import Listed, _classic_shares, _owners, _shares
 
 SHARE = ConsumerProtocolAssignment.TopicPartition(topic="orders", partitions=[0, 1])
@@ -60,3 +62,40 @@ def test_owners_of_a_group_of_kip_848():
 )
 def test_kind(type, protocol, kind):
     assert Listed("g", type, protocol, "Stable", 1).kind == kind
+
+
+class Broker:
+    """A coordinator that answers each request with the next answer."""
+
+    def __init__(self, monkeypatch, *answers):
+        remaining = list(answers)
+        monkeypatch.setattr(groups, "send", lambda *_: remaining.pop(0))
+
+
+def test_the_state_is_of_the_moment_of_the_members(monkeypatch):
+    """A group that began to rebalance after it was listed has members without partitions."""
+    found = {"group_id": "g", "error_code": 0, "group_state": "PreparingRebalance", "protocol_type": "consumer"}
+    described = SimpleNamespace(**found, members=[member(b"")])
+    Broker(monkeypatch, SimpleNamespace(groups=[described]))
+    [group] = groups.describe(None, [Listed("g", "classic", "consumer", "Stable", 1)]).values()
+    assert (group.state, group.owners) == ("PreparingRebalance", None)
+
+
+@pytest.mark.parametrize(("code", "error"), [(15, CoordinatorNotAvailableError), (16, NotCoordinatorError)])
+def test_a_coordinator_that_moves_is_asked_again(monkeypatch, code, error):
+    answer = SimpleNamespace(groups=[SimpleNamespace(group_id="g", error_code=code, topics=[])])
+    listed = Listed("g", "share", "share", "Stable", 1)
+    Broker(monkeypatch, answer, answer)
+    with pytest.raises(error):
+        groups.share_offsets(None, listed)
+    with pytest.raises(error):
+        groups.describe(None, [listed])
+
+
+def test_a_group_that_may_not_be_described_hides_no_other(monkeypatch):
+    refused = SimpleNamespace(group_id="a", error_code=30)
+    found = {"group_id": "b", "error_code": 0, "group_state": "Empty", "protocol_type": "consumer"}
+    Broker(monkeypatch, SimpleNamespace(groups=[refused, SimpleNamespace(**found, members=[])]))
+    both = groups.describe(None, [Listed(name, "classic", "consumer", "Empty", 1) for name in "ab"])
+    assert (both["a"].reason, both["a"].members) == ("GroupAuthorizationFailedError", None)
+    assert (both["b"].reason, both["b"].members) == ("", 0)

@@ -105,6 +105,7 @@ def test_brokers_without_problems(hosts):
         ({"kafka_listeners": []}, ["kafka_listeners", "empty"]),
         ({"kafka_broker_id": 1001}, ["kafka_broker_id is 1001", "0 to 1000", "reserved.broker.max.id"]),
         ({"kafka_broker_id": -1}, ["kafka_broker_id is -1"]),
+        ({"kafka_heap": "2g", "kafka_memory": "1g"}, ["kafka_memory is 1g and the heap is 2g", "Raise"]),
         ({"kafka_config": {"broker.id": 7}}, ["kafka_config sets broker.id", "kafka_broker_id"]),
         ({"kafka_config": {"listeners": "y"}}, ["kafka_config sets listeners", "kafka_listeners"]),
         ({"kafka_config": {"log.dirs": "/x"}}, ["kafka_config sets log.dirs", "stack_name"]),

@@ -225,6 +225,7 @@ def test_addresses_to_verify():
         ("262144K", {}, 4 * 1024**2),
         ("256m", {"message.max.bytes": 10_000_000}, 20_000_000),
         ("256m", {"socket.request.max.bytes": 7}, 7),
+        ("256m", {"message.max.bytes": "10MB"}, 4 * 1024**2),  # the broker refuses that
     ],
 )
 def test_a_request_fits_the_heap(heap, config, limit):
@@ -254,3 +255,9 @@ def test_memory_of_the_containers(change, memory):
     found = nodes({"one": variables(**change)})
     assert [node["memory"] for node in found] == memory
     assert [" --memory " in f" {' '.join(create_command(node))} " for node in found] == [bool(each) for each in memory]
+
+
+def test_a_request_fits_the_messages_of_the_topics():
+    topics = [{"name": "a"}, {"name": "b", "config": None}, {"name": "c", "config": {"max.message.bytes": 10_000_000}}]
+    _, broker = nodes({"one": variables(kafka_topics_present=topics)})
+    assert broker["settings"]["socket.request.max.bytes"] == 20_000_000

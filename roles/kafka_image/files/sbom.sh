@@ -29,7 +29,7 @@ set -eu
             [ -z "$three" ] || { classifier=$one version=$two; }
             file=libs/$name-$version${classifier:+-$classifier}.jar
             [ -f "$file" ] || file=libs/$name-$version.jar
-            hash=$(sha256sum "$file" | cut -c1-64)
+            hash=$(sha256sum "$file") && hash=${hash%% *}
             printf '  {"type": "library", "group": "%s", "name": "%s", "version": "%s", ' "$group" "$name" "$version"
             printf '"hashes": [{"alg": "SHA-256", "content": "%s"}], ' "$hash"
             printf '"purl": "pkg:maven/%s/%s@%s?type=jar%s"}\n' "$group" "$name" "$version" "${classifier:+&classifier=$classifier}"
