@@ -81,7 +81,9 @@ def says(**values):
 
 
 def decide(*brokers, controller=1, silent=(), settings=None, refused="", gate=True):
-    refuses = lambda changes: dict.fromkeys(changes, refused) if refused else {}  # noqa: E731
+    def refuses(changes):
+        return dict.fromkeys(changes, refused) if refused else {}
+
     found = plan(brokers, Cluster(controller, set(silent), settings or {}, refuses), gate)
     assert found["invalid"] == []
     return found["at_once"], found["one_by_one"], found["configure"]

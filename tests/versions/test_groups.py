@@ -3,7 +3,6 @@
 import contextlib
 import json
 import subprocess
-import time
 
 import pytest
 from confluent_kafka import Consumer
@@ -138,12 +137,14 @@ def test_lag_of_a_share_group_falls_to_nothing(address):
     def seen():
         with KafkaProducer(bootstrap_servers=address) as producer:
             producer.send(TOPIC, b"value", partition=0).get(30)
-        time.sleep(0.2)
         status, said = command("kafka_proof.lag", address, "--json", "--group", "jobs")
         assert status == 0, said
         return json.loads(said)["groups"][0]
 
-    group = wait_until("a start offset of the share group", seen, lambda each: each["partitions"][0]["lag"] is not None)
+    def is_known(group):
+        return group["partitions"][0]["lag"] is not None
+
+    group = wait_until("a start offset of the share group", seen, is_known, pause=0.2)
     assert group["partitions"][0]["lag"] <= 2
 
 
