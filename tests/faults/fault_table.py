@@ -6,6 +6,7 @@ for a condition that shows that the fault came about: a fault that nobody notice
 
 import contextlib
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, NotEnoughReplicasError
@@ -139,7 +140,9 @@ def swap_addresses(cluster):
     for each in victims:
         container(cluster.brokers[each]).kill()
     gone(cluster, *victims)
-    for each in reversed(victims):  # the engine gives the lowest address that is free
+    # The engine gives the lowest address that is free, so the broker that had the higher one starts first.
+    higher_first = sorted(victims, key=lambda each: ip_address(before[victims.index(each)]), reverse=True)
+    for each in higher_first:
         container(cluster.brokers[each]).start()
     assert addresses() == before[::-1]
     cluster.repair()

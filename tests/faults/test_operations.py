@@ -50,10 +50,11 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
 
     def mislead_and_mend(cluster):
         cluster.variables["kafka_advertised_host"] = "{{ '127.0.0.9' if kafka_broker_id == 2 else 'localhost' }}"
+        cluster.variables["kafka_bind_address"] = "127.0.0.1"
         said = cluster.play("site.yml", fails=True, kafka_start_timeout=15)
         assert f"broker 2 does not answer at its advertised address 127.0.0.9:{cluster.port + 1}" in said
 
-        del cluster.variables["kafka_advertised_host"]
+        del cluster.variables["kafka_advertised_host"], cluster.variables["kafka_bind_address"]
         cluster.variables["kafka_heap"] = "260m"
         said = cluster.play("site.yml")
         assert re.findall(r"Wait until the cluster can do without (\S+)\]", said)[0] == "host-2"
@@ -66,6 +67,7 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
     finally:
         cluster.variables["kafka_heap"] = "256m"
         cluster.variables.pop("kafka_advertised_host", None)
+        cluster.variables.pop("kafka_bind_address", None)
 
 
 def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
