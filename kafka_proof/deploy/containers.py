@@ -16,9 +16,10 @@ from typing import Any, TypedDict
 from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, Engine, Node
+from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Node
 
 LABEL = "kafka-proof"
+FORMAT = ".format"  # in the volume of the data: arguments for the first start of a node of KRaft, see kraft.py
 
 # The container was created with the time in which it may stop, so this bound only ends a command that hangs.
 _PATIENT = "DOCKER_SECONDS=3600"
@@ -73,7 +74,7 @@ def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any]
 
     found: the container as kafka_proof.deploy.engine.parse shows it, or None; image: the image it must run, or None.
     """
-    if not found or not image or found["image_id"] != image["id"]:
+    if not found or not image or found["image_id"] != image["id"] or _is_unformatted(found):
         return "create"
     if (found["definition"], found["files"]) != (definition(node), checksum(node["files"])):
         return "create"
@@ -91,6 +92,10 @@ def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any]
 
 def only_files_differ(node: Node, found: Mapping[str, Any], image: Mapping[str, Any] | None) -> bool:
     return image is not None and found["image_id"] == image["id"] and found["definition"] == definition(node)
+
+
+def _is_unformatted(found: Mapping[str, Any]) -> bool:
+    return found["state"] != "running" and found["exit_code"] == UNFORMATTED
 
 
 def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
@@ -161,9 +166,34 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
+        *format_commands(node),
         f"docker start {name}",
     ]
     return "\n".join(lines)
+
+
+def format_commands(node: Node) -> list[str]:
+    """Return the commands that give a created container of KRaft the arguments to format its directory, if it is empty.
+
+    A directory of another cluster is refused, and the container that was created for it is removed.
+    """
+    if not node["format"]:
+        return []
+    data = shlex.quote(f"{node['container']}:{DATA}")
+    name, cluster = shlex.quote(node["container"]), node["labels"]["cluster"]
+    archive = base64.b64encode(to_archive({FORMAT: " ".join(node["format"])})).decode()
+    refusal = shlex.quote(
+        f"The volume {node['volume']} holds the data of another cluster than {cluster}, which its label names. "
+        "Restore the right data, or choose a stack_name."
+    )
+    return [
+        f"meta=$(docker cp {data}/meta.properties - 2>/dev/null | tar -xOf - 2>/dev/null || true)",
+        'case "$meta" in',
+        f"*cluster.id={cluster}*) ;;",
+        f"'') base64 -d <<'END' | docker cp - {data}\n{archive}\nEND\n;;",
+        f"*) docker rm --volumes {name} >/dev/null; echo {refusal} >&2; exit 1 ;;",
+        "esac",
+    ]
 
 
 def volume_commands(node: Node, engine: Engine) -> list[str]:
@@ -173,6 +203,7 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
     for it, so that it stays the stack's after a teardown that keeps the data.
     """
     labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
+    labels |= {key: value for key, value in node["labels"].items() if key == "cluster"}
     if node["volume"] in engine.get("volumes", []):
         if any(volume["name"] == node["volume"] and volume["labelled"] for volume in engine.get("own_volumes", [])):
             return []

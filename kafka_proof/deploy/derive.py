@@ -6,12 +6,12 @@ and labels that it carries. Later code compares, creates, checks or removes node
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kafka_proof.client.text import number
-from kafka_proof.deploy import listeners, zookeeper
+from kafka_proof.deploy import kraft, listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
-from kafka_proof.deploy.node import BROKER, CONFIG, DATA, ZOOKEEPER, Common, Listener, Node, Port
+from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, ZOOKEEPER, Common, Listener, Node, Port, of_kind
 from kafka_proof.deploy.profiles import profile
 
 PROTOCOL = "inter.broker.protocol.version"
@@ -27,21 +27,46 @@ EXIT_WITHOUT_MEMORY = "-XX:+ExitOnOutOfMemoryError"
 Hosts = Mapping[str, Mapping[str, Any]]
 
 
-def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str]) -> list[Node]:
-    """Return the ZooKeeper servers, then the brokers, each in the inventory's order.
+class _Stack(NamedTuple):
+    """What the nodes of a stack have in common."""
 
-    groups: {group: hosts}; hosts: {host: its variables, checked and converted}; engines: {host: engine}, see
-    kafka_proof.deploy.engines. Containers on one engine reach each other by name, others by their hosts' addresses.
+    brokers: int
+    servers: int  # of ZooKeeper; 0 in KRaft mode
+    combined: bool  # whether brokers are controllers, too
+    one_engine: bool
+
+
+def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str]) -> list[Node]:
+    """Return the ZooKeeper servers or the controllers, then the brokers, each in the inventory's order.
+
+    groups: {group: hosts}. Hosts in `zookeeper` select ZooKeeper. Without them the cluster runs KRaft: with the
+    controllers of the group `kafka_controller`, or with brokers that are controllers, too.
+    hosts: {host: its variables, checked and converted}; engines: {host: engine}, see kafka_proof.deploy.engines.
+    Containers on one engine reach each other by name, others by their hosts' addresses.
     """
+    servers, controllers, brokers = (groups.get(name) or [] for name in ("zookeeper", "kafka_controller", "kafka"))
     one_engine = len(set(engines.values())) == 1
-    servers = [_server(host, hosts[host], one_engine, len(groups["zookeeper"])) for host in groups["zookeeper"]]
-    ensemble = zookeeper.ensemble_settings(servers)
+    stack = _Stack(len(brokers), len(servers), not servers and not controllers, one_engine)
+    nodes = [_server(host, hosts[host], stack) for host in servers]
+    nodes += [_controller(host, hosts[host], stack) for host in controllers]
+    nodes += [_broker(host, hosts[host], stack) for host in brokers]
+    return [with_files(node) for node in _connected(nodes)]
+
+
+def _connected(nodes: Sequence[Node]) -> Sequence[Node]:
+    """Give each node the addresses of the ZooKeeper servers, or of the controllers."""
+    servers, controllers = of_kind(nodes, ZOOKEEPER), of_kind(nodes, CONTROLLER)
     for server in servers:
-        server["settings"] |= ensemble
+        server["settings"] |= zookeeper.ensemble_settings(servers)
         server["labels"]["ensemble"] = ",".join(str(other["id"]) for other in servers)
-    connect = ",".join(server["peers"]["client"] for server in servers)
-    brokers = [_broker(host, hosts[host], groups["kafka"], connect, one_engine) for host in groups["kafka"]]
-    return [with_files(node) for node in servers + brokers]
+    connect = {
+        "zookeeper.connect": ",".join(server["peers"]["client"] for server in servers),
+        "controller.quorum.bootstrap.servers": ",".join(node["peers"]["controller"] for node in controllers),
+    }
+    for node in nodes:
+        for key in connect.keys() & node["settings"].keys():
+            node["settings"][key] = node["settings"][key] or connect[key]
+    return nodes
 
 
 def with_files(node: Node) -> Node:
@@ -64,22 +89,25 @@ def with_files(node: Node) -> Node:
 
 
 def with_protocol(node: Node, protocol: str) -> Node:
-    """Return a broker that speaks `protocol` to the others, such as "3.8"; unchanged if that is ""."""
+    """Return a broker that speaks `protocol` to the others, such as "3.8"; unchanged if that is "".
+
+    In KRaft mode there is no such setting: the cluster's feature metadata.version decides.
+    """
     settings = node["settings"] | ({PROTOCOL: protocol} if protocol else {})
     return with_files({**node, "settings": settings})
 
 
 def container_name(stack: str, kind: str, node_id: int) -> str:
     """Return the name of a node's container. Users type it, so the first one is plain: kafka, kafka-2, two-kafka."""
-    program = "zookeeper" if kind == ZOOKEEPER else "kafka"
+    program = {ZOOKEEPER: "zookeeper", CONTROLLER: "kafka-controller"}.get(kind, "kafka")
     return f"{stack}-{program}"[not stack :] + ("" if node_id == 1 else f"-{node_id}")
 
 
-def _common(host: str, variables: Mapping[str, Any], kind: str, node_id: int) -> Common:
-    name = container_name(variables["stack_name"], kind, node_id)
+def _common(host: str, variables: Mapping[str, Any], kinds: list[str], node_id: int) -> Common:
+    name = container_name(variables["stack_name"], kinds[0], node_id)
     return Common(
         host=host,
-        kinds=[kind],
+        kinds=kinds,
         id=node_id,
         container=name,
         volume=f"{name}-data",
@@ -92,15 +120,15 @@ def _common(host: str, variables: Mapping[str, Any], kind: str, node_id: int) ->
     )
 
 
-def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: int) -> Node:
+def _server(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     node_id = variables["zookeeper_id"]
-    common = _common(host, variables, ZOOKEEPER, node_id)
-    address = common["container"] if one_engine else listeners.bracketed(variables["stack_address"])
+    common = _common(host, variables, [ZOOKEEPER], node_id)
+    address = common["container"] if stack.one_engine else listeners.bracketed(variables["stack_address"])
     ports = [("zookeeper_port", zookeeper.CLIENT_PORT)]
-    if servers > 1 and not one_engine:  # between containers of one network nothing has to be published
+    if stack.servers > 1 and not stack.one_engine:  # between containers of one network nothing has to be published
         ports += [(name, variables[name]) for name in ("zookeeper_quorum_port", "zookeeper_election_port")]
     computed = {"dataDir": DATA, "clientPort": zookeeper.CLIENT_PORT}
-    client_port = zookeeper.CLIENT_PORT if one_engine else variables["zookeeper_port"]
+    client_port = zookeeper.CLIENT_PORT if stack.one_engine else variables["zookeeper_port"]
     return {
         **common,
         "ports": [
@@ -112,10 +140,11 @@ def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: 
         "inter_broker_listener": "",
         "config": variables["zookeeper_config"],
         "computed": computed,
-        "settings": zookeeper.settings(servers) | variables["zookeeper_config"] | computed,
+        "settings": zookeeper.settings(stack.servers) | variables["zookeeper_config"] | computed,
         "jvm": {"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
         "memory": variables["zookeeper_memory"] or _more(variables["zookeeper_heap"], 512),
         "files": {},
+        "format": [],
         "labels": {},
         "command": f"printf %s {node_id} >{DATA}/myid && "
         f"exec /opt/kafka/bin/zookeeper-server-start.sh {CONFIG}/server.properties",
@@ -128,30 +157,67 @@ def _server(host: str, variables: Mapping[str, Any], one_engine: bool, servers: 
     }
 
 
-def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], connect: str, one_engine: bool) -> Node:
-    own = variables["kafka_listeners"]
-    computed = listeners.listener_settings(own, variables["kafka_inter_broker_listener"]) | {
-        "broker.id": variables["kafka_broker_id"],
-        "zookeeper.connect": variables["kafka_zookeeper_connect"] or connect,
-        "log.dirs": DATA,
-    }
-    chosen = profile(variables["kafka_profile"], len(brokers))
-    heap = variables["kafka_heap"] or chosen.heap
+def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
+    common = _common(host, variables, [CONTROLLER], variables["kafka_controller_id"])
+    listener = kraft.listener(common, variables, stack.one_engine)
+    computed = listeners.listener_settings([listener]) | kraft.settings(common)
+    heap = variables["kafka_controller_heap"]
+    # Settings by which a controller decides for brokers follow from their profile.
+    config = dict(profile(variables["kafka_profile"], stack.brokers).settings) | variables["kafka_config"]
+    own = variables["kafka_controller_config"]
     return {
-        **_common(host, variables, BROKER, variables["kafka_broker_id"]),
-        "ports": [
-            Port(address=item["bind_address"], port=int(item["port"]), inside=int(item["port"]), variable="kafka_port")
-            for item in own
-            if item.get("bind_address")
-        ],
+        **common,
+        "ports": _ports([listener]),
+        "listeners": [listener],
+        "client_listener": "",
+        "inter_broker_listener": "",
+        "config": own,
+        "computed": computed,
+        "settings": _request_limit(heap, kraft.of_controllers(config) | own) | computed,
+        "jvm": {"heap": heap, "options": variables["kafka_controller_jvm_options"]},
+        "memory": variables["kafka_controller_memory"] or _more(heap, 512),
+        "files": {},
+        "format": [],
+        "labels": {},
+        "command": kraft.COMMAND,
+        "health": _probe(listener),
+        "stop_timeout": 30,
+        "peers": {"controller": listeners.advertised(listener)},
+    }
+
+
+def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
+    common = _common(
+        host, variables, [BROKER, CONTROLLER] if stack.combined else [BROKER], variables["kafka_broker_id"]
+    )
+    own = list(variables["kafka_listeners"])
+    peers = {}
+    if stack.combined:
+        own.append(listener := kraft.listener(common, variables, stack.one_engine))
+        peers["controller"] = listeners.advertised(listener)
+    computed: dict[str, Any] = dict(listeners.listener_settings(own, variables["kafka_inter_broker_listener"]))
+    if stack.servers:
+        computed |= {
+            "broker.id": common["id"],
+            "zookeeper.connect": variables["kafka_zookeeper_connect"],
+            "log.dirs": DATA,
+        }
+    else:
+        computed |= kraft.settings(common, computed["listener.security.protocol.map"])
+    chosen = profile(variables["kafka_profile"], stack.brokers, with_zookeeper=bool(stack.servers))
+    heap = variables["kafka_heap"] or chosen.heap
+    config = variables["kafka_config"]
+    return {
+        **common,
+        "ports": _ports(own),
         "listeners": own,
         "client_listener": variables["kafka_client_listener"],
         "inter_broker_listener": variables["kafka_inter_broker_listener"],
-        "is_local": variables["is_local"] and (one_engine or len(brokers) == 1),
-        "config": variables["kafka_config"],
+        "is_local": variables["is_local"] and (stack.one_engine or stack.brokers == 1),
+        "config": config,
         "computed": computed,
         "settings": dict(chosen.settings)
-        | _request_limit(heap, variables["kafka_config"], variables.get("kafka_topics_present") or [])
+        | _request_limit(heap, config, variables.get("kafka_topics_present") or [])
         | computed,
         "jvm": {
             "heap": heap,
@@ -159,12 +225,29 @@ def _broker(host: str, variables: Mapping[str, Any], brokers: Sequence[str], con
         },
         "memory": variables["kafka_memory"] or (_more(heap, 1024) if chosen.limits_memory else ""),
         "files": {},
+        "format": [],
         "labels": {},
-        "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties",
+        "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties"
+        if stack.servers
+        else kraft.COMMAND,
         "health": " && ".join(_probe(item) for item in own),
         "stop_timeout": variables["kafka_stop_timeout"],
-        "peers": {},
+        "peers": peers,
     }
+
+
+def _ports(own: Sequence[Listener]) -> list[Port]:
+    """Return the ports that listeners publish."""
+    return [
+        Port(
+            address=item["bind_address"],
+            port=int(item["port"]),
+            inside=int(item["port"]),
+            variable="kafka_controller_port" if item["name"] == kraft.LISTENER else "kafka_port",
+        )
+        for item in own
+        if item.get("bind_address")
+    ]
 
 
 def _probe(listener: Listener) -> str:
@@ -191,7 +274,7 @@ def _more(heap: str, mebibytes: int) -> str:
     return f"{size_bytes(heap) // 1024**2 + mebibytes}m"
 
 
-def _request_limit(heap: str, config: Mapping[str, Any], topics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _request_limit(heap: str, config: Mapping[str, Any], topics: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return kafka_config with a limit for the size of a request that fits the heap, unless it sets one.
 
     A request takes up to 25 times its size of the heap while it is read (CVE-2026-111115), before any login. Kafka's

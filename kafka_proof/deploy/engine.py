@@ -52,7 +52,7 @@ _CONTAINER = (
 )
 _VOLUME = (
     '{"name":{{json .Name}},"kind":{{json (.Label "kafka-proof.kind")}},"id":{{json (.Label "kafka-proof.id")}},'
-    '"data":{{json (.Label "kafka-proof.data")}}}'
+    '"data":{{json (.Label "kafka-proof.data")}},"cluster":{{json (.Label "kafka-proof.cluster")}}}'
 )
 
 # LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))
@@ -81,7 +81,8 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     others       [{name, image, ports}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's
-    volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), labelled}], this stack's
+    volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an
+                   id; "" with ZooKeeper), labelled}], this stack's
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` exists and may tell
     addresses    [str], the host's own, if `ip` exists and the engine is the host's
     """
@@ -162,11 +163,13 @@ def _own_volumes(
     found = {}
     for item in labelled:
         name = item["data"] or item["name"]
-        found[name] = {"name": name, "kind": item["kind"], "id": int(item["id"]) if item["id"] else None}
+        number = int(item["id"]) if item["id"] else None
+        found[name] = {"name": name, "kind": item["kind"], "id": number, "cluster": item.get("cluster") or ""}
     marked = set(found)
     for item in containers:
         if item["data"]:
-            found.setdefault(item["data"], {"name": item["data"], "kind": ",".join(item["kinds"]), "id": item["id"]})
+            kinds = ",".join(item["kinds"])
+            found.setdefault(item["data"], {"name": item["data"], "kind": kinds, "id": item["id"], "cluster": ""})
     return [volume | {"labelled": name in marked} for name, volume in sorted(found.items()) if name in there]
 
 

@@ -9,9 +9,23 @@ from typing import Any
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
+from kafka_proof.deploy.kraft import cluster_problems
 from kafka_proof.deploy.listeners import to_address
-from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Engine, Engines, Node, Port, of_kind
+from kafka_proof.deploy.node import (
+    BROKER,
+    CONTROLLER,
+    ZOOKEEPER,
+    Engine,
+    Engines,
+    Node,
+    Port,
+    dedicated,
+    has_data,
+    of_kind,
+)
 from kafka_proof.deploy.versions import version_problems
+
+_CONTROLLER_ID = "kafka_controller_id"
 
 Holders = Iterable[tuple[tuple[str, int], str]]  # ((address, port), how it is held)
 
@@ -37,10 +51,13 @@ def host_problems(
             # This machine's engine may be in a virtual machine, with other addresses.
             seen = {**engine, "addresses": []} if engine_of[host] == "local" else engine
             found = engine_problems(here, seen)
-        for node in of_kind(nodes, BROKER):
+        for node in [*dedicated(nodes), *of_kind(nodes, BROKER)]:
             if node["host"] == host:
                 found += version_problems(node, container_of(node, engine), upgrading, options)
         problems += [f"{host}: {message}" for message in found]
+    # A stack of the other mode explains everything else.
+    if of_another := cluster_problems(nodes, engines, options):
+        return of_another
     # An orphan may also hold a port. The orphan is the cause, so it comes first.
     return data_problems(nodes, engine_of, engines, options) + problems
 
@@ -94,10 +111,10 @@ def _port_problems(node: Node, wanted: Port, taken: Holders, addresses: Iterable
     name, address, port = node["container"], wanted["address"], wanted["port"]
     own = [_normal(item) for item in addresses]
     if own and not ({_normal(address)} & {"0.0.0.0", "::", *own} or address.startswith("127.")):
-        program = "zookeeper" if ZOOKEEPER in node["kinds"] else "kafka"
+        variable = "zookeeper_port" if ZOOKEEPER in node["kinds"] else wanted["variable"]
         yield (
-            f"port {port} of {name} would be published on {address}, and this host has {', '.join(own)}. Set "
-            f"{program}_bind_address to one of them, and stack_address to that by which the other hosts reach it."
+            f"port {port} of {name} would be published on {address}, and this host has {', '.join(own)}. "
+            f"Set {variable.removesuffix('_port')}_bind_address to one of them, and stack_address to that by which the other hosts reach it."
         )
     held = [how for (other, number), how in taken if number == port and _overlap(address, other)]
     if held:
@@ -139,17 +156,18 @@ def data_problems(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: 
     """Return how a run would leave data behind: a broker that the inventory lost, or the data of ZooKeeper."""
     found = orphans(nodes, engine_of, engines)
     problems = [
-        f"{item['host']}: the broker {item['name']} exists, and no host of the inventory has its id here. If a "
-        "kafka_broker_id or a host changed, set it back. To remove the broker, put its host back and run "
+        f"{item['host']}: the {kind} {item['name']} exists, and no host of the inventory has its id here. If a "
+        f"{variable} or a host changed, set it back. To remove the {kind}, put its host back and run "
         "playbooks/decommission.yml."
         for item in found
-        if item["what"] == "container" and BROKER in item["kinds"]
+        for kind, variable in [(BROKER, "kafka_broker_id") if BROKER in item["kinds"] else (CONTROLLER, _CONTROLLER_ID)]
+        if item["what"] == "container" and kind in item["kinds"]
     ]
     lost_brokers = any(problems)
-    for kind, variable in ((ZOOKEEPER, "zookeeper_id"), (BROKER, "kafka_broker_id")):
+    for kind, variable in ((ZOOKEEPER, "zookeeper_id"), (CONTROLLER, _CONTROLLER_ID), (BROKER, "kafka_broker_id")):
         wanted = of_kind(nodes, kind)
         left = [item for item in found if kind in item["kinds"] and item["what"] in ("container", "volume")]
-        if left and not any(_has_data(node, engines) for node in wanted) and not (kind == BROKER and lost_brokers):
+        if left and not any(has_data(node, engines) for node in wanted) and not (kind != ZOOKEEPER and lost_brokers):
             ids = ", ".join(sorted({str(item["id"]) for item in left if item["id"] is not None})) or "another"
             problems.append(
                 f"{left[0]['host']}: {left[0]['what']} {left[0]['name']} holds the data of {kind} {ids}, and the "
@@ -163,8 +181,8 @@ def data_problems(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: 
 def _lost_metadata(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
     """A server of several gets lost data from the others. A server alone does not, and brokers then refuse to serve."""
     servers = of_kind(nodes, ZOOKEEPER)
-    brokers = [node for node in of_kind(nodes, BROKER) if _has_data(node, engines)]
-    if len(servers) != 1 or not brokers or _has_data(servers[0], engines) or not engines.get(servers[0]["host"]):
+    brokers = [node for node in of_kind(nodes, BROKER) if has_data(node, engines)]
+    if len(servers) != 1 or not brokers or has_data(servers[0], engines) or not engines.get(servers[0]["host"]):
         return []
     return [
         f"{brokers[0]['host']}: the volume {brokers[0]['volume']} holds messages of a cluster whose ZooKeeper data, "
@@ -172,10 +190,6 @@ def _lost_metadata(nodes: Sequence[Node], engines: Engines, options: str) -> lis
         "another cluster. Restore that volume; or give the messages up, with "
         f"ansible-playbook{options} playbooks/teardown.yml -e teardown_data=true."
     ]
-
-
-def _has_data(node: Node, engines: Engines) -> bool:
-    return node["volume"] in engines.get(node["host"], {}).get("volumes", [])
 
 
 def _normal(address: str) -> str:

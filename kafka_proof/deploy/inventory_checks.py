@@ -3,6 +3,7 @@
 Every function returns a list of messages: the host, the variable that the user set, and a correct value.
 """
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +11,20 @@ from typing import Any
 
 from kafka_proof.client.text import number
 from kafka_proof.deploy.derive import size_bytes
+from kafka_proof.deploy.kraft import LISTENER
 from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
-from kafka_proof.deploy.node import Listener, Node
-from kafka_proof.deploy.setting_checks import broker_setting_problems, server_setting_problems
+from kafka_proof.deploy.node import BROKER, CONTROLLER, Listener, Node, dedicated, of_kind
+from kafka_proof.deploy.setting_checks import (
+    broker_setting_problems,
+    controller_setting_problems,
+    server_setting_problems,
+)
+
+GROUPS = ("zookeeper", "kafka_controller", "kafka")
+_NEAR = 0.85  # of 1: names that differ in a letter or two
+_MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/operations.md."
+# Names that people give to these groups, beside misspelt ones.
+_MEANT = {"zookeeper": r"(zk|zoo|zookeep).*", "kafka_controller": r"(kraft|controller|kafka_?controller|quorum).*"}
 
 
 def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
@@ -20,12 +32,15 @@ def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] |
 
     in_play: the hosts that --limit leaves; None for a play that changes nothing, which may leave out hosts.
     """
-    problems = []
-    if not (groups.get("kafka") and groups.get("zookeeper")):
+    problems = list(_misspelt_groups(groups))
+    if not groups.get("kafka"):
+        problems.append("The inventory needs a host in the group kafka; see inventory.example and examples/kraft.ini.")
+    if groups.get("zookeeper") and groups.get("kafka_controller"):
         problems.append(
-            "The inventory needs a host in the group kafka and one in the group zookeeper; see inventory.example."
+            "The inventory has hosts in the group zookeeper, which selects ZooKeeper, and in kafka_controller, which "
+            f"selects KRaft. Remove the hosts of one of them. {_MIGRATION}"
         )
-    hosts = {*groups.get("kafka", []), *groups.get("zookeeper", [])}
+    hosts = {host for name in GROUPS for host in groups.get(name, [])}
     if left_out := sorted(hosts - set(hosts if in_play is None else in_play)):
         problems.append(
             f"--limit leaves out {', '.join(left_out)}, and changes are decided for all hosts together. Run it without "
@@ -34,16 +49,86 @@ def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] |
     return problems
 
 
+def _misspelt_groups(groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Without hosts in `zookeeper` a cluster runs KRaft, so a misspelt name must not decide that."""
+    for name in GROUPS:
+        if groups.get(name):
+            continue
+        for other, hosts in groups.items():
+            near = difflib.SequenceMatcher(None, other, name).ratio() > _NEAR
+            if hosts and other not in GROUPS and (near or re.fullmatch(_MEANT.get(name, "(?!)"), other)):
+                yield (
+                    f"The inventory has hosts in the group {other}, and none in {name}. Was {name} meant? "
+                    "Rename the group; or, if it is meant for something else, give it another name."
+                )
+
+
+def mode_problems(groups: Mapping[str, Sequence[str]], versions: Mapping[str, str]) -> list[str]:
+    """Return why the versions, {host: version}, lack the mode that the groups select."""
+    found = []
+    with_zookeeper = bool(groups.get("zookeeper"))
+    for version in sorted(set(versions.values())):
+        line = [int(part) for part in re.findall(r"\d+", version)[:2]]
+        hosts = ", ".join(host for host, other in versions.items() if other == version)
+        if with_zookeeper and line >= [4, 0]:
+            found.append(
+                f"{hosts}: stack_kafka_version is {version}, and Kafka 4 has no ZooKeeper. Set 3.9.2, or remove the "
+                f"hosts of the group zookeeper, which selects KRaft. {_MIGRATION}"
+            )
+        if not with_zookeeper and line < [3, 9]:
+            found.append(
+                f"{hosts}: stack_kafka_version is {version}, and a quorum that changes its controllers needs "
+                "Kafka 3.9. Set 3.9.2 or newer, or give the inventory a group zookeeper."
+            )
+    return found
+
+
 def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list[str]:
     """Return what in the variables of the brokers cannot work, alone or together."""
     own = []
     for node in brokers:
-        settings = broker_setting_problems(node["config"], node["computed"], len(brokers))
+        kraft = "zookeeper.connect" not in node["computed"]
+        settings = broker_setting_problems(node["config"], node["computed"], len(brokers), kraft)
         own += [
             f"{node['host']}: {message}"
             for message in (*_broker_problems(node, resolve), *_memory_problems(node, "kafka"), *settings)
         ]
     return own + _shared_ids(brokers, "kafka_broker_id") + _shared_addresses(brokers)
+
+
+def controller_problems(nodes: Sequence[Node], resolve: Resolve = resolve) -> list[str]:
+    """Return what in the variables of controllers cannot work, alone or together. `nodes`: all of the stack."""
+    own, controllers = [], dedicated(nodes)
+    for node in controllers:
+        said = [
+            *_memory_problems(node, "kafka_controller"),
+            *controller_setting_problems(node["config"], node["computed"]),
+        ]
+        said += [problem for item in node["listeners"] for problem in _listener_problems(item, node, resolve)]
+        if node["id"] < 0:
+            said.append(f"kafka_controller_id is {node['id']}. Use 0 or more.")
+        own += [f"{node['host']}: {message}" for message in said]
+    brokers = [(str(node["id"]), node["host"]) for node in of_kind(nodes, BROKER)]
+    pairs = [(str(node["id"]), node["host"]) for node in controllers]
+    both = [node_id for node_id, _ in pairs if node_id in dict(brokers)]
+    own += [
+        f"{dict(pairs)[node_id]}: kafka_controller_id is {node_id}, which is the kafka_broker_id of "
+        f"{dict(brokers)[node_id]}, and all nodes of a cluster share one range of ids. Give the controller another one."
+        for node_id in dict.fromkeys(both)
+    ]
+    return own + _shared_ids(controllers, "kafka_controller_id") + _shared_addresses(controllers)
+
+
+def quorum_warnings(nodes: Sequence[Node]) -> list[str]:
+    """Return what works, and is not what most people want."""
+    controllers = of_kind(nodes, CONTROLLER)
+    if len(controllers) % 2 or not controllers:
+        return []
+    count = len(controllers)
+    return [
+        f"The inventory has {count} controllers, which survive the loss of no more controllers than {count - 1} do. "
+        f"Use {count - 1} or {count + 1}."
+    ]
 
 
 def server_problems(servers: Sequence[Node]) -> list[str]:
@@ -88,11 +173,21 @@ def _server_problems(node: Node) -> Iterator[str]:
 def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
     most = number(node["config"].get("reserved.broker.max.id")) or 1000
     generated = str(node["config"].get("broker.id.generation.enable", True)).lower() != "false"
-    if node["id"] < 0 or (generated and node["id"] > most):
+    kraft = "zookeeper.connect" not in node["computed"]
+    if kraft and node["id"] < 0:
+        yield f"kafka_broker_id is {node['id']}. Use 0 or more."
+    elif node["id"] < 0 or (generated and not kraft and node["id"] > most):
         yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")
     listeners = node["listeners"]
     names = [item["name"] for item in listeners]
-    if not names:
+    of_clients = [name for name in names if name != LISTENER]
+    if kraft and names.count(LISTENER) > (CONTROLLER in node["kinds"]):
+        yield (
+            f"kafka_listeners has {LISTENER}, the name of the controllers' listener in KRaft mode. No client may use "
+            "that, and it is added where it belongs; kafka_controller_port sets its port. Give this one another name."
+        )
+        return
+    if not of_clients:
         yield "kafka_listeners is empty. Leave it out for the usual two, or give the broker one."
         return
     for name in repeated(name.upper() for name in names):  # Kafka writes names of listeners in capitals
@@ -101,7 +196,8 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         same = [item["name"] for item in listeners if int(item["port"]) == port]
         yield (
             f"the listeners {' and '.join(same)} have port {port}. Give each its own; kafka_port is that of EXTERNAL "
-            "where kafka_listeners does not say otherwise."
+            "where kafka_listeners does not say otherwise"
+            f"{', and kafka_controller_port that of ' + LISTENER if LISTENER in same else ''}."
         )
     for address in repeated(map(advertised, listeners)):
         yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
@@ -109,8 +205,8 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         ("kafka_client_listener", node["client_listener"]),
         ("kafka_inter_broker_listener", node["inter_broker_listener"]),
     ):
-        if name not in names:
-            yield f"{variable} is {name}, and kafka_listeners has {', '.join(names)}. Name one of those."
+        if name not in of_clients:
+            yield f"{variable} is {name}, and kafka_listeners has {', '.join(of_clients)}. Name one of those."
     for item in listeners:
         if item["name"] == node["client_listener"] and item["protocol"] in PROTOCOLS[1:]:
             yield (
@@ -123,6 +219,8 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
 def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iterator[str]:
     name, host = listener["name"], listener["advertised_host"]
     variable = "kafka_advertised_host" if name == node["client_listener"] else f"advertised_host of {name}"
+    if name == LISTENER:
+        variable = "stack_address"
     if listener["protocol"] not in PROTOCOLS:
         yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
     for key, port in (("port", listener["port"]), ("advertised_port", listener.get("advertised_port", 1))):
@@ -159,7 +257,8 @@ def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iter
         # As Debian has it in /etc/hosts for a machine's own name.
         yield (
             f"listener {name} advertises {host}, which here is {bind}, where no other machine reaches it. "
-            "Set kafka_bind_address to the address that others know, or to 0.0.0.0."
+            f"Set {'kafka_controller_bind_address' if name == LISTENER else 'kafka_bind_address'} to the address that "
+            "others know, or to 0.0.0.0."
         )
 
 

@@ -14,14 +14,14 @@ Resolve = Callable[[str], str | None]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def listener_settings(listeners: Sequence[Listener], inter_broker: str) -> dict[str, str]:
-    """Return the broker settings that follow from its listeners."""
-    return {
+def listener_settings(listeners: Sequence[Listener], inter_broker: str = "") -> dict[str, str]:
+    """Return the settings that follow from a node's listeners. `inter_broker`: the listener between brokers."""
+    own = {
         "listeners": ",".join(f"{item['name']}://0.0.0.0:{item['port']}" for item in listeners),
         "advertised.listeners": ",".join(f"{item['name']}://{advertised(item)}" for item in listeners),
         "listener.security.protocol.map": ",".join(f"{item['name']}:{item['protocol']}" for item in listeners),
-        "inter.broker.listener.name": inter_broker,
     }
+    return own | ({"inter.broker.listener.name": inter_broker} if inter_broker else {})
 
 
 def client_properties(brokers: Sequence[Node]) -> dict[str, str]:

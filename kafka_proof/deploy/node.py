@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
-BROKER, ZOOKEEPER = "broker", "zookeeper"  # kinds
+BROKER, CONTROLLER, ZOOKEEPER = "broker", "controller", "zookeeper"  # kinds
 DATA = "/var/lib/kafka/data"  # where a node's volume is mounted; either image has a directory there that its user owns
 CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
+UNFORMATTED = 78  # exit code of a node of KRaft whose directory is empty: EX_CONFIG of sysexits.h
 
 
 class Listener(TypedDict):
@@ -58,11 +59,14 @@ class Node(Common):
     jvm: dict[str, str]
     memory: str  # limit of the container, such as "1280m"; "" for none
     files: dict[str, str]
+    format: list[str]  # of a node of KRaft: arguments of `kafka-storage.sh format`; [] for other nodes
     labels: dict[str, str]
     command: str  # of its bash
     health: str  # of its bash
     stop_timeout: int  # seconds
-    peers: dict[str, str]  # of a ZooKeeper server: addresses for clients ("client") and for other servers ("server")
+    # Of a ZooKeeper server: addresses for clients ("client") and for other servers ("server"). Of a controller: its
+    # address for other nodes ("controller").
+    peers: dict[str, str]
 
 
 Engine = Mapping[str, Any]  # what an engine reported: see kafka_proof.deploy.engine.parse
@@ -71,6 +75,16 @@ Engines = Mapping[str, Engine]  # {host: what its engine reported}
 
 def of_kind(nodes: Iterable[Node], kind: str) -> list[Node]:
     return [node for node in nodes if kind in node["kinds"]]
+
+
+def dedicated(nodes: Iterable[Node]) -> list[Node]:
+    """Return the controllers that are no brokers."""
+    return [node for node in nodes if node["kinds"] == [CONTROLLER]]
+
+
+def has_data(node: Node, engines: Engines) -> bool:
+    """Return whether the volume of the node's data exists."""
+    return node["volume"] in engines.get(node["host"], {}).get("volumes", [])
 
 
 def node_on(nodes: Iterable[Node], host: str, kind: str) -> Node:

@@ -14,17 +14,32 @@ class Profile(NamedTuple):
     limits_memory: bool  # of the container; in production the page cache may take the host's memory
 
 
-def profile(name: str, brokers: int) -> Profile:
+# {whether with ZooKeeper: settings}. A killed broker returns after its session: Kafka's own last 18000 ms and 9000 ms.
+_OF_MODE = {
+    True: {
+        "controlled.shutdown.retry.backoff.ms": 200,  # 5000: stop of a broker just started, 5.3 s against 0.5 s
+        "zookeeper.session.timeout.ms": 6000,
+    },
+    False: {"broker.session.timeout.ms": 6000},
+}
+
+
+def profile(name: str, brokers: int, with_zookeeper: bool = False) -> Profile:
     """Return the profile `development` or `production` for a cluster of `brokers`.
 
     Development: one broker cannot keep two replicas, and a laptop should not wait for a group of one.
     """
+    replicas = 1 if name == "development" else min(brokers, 3)
+    in_sync = max(replicas - 1, 1)
+    share = {
+        "share.coordinator.state.topic.min.isr": in_sync,
+        "share.coordinator.state.topic.replication.factor": replicas,
+    }
     if name == "development":
         return Profile(
             heap="256m",
             jvm_options=SMALL_JVM,
             settings={
-                "controlled.shutdown.retry.backoff.ms": 200,  # 5000: stop of a broker just started, 5.3 s against 0.5 s
                 "group.initial.rebalance.delay.ms": 0,  # 3000: first message of a group after 3.5 s against 0.6 s
                 "log.cleaner.dedupe.buffer.size": 16777216,  # 128 MiB of a heap of 256
                 "offsets.topic.num.partitions": 1,  # 50: the first group waits until all of them exist
@@ -32,12 +47,11 @@ def profile(name: str, brokers: int) -> Profile:
                 "transaction.state.log.min.isr": 1,
                 "transaction.state.log.num.partitions": 1,
                 "transaction.state.log.replication.factor": 1,
-                "zookeeper.session.timeout.ms": 6000,  # 18000: return of a killed broker after 19 s against 8 s
+                **_OF_MODE[with_zookeeper],
+                **({} if with_zookeeper else share | {"share.coordinator.state.topic.num.partitions": 1}),
             },
             limits_memory=True,
         )
-    replicas = min(brokers, 3)
-    in_sync = max(replicas - 1, 1)
     return Profile(
         heap="1g",
         jvm_options="-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
@@ -49,6 +63,7 @@ def profile(name: str, brokers: int) -> Profile:
             "offsets.topic.replication.factor": replicas,
             "transaction.state.log.min.isr": in_sync,
             "transaction.state.log.replication.factor": replicas,
+            **({} if with_zookeeper else share),
         },
         limits_memory=False,
     )

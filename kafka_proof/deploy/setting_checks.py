@@ -61,6 +61,17 @@ def broker_setting_problems(
             )
 
 
+def controller_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what in kafka_controller_config cannot work."""
+    yield from _values(config, "kafka_controller_config")
+    for key in sorted(config):
+        if key in computed or key in _OWNERS:
+            yield (
+                f"kafka_controller_config sets {key}, which is derived. "
+                "Set kafka_controller_port or stack_address instead."
+            )
+
+
 def server_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any], volume: str) -> Iterator[str]:
     """Yield what in zookeeper_config cannot work. `volume`: where the data is."""
     yield from _values(config, "zookeeper_config")

@@ -1,6 +1,7 @@
 """Variables of this project: which exist, and which of a host's are misspelt, removed or mistyped."""
 
 import difflib
+import itertools
 import re
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
@@ -42,10 +43,11 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
     problems = _unknown(values, names, specification, given)
     converted, mistyped = _converted(values, specification, given)
     problems += mistyped
-    for name in ("kafka_heap", "zookeeper_heap", "kafka_memory", "zookeeper_memory"):
+    for role, size in itertools.product(("kafka", "kafka_controller", "zookeeper"), ("heap", "memory")):
+        name = f"{role}_{size}"
         if (heap := values.get(name)) is not None and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
             problems.append(f"{name} is '{heap}'. Write a number with a unit, as the JVM expects, such as 512m.")
-    for name in ("kafka_config", "zookeeper_config"):
+    for name in ("kafka_config", "kafka_controller_config", "zookeeper_config"):
         odd = [key for key in values.get(name) or {} if not isinstance(key, str)]
         problems += [f"{name} has the key {key!r}, and names of settings are texts. Write it in quotes." for key in odd]
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):

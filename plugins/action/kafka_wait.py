@@ -1,4 +1,4 @@
-"""Wait before or after a broker is restarted. ansible-doc -t module kafka_wait."""
+"""Wait before or after a node is restarted. ansible-doc -t module kafka_wait."""
 
 import time
 
@@ -15,7 +15,7 @@ _ADVICE = (
 
 class ActionModule(Action):
     def act(self, arguments):
-        host, client, broker = arguments["host"], arguments["client"], arguments["broker"]
+        host, client, node, kinds = (arguments[name] for name in ("host", "client", "node", "kinds"))
         back, started = arguments["until"] == "back", time.monotonic()
 
         def say(text):
@@ -24,9 +24,9 @@ class ActionModule(Action):
         try:
             with why_not():
                 if back:
-                    wait_back(client, broker, arguments["start_timeout"], arguments["timeout"], say)
+                    wait_back(client, node, arguments["start_timeout"], arguments["timeout"], say, kinds)
                 else:
-                    wait_can_stop(client, broker, arguments["timeout"], say)
+                    wait_can_stop(client, node, arguments["timeout"], say, kinds)
         except NotReadyError as error:
             raise ActionError(f"{host}: {error}{'' if back else f'. {_ADVICE}'}") from None
         return {"seconds": round(time.monotonic() - started, 1)}

@@ -2,7 +2,7 @@
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.engines import engines
-from kafka_proof.deploy.inventory_checks import group_problems
+from kafka_proof.deploy.inventory_checks import GROUPS, group_problems
 
 
 class ActionModule(Action):
@@ -11,4 +11,4 @@ class ActionModule(Action):
         in_play = self.task_vars["ansible_play_hosts_all"] if arguments["check_limit"] else None
         if problems := group_problems(groups, in_play):
             raise ActionError("\n".join(problems))
-        return {"engines": engines(dict.fromkeys([*groups["zookeeper"], *groups["kafka"]]), hostvars)}
+        return {"engines": engines(dict.fromkeys(host for name in GROUPS for host in groups.get(name, [])), hostvars)}

@@ -6,7 +6,15 @@ from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
-from kafka_proof.deploy.inventory_checks import broker_problems, server_problems
+from kafka_proof.deploy.inventory_checks import (
+    GROUPS,
+    broker_problems,
+    controller_problems,
+    mode_problems,
+    quorum_warnings,
+    server_problems,
+)
+from kafka_proof.deploy.kraft import new_cluster_id
 from kafka_proof.deploy.node import BROKER, ZOOKEEPER, of_kind
 from kafka_proof.deploy.topics import topic_problems
 
@@ -19,13 +27,16 @@ class ActionModule(Action):
         # Without the hosts that --limit leaves out of a playbook that changes nothing.
         groups = {
             group: [host for host in self.task_vars["groups"].get(group, []) if "__stack_variables" in hostvars[host]]
-            for group in ("zookeeper", "kafka")
+            for group in GROUPS
         }
-        hosts = list(dict.fromkeys([*groups["zookeeper"], *groups["kafka"]]))
+        hosts = list(dict.fromkeys(host for group in GROUPS for host in groups[group]))
         values = {
             host: {**hostvars[host]["__stack_variables"]["values"], "is_local": is_local(host, hostvars)}
             for host in hosts
         }
+        versions = {host: values[host]["stack_kafka_version"] for host in hosts}
+        if arguments["check"] and (problems := mode_problems(groups, versions)):
+            raise ActionError("\n".join(problems))
         nodes = make_nodes(groups, values, engines(hosts, hostvars))
         images = image_wanted(values)
         archives = image_archives(images)
@@ -34,9 +45,12 @@ class ActionModule(Action):
             problems = [
                 *images_problems(images, archives, Path(arguments["roles"], "kafka_image", "files")),
                 *server_problems(of_kind(nodes, ZOOKEEPER)),
+                *controller_problems(nodes),
                 *broker_problems(of_kind(nodes, BROKER)),
                 *topic_problems(first["kafka_topics_present"], first["kafka_topics_absent"], len(groups["kafka"])),
             ]
             if problems:
                 raise ActionError("\n".join(problems))
-        return {"nodes": nodes, "archives": archives}
+            for warning in quorum_warnings(nodes):
+                self._display.warning(warning)
+        return {"nodes": nodes, "archives": archives, "new_cluster_id": new_cluster_id()}

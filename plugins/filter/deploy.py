@@ -13,6 +13,7 @@ from kafka_proof.deploy import (
     files,
     host_checks,
     image,
+    kraft,
     listeners,
     node,
     versions,
@@ -27,13 +28,13 @@ def engine_reports(hosts, hostvars):
     return {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
 
 
-def to_plan(brokers, hostvars):
-    """Return what kafka_rolling_plan has to know of each broker; of each host's variables, `__kafka_change` is read."""
+def to_plan(nodes, hostvars, change):
+    """Return what kafka_rolling_plan has to know of each node. `change`: the variable of each host with its Change."""
     return [
         {"host": node["host"], "id": node["id"], "config": node["config"]}
-        | {key: hostvars[node["host"]]["__kafka_change"][key] for key in ("change", "running", "settings")}
+        | {key: hostvars[node["host"]][change][key] for key in ("change", "running", "settings")}
         | {"has_data": node["volume"] in (hostvars[node["host"]].get("__stack_engine") or {}).get("volumes", [])}
-        for node in brokers
+        for node in nodes
     ]
 
 
@@ -53,7 +54,8 @@ class FilterModule:
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),
             *(listeners.addresses_to_verify, listeners.bind_address),
             *(listeners.client_properties, listeners.client_properties_now),
-            *(node.node_on, node.of_kind, versions.protocol_kept, versions.protocol_to_keep),
+            *(kraft.first_controller, kraft.wanted_voters, kraft.with_cluster),
+            *(node.dedicated, node.node_on, node.of_kind, versions.protocol_kept, versions.protocol_to_keep),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, stack_options, to_plan),
         )

@@ -3,7 +3,7 @@
 
 DOCUMENTATION = r"""
 module: kafka_rolling_plan
-short_description: Decide which brokers change, in which order, and what needs no restart
+short_description: Decide which nodes change, in which order, and what needs no restart
 description:
   - Asks the cluster. Where it does not answer, the decision is made without it, and the wait before each broker reports the reason.
 options:
@@ -12,10 +12,15 @@ options:
     type: dict
     required: true
   brokers:
-    description: Host, id, config, change, running and settings of each broker, as the filter C(to_plan) returns them.
+    description: Host, id, config, change, running and settings of each node, as the filter C(to_plan) returns them.
     type: list
     elements: "dict"
     required: true
+  kind:
+    description: Whether these are brokers, which can be controllers, too, or controllers that are no brokers.
+    type: str
+    default: broker
+    choices: ["broker", "controller"]
   gate:
     description: Whether running brokers change one at a time.
     type: bool
@@ -31,10 +36,10 @@ author: The kafka-proof authors
 """
 
 EXAMPLES = r"""
-- name: Decide which brokers change, in which order, and what needs no restart
+- name: Decide which nodes change, in which order, and what needs no restart
   kafka_rolling_plan:
       client: {bootstrap.servers: "localhost:9092"}
-      brokers: "{{ _stack_brokers | to_plan(hostvars) }}"
+      brokers: "{{ _stack_brokers | to_plan(hostvars, '__kafka_change') }}"
       gate: true
 """
 

@@ -3,10 +3,11 @@
 
 DOCUMENTATION = r"""
 module: kafka_wait
-short_description: Wait before or after a broker is restarted
+short_description: Wait before or after a node is restarted
 description:
   - "C(can_stop): no partition is offline, under-replicated or short of in-sync replicas, beyond what this broker explains."
-  - "C(back): the broker is registered, answers at its advertised address, and is in sync wherever it has a replica."
+  - "C(can_stop) of a controller: a majority of the voters is caught up without it."
+  - "C(back): the broker is registered, answers at its advertised address, and is in sync wherever it has a replica; the controller follows the quorum again."
 options:
   until:
     description: What to wait for.
@@ -17,9 +18,14 @@ options:
     description: Its name in the inventory, for messages.
     type: str
     required: true
-  broker:
-    description: Id of the broker.
+  node:
+    description: Id of the node.
     type: int
+    required: true
+  kinds:
+    description: The parts of the node. A controller also waits for the quorum, and a broker for its partitions.
+    type: list
+    elements: str
     required: true
   client:
     description: Client properties of the cluster, in Kafka's own words.
@@ -44,11 +50,12 @@ author: The kafka-proof authors
 """
 
 EXAMPLES = r"""
-- name: Wait before or after a broker is restarted
+- name: Wait before or after a node is restarted
   kafka_wait:
       until: can_stop
       host: kafka-1
-      broker: 1
+      node: 1
+      kinds: [broker]
       client: {bootstrap.servers: "localhost:9092"}
       timeout: 600
 """
