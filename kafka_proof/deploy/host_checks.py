@@ -114,7 +114,8 @@ def _port_problems(node: Node, wanted: Port, taken: Holders, addresses: Iterable
         variable = "zookeeper_port" if ZOOKEEPER in node["kinds"] else wanted["variable"]
         yield (
             f"port {port} of {name} would be published on {address}, and this host has {', '.join(own)}. "
-            f"Set {variable.removesuffix('_port')}_bind_address to one of them, and stack_address to that by which the other hosts reach it."
+            f"Set {variable.removesuffix('_port')}_bind_address to one of them, and stack_address to that "
+            "by which the other hosts reach it."
         )
     held = [how for (other, number), how in taken if number == port and _overlap(address, other)]
     if held:

@@ -12,11 +12,10 @@ class ActionModule(Action):
         where = client["bootstrap.servers"]
         try:
             with why_not():
-                if (removed := arguments["remove"]) is not None:
-                    return {
-                        "changed": not self.check_mode and quorum.remove_voter(client, removed, seconds, self._said)
-                    }
-                return {"changed": bool(quorum.reconcile(client, _wanted(arguments["wanted"]), seconds, self._said))}
+                if (leaving := arguments["remove"]) is not None:
+                    changed = quorum.remove_voter(client, leaving, seconds, self._said)
+                else:
+                    changed = bool(quorum.reconcile(client, _wanted(arguments["wanted"]), seconds, self._said))
         except (NotReadyError, quorum.QuorumError) as error:
             raise ActionError(f"{where}: {error}. See playbooks/status.yml, and run this again.", True) from None
         return {"changed": changed}
