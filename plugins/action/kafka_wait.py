@@ -24,9 +24,9 @@ class ActionModule(Action):
         try:
             with why_not():
                 if back:
-                    wait_back(client, node, arguments["start_timeout"], arguments["timeout"], say, kinds)
+                    wait_back(client, node, arguments["start_timeout"], arguments["timeout"], say, kinds=kinds)
                 else:
-                    wait_can_stop(client, node, arguments["timeout"], say, kinds)
+                    wait_can_stop(client, node, arguments["timeout"], say, kinds=kinds)
         except NotReadyError as error:
             raise ActionError(f"{host}: {error}{'' if back else f'. {_ADVICE}'}") from None
         return {"seconds": round(time.monotonic() - started, 1)}
