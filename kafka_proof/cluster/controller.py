@@ -5,12 +5,13 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownError, for_code
-from kafka.protocol.admin import CreateTopicsRequest, DescribeQuorumRequest
+from kafka.protocol.admin import CreateTopicsRequest
 from kafka.protocol.api_key import ApiKey
 
 from kafka_proof.client.raw import api_versions, send
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.identity import NotReadyError
+from kafka_proof.cluster.quorum import describe_quorum
 
 ZOOKEEPER, KRAFT = "zookeeper", "kraft"
 MODES = {ZOOKEEPER: "ZooKeeper", KRAFT: "KRaft"}  # as people write them
@@ -24,19 +25,6 @@ _PROBE = "kafka-proof-ready"  # name of the topic that the controller checks; it
 def mode_of(versions: Mapping[int, Any]) -> str:
     """Return ZOOKEEPER or KRAFT. `versions`: a broker's table of requests. Only KRaft has DescribeQuorum."""
     return KRAFT if ApiKey.DescribeQuorum in versions else ZOOKEEPER
-
-
-def quorum_question() -> DescribeQuorumRequest:
-    """Return the request for the quorum, for `quorum_leader`."""
-    return DescribeQuorumRequest(topics=[("__cluster_metadata", [(0,)])])
-
-
-def quorum_leader(response: Any) -> int | None:
-    """Return the id of the controller that leads the quorum, or None. Raises KafkaError for a refusal."""
-    if response.error_code:
-        raise for_code(response.error_code)(getattr(response, "error_message", None) or "DescribeQuorum")
-    leaders = [partition.leader_id for topic in response.topics for partition in topic.partitions]
-    return leaders[0] if leaders and leaders[0] >= 0 else None
 
 
 def is_present(controller: int | None, kind: str, brokers: Container[int]) -> bool:
@@ -62,7 +50,7 @@ def active_controller(admin: KafkaAdminClient) -> int | None:
     in KRaft mode a broker answers with the id of any broker (KIP-590), so that requests are spread.
     """
     if mode(admin) == KRAFT:
-        return quorum_leader(send(admin, quorum_question()))
+        return describe_quorum(admin).leader
     leader = describe_cluster(admin)["controller_id"]
     return leader if leader is not None and leader >= 0 else None
 

@@ -18,9 +18,10 @@ from kafka.protocol.metadata import ApiVersionsRequest, FindCoordinatorRequest, 
 from kafka_proof.advice import ADVICE
 from kafka_proof.client.connection import OLDEST, links, version_text
 from kafka_proof.client.link import Fault, Link
-from kafka_proof.cluster.controller import KRAFT, is_present, mode_of, quorum_leader, quorum_question
+from kafka_proof.cluster.controller import KRAFT, is_present, mode_of
 from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition
 from kafka_proof.cluster.identity import another, question
+from kafka_proof.cluster.quorum import as_quorum, quorum_question
 from kafka_proof.cluster.versions import release
 
 SKEW = 10  # seconds by which clocks can differ
@@ -224,7 +225,7 @@ def controller(cluster, first):
 
 def _quorum(first):
     try:
-        leader = quorum_leader(first.ask(quorum_question()))
+        leader = as_quorum(first.ask(quorum_question())).leader
     except Fault as fault:
         return Finding("controller", "FAIL", f"the quorum has no leader: {fault.evidence}", "no-controller")
     except AuthorizationError:

@@ -11,6 +11,9 @@
 Where the cluster does not answer, step 2 is left out, and the wait before each broker reports the reason.
 
 A value that the broker calls invalid is no reason to restart it: with such a file it would not start again.
+
+Dedicated controllers of a KRaft quorum have no dynamic settings and no partitions. They change in the same order, with
+the leader of the quorum last: `plan_controllers`.
 """
 
 import contextlib
@@ -29,6 +32,7 @@ from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster, why_not
 from kafka_proof.cluster.controller import active_controller
 from kafka_proof.cluster.identity import answers
+from kafka_proof.cluster.quorum import caught_up, describe_quorum
 from kafka_proof.cluster.settings import (
     dynamic_changes,
     dynamic_settings,
@@ -74,6 +78,20 @@ def decide(client, brokers, gate):
     return plan(brokers, Cluster(None, set(), {}, lambda _: {}), gate)
 
 
+def decide_controllers(client, controllers, gate):
+    """Ask the brokers of `client` about the quorum, and return what `plan_controllers` returns."""
+    for _ in attempts(_PATIENCE, _PAUSE) if gate and any(each["running"] for each in controllers) else ():
+        with (
+            contextlib.suppress(KafkaError, ClientPropertiesError),
+            why_not(),
+            admin_client(client, _PATIENCE) as admin,
+        ):
+            quorum = describe_quorum(admin)
+            silent = {each["id"] for each in controllers} - caught_up(quorum)
+            return plan_controllers(controllers, quorum.leader, silent, gate)
+    return plan_controllers(controllers, None, set(), gate)
+
+
 def _look(admin, brokers):
     cluster = describe_cluster(admin)
     registered = {item["broker_id"]: f"{item['host']}:{item['port']}" for item in cluster["brokers"]}
@@ -112,9 +130,7 @@ def plan(brokers, cluster, gate=True):
             configure[broker["id"]] = changes
         if stays:
             continue
-        # A single broker has no other to wait for, and connecting one stops nothing.
-        rolls = broker["running"] and broker["change"] != "connect" and len(brokers) > 1 and gate
-        (one_by_one if rolls else at_once).append(broker)
+        (one_by_one if _rolls(broker, brokers, gate) else at_once).append(broker)
     one_by_one.sort(key=lambda broker: (broker["id"] not in cluster.silent, broker["id"] == cluster.controller))
     return {
         "at_once": [broker["host"] for broker in at_once],
@@ -123,6 +139,27 @@ def plan(brokers, cluster, gate=True):
         "invalid": invalid,
         "warnings": misspelt({name for broker in brokers for name in broker["config"]}, known),
     }
+
+
+def plan_controllers(controllers, leader, silent, gate=True):
+    """Return {at_once: [host], one_by_one: [host]} for dedicated controllers.
+
+    controllers: list of {host, id, change, running}; leader: id of the quorum's leader, or None; silent: ids of
+    controllers that are no voters or not caught up; gate: whether running controllers change one at a time. Without a
+    running broker the quorum cannot be asked, so `gate` is false then.
+    """
+    changed = [each for each in controllers if each["change"] != "nothing"]
+    rolls = [each for each in changed if _rolls(each, controllers, gate)]
+    rolls.sort(key=lambda each: (each["id"] not in silent, each["id"] == leader))
+    return {
+        "at_once": [each["host"] for each in changed if each not in rolls],
+        "one_by_one": [each["host"] for each in rolls],
+    }
+
+
+def _rolls(node, nodes, gate):
+    """Return whether a node that changes waits for the others. A single node has none, and connecting stops nothing."""
+    return node["running"] and node["change"] != "connect" and len(nodes) > 1 and gate
 
 
 def _wrong_types(config, kinds):

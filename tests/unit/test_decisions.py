@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
-from kafka.errors import AuthorizationError, KafkaTimeoutError, NotControllerError
+from kafka.errors import AuthorizationError, KafkaTimeoutError
 from kafka.protocol.api_key import ApiKey
 
 from kafka_proof.cluster import controller
-from kafka_proof.cluster.controller import KRAFT, ZOOKEEPER, is_present, mode_of, quorum_leader, require_acting
+from kafka_proof.cluster.controller import KRAFT, ZOOKEEPER, is_present, mode_of, require_acting
 from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition, partitions_of
 from kafka_proof.cluster.identity import NotReadyError, another
 
@@ -49,19 +49,6 @@ def test_only_kraft_knows_describe_quorum():
 )
 def test_a_controller_that_is_gone_is_none_with_zookeeper(leader, kind, present):
     assert is_present(leader, kind, {1: "a", 2: "b"}) is present
-
-
-def quorum(*leaders, code=0):
-    partitions = [SimpleNamespace(leader_id=leader) for leader in leaders]
-    return SimpleNamespace(error_code=code, error_message=None, topics=[SimpleNamespace(partitions=partitions)])
-
-
-def test_the_leader_of_the_quorum():
-    assert quorum_leader(quorum(100)) == 100
-    assert quorum_leader(quorum(-1)) is None
-    assert quorum_leader(quorum()) is None
-    with pytest.raises(NotControllerError):
-        quorum_leader(quorum(100, code=41))
 
 
 @pytest.fixture

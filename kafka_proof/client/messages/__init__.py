@@ -1,7 +1,8 @@
-"""Requests about groups that kafka-python 3.0.12 lacks, in its own form: a class, and its fields in NAME.json.
+"""Requests that kafka-python 3.0.12 lacks, in its own form: a class, and its fields in NAME.json.
 
 Source of the fields: https://kafka.apache.org/protocol (ConsumerGroupDescribe of KIP-848; ShareGroupDescribe and
-DescribeShareGroupOffsets of KIP-932). A broker that lacks a request raises IncompatibleBrokerVersion.
+DescribeShareGroupOffsets of KIP-932; AddRaftVoter and RemoveRaftVoter of KIP-853; UnregisterBroker of KIP-500). Where a
+broker lacks a request, sending it raises IncompatibleBrokerVersion.
 """
 
 from kafka.protocol.api_message import ApiMessage
@@ -23,3 +24,21 @@ class DescribeShareGroupOffsetsRequest(ApiMessage, load_json=__name__): ...  # t
 
 
 class DescribeShareGroupOffsetsResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class AddRaftVoterRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class AddRaftVoterResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class RemoveRaftVoterRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class RemoveRaftVoterResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class UnregisterBrokerRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class UnregisterBrokerResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]

@@ -1,0 +1,268 @@
+"""The quorum of controllers, as decisions without a cluster: who is caught up, may stop, joins and leaves."""
+
+from types import SimpleNamespace
+from uuid import UUID
+
+import pytest
+from kafka.errors import NotControllerError, NotLeaderForPartitionError
+
+from kafka_proof.cluster.quorum import (
+    Quorum,
+    Replica,
+    as_quorum,
+    caught_up,
+    directory_id,
+    directory_text,
+    obstacles,
+    removal_obstacles,
+    voters_to_change,
+)
+from kafka_proof.operations.rolling_plan import plan_controllers
+
+NOW = 1_000_000  # ms
+OLD = NOW - 60_000
+
+
+def replica(number, time=NOW, directory="own"):
+    return Replica(number, f"{directory}-{number}", 7, time, time)
+
+
+def quorum(voters, observers=(), leader=1):
+    """A quorum. voters, observers: {id: time when it was caught up}, or list of ids or Replicas, which are."""
+
+    def replicas(items):
+        times = items.items() if isinstance(items, dict) else [(each, NOW) for each in items]
+        return [each if isinstance(each, Replica) else replica(each, time) for each, time in times]
+
+    return Quorum(leader, 3, 7, replicas(voters), replicas(observers), {})
+
+
+# The response
+
+
+def response(*leaders, code=0, inner=0):
+    states = [SimpleNamespace(replica_id=2, replica_directory_id=None, log_end_offset=7) for _ in range(1)]
+    for state in states:
+        state.last_fetch_timestamp = state.last_caught_up_timestamp = -1
+    partitions = [
+        SimpleNamespace(
+            leader_id=leader,
+            leader_epoch=1,
+            high_watermark=7,
+            current_voters=states,
+            observers=[],
+            error_code=inner,
+        )
+        for leader in leaders
+    ]
+    topics = [SimpleNamespace(partitions=partitions)]
+    listener = SimpleNamespace(name="CONTROLLER", host="a", port=9093)
+    nodes = [SimpleNamespace(node_id=2, listeners=[listener])]
+    return SimpleNamespace(error_code=code, topics=topics, nodes=nodes)
+
+
+def test_as_quorum():
+    found = as_quorum(response(100))
+    assert (found.leader, found.epoch, found.high_watermark, found.voter_ids) == (100, 1, 7, [2])
+    assert found.voters == [Replica(2, "AAAAAAAAAAAAAAAAAAAAAA", 7, -1, -1)]
+    assert found.endpoints == {2: {"CONTROLLER": ("a", 9093)}}
+
+
+@pytest.mark.parametrize("leaders", [(-1,), ()])
+def test_no_leader(leaders):
+    assert as_quorum(response(*leaders)).leader is None
+
+
+def test_refusals():
+    with pytest.raises(NotControllerError):
+        as_quorum(response(100, code=41))
+    with pytest.raises(NotLeaderForPartitionError):
+        as_quorum(response(0, inner=6))
+
+
+def test_directories_are_written_as_kafka_prints_them():
+    directory = UUID("3638737a-bf0e-8ef8-6e87-30c65fe234ec")
+    assert directory_text(directory) == "Njhzer8OjvhuhzDGX-I07A"
+    assert directory_id("Njhzer8OjvhuhzDGX-I07A") == directory
+
+
+# Who is caught up, and who may stop
+
+
+@pytest.mark.parametrize(
+    ("found", "current"),
+    [
+        pytest.param(quorum([1, 2, 3]), {1, 2, 3}, id="all"),
+        pytest.param(quorum({1: NOW, 2: NOW - 2000, 3: NOW - 2001}), {1, 2}, id="2 s at most"),
+        pytest.param(quorum({1: NOW, 2: -1, 3: -1}), {1}, id="a new leader has heard of none"),
+        pytest.param(quorum({1: -1, 2: -1}), {1}, id="without times, the leader alone"),
+        pytest.param(quorum({1: NOW - 1, 2: OLD}, {9: NOW}), {1}, id="observers do not count"),
+        pytest.param(quorum([], [1], leader=1), set(), id="the leader has left"),
+    ],
+)
+def test_caught_up(found, current):
+    assert caught_up(found) == current
+
+
+@pytest.mark.parametrize(
+    ("found", "stopping", "words"),
+    [
+        pytest.param(quorum([1, 2, 3]), 2, None, id="two of three stay"),
+        pytest.param(quorum([1, 2, 3]), 1, None, id="the leader, too"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}),
+            2,
+            "controller 2 may not stop: of 3 voters only [1, 2] are caught up, and 2 are needed without it",
+            id="one is down",
+        ),
+        pytest.param(quorum({1: NOW, 2: NOW, 3: OLD}), 3, None, id="the one that is down"),
+        pytest.param(quorum({1: NOW, 2: NOW, 3: NOW, 4: NOW, 5: OLD}), 2, None, id="three of five stay"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: NOW, 4: OLD, 5: OLD}), 2, "of 5 voters only [1, 2, 3]", id="two of five are down"
+        ),
+        pytest.param(quorum([1, 2, 3, 4]), 2, None, id="three of four stay"),
+        pytest.param(quorum({1: NOW, 2: NOW, 3: NOW, 4: OLD}), 2, "and 3 are needed", id="of four, one is down"),
+        pytest.param(quorum([1]), 1, None, id="a single voter"),
+        pytest.param(quorum([1, 2]), 2, None, id="one of two: it can never do better"),
+        pytest.param(quorum({1: NOW, 2: OLD}), 1, "of 2 voters only [1]", id="the other of two is down"),
+        pytest.param(quorum([1, 2, 3], [4]), 4, None, id="no voter"),
+        pytest.param(quorum([1, 2, 3], leader=None), 2, "the quorum has no leader", id="no leader"),
+    ],
+)
+def test_obstacles(found, stopping, words):
+    said = obstacles(found, stopping)
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "leaving", "words"),
+    [
+        pytest.param(quorum([1, 2, 3]), 1, None, id="the leader"),
+        pytest.param(quorum({1: NOW, 2: NOW, 3: OLD}), 3, None, id="a dead one"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}),
+            2,
+            "controller 2 may not leave: of the other 2 voters only [1] are caught up, and 2 are needed",
+            id="a live one of two",
+        ),
+        pytest.param(quorum([1, 2]), 2, None, id="one of two"),
+        pytest.param(quorum([1]), 1, "controller 1 is the last voter", id="the last"),
+    ],
+)
+def test_removal_obstacles(found, leaving, words):
+    said = removal_obstacles(found, leaving)
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
+# Who joins
+
+AT = {"CONTROLLER": ("a", 9093)}
+
+
+def steps(found, *wanted):
+    plan = voters_to_change(found, dict.fromkeys(wanted, AT))
+    return [(step.action, step.id, step.directory) for step in plan.steps], plan.waits, plan.strangers
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        pytest.param(quorum([1, 2, 3], [11]), (1, 2, 3), ([], [], []), id="nothing"),
+        pytest.param(
+            quorum([1], [2, 3, 11]),
+            (1, 2, 3),
+            ([("add", 2, "own-2"), ("add", 3, "own-3")], [], []),
+            id="two join, and the broker does not",
+        ),
+        pytest.param(
+            quorum([1], {2: OLD}), (1, 2), ([], ["controller 2 is an observer and not caught up"], []), id="one is late"
+        ),
+        pytest.param(
+            quorum([1]),
+            (1, 2),
+            ([], ["controller 2 is neither voter nor observer: it does not run, or not in this cluster"], []),
+            id="one is absent",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: OLD}), (1, 2), ([], ["controller 2 is a voter and not caught up"], []), id="one is down"
+        ),
+        pytest.param(quorum([1, 2, 9]), (1, 2), ([], [], [9]), id="a stranger stays"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}, [replica(3, directory="new")]),
+            (1, 2, 3),
+            ([("remove", 3, "own-3"), ("add", 3, "new-3")], [], []),
+            id="a lost disk",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}, [4, replica(3, directory="new")]),
+            (1, 2, 3, 4),
+            ([("remove", 3, "own-3"), ("add", 3, "new-3"), ("add", 4, "own-4")], [], []),
+            id="a lost disk first",
+        ),
+        pytest.param(
+            quorum([1, 2, 3], {replica(3, OLD, "old"): OLD}),
+            (1, 2, 3),
+            ([], [], []),
+            id="the leader remembers the directory that was removed",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}, [replica(3, OLD + 1, "new")]),
+            (1, 2, 3),
+            ([], ["controller 3 is an observer and not caught up"], []),
+            id="a lost disk that is not read yet",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD, 4: OLD}, [5]),
+            (1, 2, 5),
+            ([("add", 5, "own-5")], [], [3, 4]),
+            id="with the new one, three of five",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: OLD, 3: OLD}, [4]),
+            (1, 4),
+            ([], ["controller 4 joins when more voters than [1] are caught up"], [2, 3]),
+            id="no majority",
+        ),
+    ],
+)
+def test_voters_to_change(found, wanted, expected):
+    assert steps(found, *wanted) == expected
+
+
+def test_a_step_reads_as_a_sentence():
+    [remove, add] = voters_to_change(
+        quorum({1: NOW, 2: NOW, 3: OLD}, [replica(3, directory="new")]), dict.fromkeys((1, 2, 3), AT)
+    ).steps
+    assert str(remove) == "remove controller 3 (directory own-3) from the voters"
+    assert str(add) == "add controller 3 (directory new-3) to the voters"
+    assert (remove.endpoints, add.endpoints) == ({}, AT)
+
+
+# The order of a rolling change
+
+
+def controller(number, change="create", running=True):
+    return {"host": f"c{number}", "id": number, "change": change, "running": running}
+
+
+THREE = [controller(1), controller(2), controller(3)]
+
+
+@pytest.mark.parametrize(
+    ("controllers", "options", "decision"),
+    [
+        pytest.param([controller(1, "nothing"), controller(2, "nothing")], {}, ([], []), id="nothing"),
+        pytest.param(THREE, {"leader": 2}, ([], ["c1", "c3", "c2"]), id="the leader last"),
+        pytest.param(THREE, {"leader": 1, "silent": {3}}, ([], ["c3", "c2", "c1"]), id="the silent one first"),
+        pytest.param([*THREE[:2], controller(3, running=False)], {}, (["c3"], ["c1", "c2"]), id="repair, then roll"),
+        pytest.param([*THREE[:2], controller(3, "connect")], {}, (["c3"], ["c1", "c2"]), id="one is cut off"),
+        pytest.param(THREE, {"gate": False}, (["c1", "c2", "c3"], []), id="no gate"),
+        pytest.param([controller(1)], {}, (["c1"], []), id="a single one has none to wait for"),
+        pytest.param([controller(1), controller(2, "nothing")], {}, ([], ["c1"]), id="only one changes"),
+    ],
+)
+def test_plan_controllers(controllers, options, decision):
+    found = plan_controllers(controllers, **({"leader": None, "silent": set()} | options))
+    assert (found["at_once"], found["one_by_one"]) == decision
