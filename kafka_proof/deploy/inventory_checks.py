@@ -38,7 +38,8 @@ def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list
     """Return what in the variables of the brokers cannot work, alone or together."""
     own = []
     for node in brokers:
-        settings = broker_setting_problems(node["config"], node["computed"], len(brokers))
+        kraft = "zookeeper.connect" not in node["computed"]
+        settings = broker_setting_problems(node["config"], node["computed"], len(brokers), kraft, node["version"])
         own += [
             f"{node['host']}: {message}"
             for message in (*_broker_problems(node, resolve), *_memory_problems(node, "kafka"), *settings)

@@ -35,7 +35,12 @@ class ActionModule(Action):
                 *images_problems(images, archives, Path(arguments["roles"], "kafka_image", "files")),
                 *server_problems(of_kind(nodes, ZOOKEEPER)),
                 *broker_problems(of_kind(nodes, BROKER)),
-                *topic_problems(first["kafka_topics_present"], first["kafka_topics_absent"], len(groups["kafka"])),
+                *topic_problems(
+                    first["kafka_topics_present"],
+                    first["kafka_topics_absent"],
+                    len(groups["kafka"]),
+                    first["stack_kafka_version"],
+                ),
             ]
             if problems:
                 raise ActionError("\n".join(problems))
