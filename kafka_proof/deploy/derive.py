@@ -11,7 +11,19 @@ from typing import Any, NamedTuple
 from kafka_proof.client.text import number
 from kafka_proof.deploy import kraft, listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
-from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, ZOOKEEPER, Common, Listener, Node, Port, of_kind
+from kafka_proof.deploy.node import (
+    BROKER,
+    CONFIG,
+    CONTROLLER,
+    DATA,
+    QUORUM_LISTENER,
+    ZOOKEEPER,
+    Common,
+    Listener,
+    Node,
+    Port,
+    of_kind,
+)
 from kafka_proof.deploy.profiles import profile
 
 PROTOCOL = "inter.broker.protocol.version"
@@ -243,7 +255,7 @@ def _ports(own: Sequence[Listener]) -> list[Port]:
             address=item["bind_address"],
             port=int(item["port"]),
             inside=int(item["port"]),
-            variable="kafka_controller_port" if item["name"] == kraft.LISTENER else "kafka_port",
+            variable="kafka_controller_port" if item["name"] == QUORUM_LISTENER else "kafka_port",
         )
         for item in own
         if item.get("bind_address")

@@ -3,84 +3,29 @@
 Every function returns a list of messages: the host, the variable that the user set, and a correct value.
 """
 
-import difflib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kafka_proof.client.text import number
 from kafka_proof.deploy.derive import size_bytes
-from kafka_proof.deploy.kraft import LISTENER
 from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
-from kafka_proof.deploy.node import BROKER, CONTROLLER, Listener, Node, dedicated, of_kind
+from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENER, ZOOKEEPER, Listener, Node, dedicated, of_kind
 from kafka_proof.deploy.setting_checks import (
     broker_setting_problems,
     controller_setting_problems,
     server_setting_problems,
 )
 
-GROUPS = ("zookeeper", "kafka_controller", "kafka")
-_NEAR = 0.85  # of 1: names that differ in a letter or two
-_MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/operations.md."
-# Names that people give to these groups, beside misspelt ones.
-_MEANT = {"zookeeper": r"(zk|zoo|zookeep).*", "kafka_controller": r"(kraft|controller|kafka_?controller|quorum).*"}
 
-
-def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
-    """Return why no play can work with these groups, {group: hosts}.
-
-    in_play: the hosts that --limit leaves; None for a play that changes nothing, which may leave out hosts.
-    """
-    problems = list(_misspelt_groups(groups))
-    if not groups.get("kafka"):
-        problems.append("The inventory needs a host in the group kafka; see inventory.example and examples/kraft.ini.")
-    if groups.get("zookeeper") and groups.get("kafka_controller"):
-        problems.append(
-            "The inventory has hosts in the group zookeeper, which selects ZooKeeper, and in kafka_controller, which "
-            f"selects KRaft. Remove the hosts of one of them. {_MIGRATION}"
-        )
-    hosts = {host for name in GROUPS for host in groups.get(name, [])}
-    if left_out := sorted(hosts - set(hosts if in_play is None else in_play)):
-        problems.append(
-            f"--limit leaves out {', '.join(left_out)}, and changes are decided for all hosts together. Run it without "
-            "--limit: hosts without a change are not touched. playbooks/decommission.yml removes one broker."
-        )
-    return problems
-
-
-def _misspelt_groups(groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Without hosts in `zookeeper` a cluster runs KRaft, so a misspelt name must not decide that."""
-    for name in GROUPS:
-        if groups.get(name):
-            continue
-        for other, hosts in groups.items():
-            near = difflib.SequenceMatcher(None, other, name).ratio() > _NEAR
-            if hosts and other not in GROUPS and (near or re.fullmatch(_MEANT.get(name, "(?!)"), other)):
-                yield (
-                    f"The inventory has hosts in the group {other}, and none in {name}. Was {name} meant? "
-                    "Rename the group; or, if it is meant for something else, give it another name."
-                )
-
-
-def mode_problems(groups: Mapping[str, Sequence[str]], versions: Mapping[str, str]) -> list[str]:
-    """Return why the versions, {host: version}, lack the mode that the groups select."""
-    found = []
-    with_zookeeper = bool(groups.get("zookeeper"))
-    for version in sorted(set(versions.values())):
-        line = [int(part) for part in re.findall(r"\d+", version)[:2]]
-        hosts = ", ".join(host for host, other in versions.items() if other == version)
-        if with_zookeeper and line >= [4, 0]:
-            found.append(
-                f"{hosts}: stack_kafka_version is {version}, and Kafka 4 has no ZooKeeper. Set 3.9.2, or remove the "
-                f"hosts of the group zookeeper, which selects KRaft. {_MIGRATION}"
-            )
-        if not with_zookeeper and line < [3, 9]:
-            found.append(
-                f"{hosts}: stack_kafka_version is {version}, and a quorum that changes its controllers needs "
-                "Kafka 3.9. Set 3.9.2 or newer, or give the inventory a group zookeeper."
-            )
-    return found
+def node_problems(nodes: Sequence[Node]) -> list[str]:
+    """Return what in the variables of all nodes cannot work."""
+    return [
+        *server_problems(of_kind(nodes, ZOOKEEPER)),
+        *controller_problems(nodes),
+        *broker_problems(of_kind(nodes, BROKER)),
+    ]
 
 
 def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list[str]:
@@ -88,7 +33,7 @@ def broker_problems(brokers: Sequence[Node], resolve: Resolve = resolve) -> list
     own = []
     for node in brokers:
         kraft = "zookeeper.connect" not in node["computed"]
-        settings = broker_setting_problems(node["config"], node["computed"], len(brokers), kraft)
+        settings = broker_setting_problems(node["config"], node["computed"], len(brokers), kraft, node["version"])
         own += [
             f"{node['host']}: {message}"
             for message in (*_broker_problems(node, resolve), *_memory_problems(node, "kafka"), *settings)
@@ -180,11 +125,12 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")
     listeners = node["listeners"]
     names = [item["name"] for item in listeners]
-    of_clients = [name for name in names if name != LISTENER]
-    if kraft and names.count(LISTENER) > (CONTROLLER in node["kinds"]):
+    of_clients = [name for name in names if name != QUORUM_LISTENER]
+    if kraft and names.count(QUORUM_LISTENER) > (CONTROLLER in node["kinds"]):
         yield (
-            f"kafka_listeners has {LISTENER}, the name of the controllers' listener in KRaft mode. No client may use "
-            "that, and it is added where it belongs; kafka_controller_port sets its port. Give this one another name."
+            f"kafka_listeners has {QUORUM_LISTENER}, the name of the controllers' listener in KRaft mode, which no "
+            "client may use. It is added where it belongs; kafka_controller_port sets its port. Give this one another "
+            "name."
         )
         return
     if not of_clients:
@@ -197,7 +143,7 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         yield (
             f"the listeners {' and '.join(same)} have port {port}. Give each its own; kafka_port is that of EXTERNAL "
             "where kafka_listeners does not say otherwise"
-            f"{', and kafka_controller_port that of ' + LISTENER if LISTENER in same else ''}."
+            f"{', and kafka_controller_port that of ' + QUORUM_LISTENER if QUORUM_LISTENER in same else ''}."
         )
     for address in repeated(map(advertised, listeners)):
         yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
@@ -219,13 +165,14 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
 def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iterator[str]:
     name, host = listener["name"], listener["advertised_host"]
     variable = "kafka_advertised_host" if name == node["client_listener"] else f"advertised_host of {name}"
-    if name == LISTENER:
+    if name == QUORUM_LISTENER:
         variable = "stack_address"
     if listener["protocol"] not in PROTOCOLS:
         yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
     for key, port in (("port", listener["port"]), ("advertised_port", listener.get("advertised_port", 1))):
         if not 0 < int(port) < 65536:
-            yield f"listener {name} has {key} {port}. Use a port of 1 to 65535."
+            setting = "kafka_controller_port" if name == QUORUM_LISTENER else key
+            yield f"listener {name} has {setting} {port}. Use a port of 1 to 65535."
     if host in ("0.0.0.0", "::", ""):
         yield (
             f"listener {name} advertises '{host}', to which no client can connect. "
@@ -257,8 +204,8 @@ def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iter
         # As Debian has it in /etc/hosts for a machine's own name.
         yield (
             f"listener {name} advertises {host}, which here is {bind}, where no other machine reaches it. "
-            f"Set {'kafka_controller_bind_address' if name == LISTENER else 'kafka_bind_address'} to the address that "
-            "others know, or to 0.0.0.0."
+            f"Set {'kafka_controller' if name == QUORUM_LISTENER else 'kafka'}_bind_address to the address that others "
+            "know, or to 0.0.0.0."
         )
 
 

@@ -1,7 +1,7 @@
 """KRaft: the settings of a node, the id of the cluster, and how a node's directory is formatted.
 
 The quorum of controllers is dynamic (KIP-853, kraft.version 1). The first controller of a new cluster is formatted as a
-quorum of its own. The others join it, see kafka_proof.operations.quorum. So no list of voters has to agree on several
+quorum by itself. The others join it, see kafka_proof.operations.quorum. So no list of voters has to agree on several
 hosts before any of them runs, and an interrupted first run can continue.
 """
 
@@ -16,6 +16,7 @@ from kafka_proof.deploy.node import (
     CONFIG,
     CONTROLLER,
     DATA,
+    QUORUM_LISTENER,
     UNFORMATTED,
     Common,
     Engines,
@@ -24,8 +25,6 @@ from kafka_proof.deploy.node import (
     has_data,
     of_kind,
 )
-
-LISTENER = "CONTROLLER"  # name of the controllers' listener
 
 # The arguments of the format are in the volume of the data only until they are used. A directory that lost its content
 # is not formatted again by itself: a voter that forgot its votes under its old name can lose records.
@@ -66,7 +65,7 @@ def of_controllers(config: Mapping[str, Any]) -> dict[str, Any]:
 def listener(node: Common, variables: Mapping[str, Any], one_engine: bool) -> Listener:
     """Return the listener of a controller. Only the cluster's nodes use it: on one engine nothing is published."""
     return Listener(
-        name=LISTENER,
+        name=QUORUM_LISTENER,
         port=variables["kafka_controller_port"],
         protocol="PLAINTEXT",
         advertised_host=node["container"] if one_engine else variables["stack_address"],
@@ -80,11 +79,11 @@ def settings(node: Common, protocols: str = "") -> dict[str, Any]:
     protocols: of its listeners, as in listener.security.protocol.map. A broker that is no controller connects to the
     controllers' listener, and so has to know its protocol.
     """
-    own = f"{LISTENER}:PLAINTEXT"
+    own = f"{QUORUM_LISTENER}:PLAINTEXT"
     return {
         "process.roles": ",".join(node["kinds"]),
         "node.id": node["id"],
-        "controller.listener.names": LISTENER,
+        "controller.listener.names": QUORUM_LISTENER,
         "controller.quorum.bootstrap.servers": "",  # the addresses of all controllers
         "listener.security.protocol.map": ",".join(dict.fromkeys([*filter(None, protocols.split(",")), own])),
         "log.dirs": DATA,
@@ -147,7 +146,7 @@ def wanted_voters(nodes: Sequence[Node]) -> dict[int, dict[str, tuple[str, int]]
     found = {}
     for node in of_kind(nodes, CONTROLLER):
         host, _, port = node["peers"]["controller"].rpartition(":")
-        found[node["id"]] = {LISTENER: (host.strip("[]"), int(port))}
+        found[node["id"]] = {QUORUM_LISTENER: (host.strip("[]"), int(port))}
     return found
 
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kafka_proof.deploy.node import Engines, Listener, Node
+from kafka_proof.deploy.node import QUORUM_LISTENER, Engines, Listener, Node
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -50,19 +50,20 @@ def client_properties_now(brokers: Sequence[Node], engines: Engines, running_onl
     return wanted | {"bootstrap.servers": ",".join(dict.fromkeys(servers))}
 
 
-def addresses_to_verify(brokers: Iterable[Node], for_clients: bool = False) -> list[list[Any]]:
-    """Return [[broker id, address, whether to ask which broker answers]] of the addresses beyond each broker's engine.
+def addresses_to_verify(nodes: Iterable[Node], for_clients: bool = False) -> list[list[Any]]:
+    """Return [[node id, address, whether to ask which broker answers]] of the addresses beyond each node's engine.
 
-    Only a PLAINTEXT listener is asked. For clients: without the listener between brokers, whose network may be theirs
-    alone.
+    Only a PLAINTEXT listener of a broker is asked. For clients: without the listeners between nodes, whose network may
+    be theirs alone.
     """
     return [
-        [node["id"], advertised(item), item["protocol"] == "PLAINTEXT"]
-        for node in brokers
+        [node["id"], advertised(item), item["protocol"] == "PLAINTEXT" and item["name"] != QUORUM_LISTENER]
+        for node in nodes
         for item in node["listeners"]
         if item.get("bind_address")
         and item.get("prove", True)
         and not (for_clients and item["name"] == node["inter_broker_listener"] != node["client_listener"])
+        and not (for_clients and item["name"] == QUORUM_LISTENER)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 BROKER, CONTROLLER, ZOOKEEPER = "broker", "controller", "zookeeper"  # kinds
 DATA = "/var/lib/kafka/data"  # where a node's volume is mounted; either image has a directory there that its user owns
 CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
+QUORUM_LISTENER = "CONTROLLER"  # name of the controllers' listener, which only nodes of the cluster use
 UNFORMATTED = 78  # exit code of a node of KRaft whose directory is empty: EX_CONFIG of sysexits.h
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka_proof.client.text import number
+from kafka_proof.deploy.removed_settings import BROKER, ZOOKEEPER_MODE, removal
 
 # Settings that the role derives, and the variable to set instead.
 _OWNERS = {
@@ -17,24 +18,18 @@ _OWNERS = {
     "log.dir": "stack_name, from which the name of the data's volume follows",
     "log.dirs": "stack_name, from which the name of the data's volume follows",
 }
-# Removed in Kafka 3.0 (KIP-604 and the release notes); a broker ignores them.
-_REMOVED = {
-    "advertised.host.name": "kafka_advertised_host",
-    "advertised.port": "kafka_advertised_port",
-    "host.name": "kafka_bind_address",
-    "port": "kafka_port",
-}
 _KRAFT = ("process.roles", "node.id", "controller.listener.names", "controller.quorum.")
 _COPIES = re.compile(r".*\.replication\.factor|.*\.min\.isr|min\.insync\.replicas")
 _ENVIRONMENT = re.compile(r"KAFKA_(?:CFG_)?([A-Z0-9_]+)")
 
 
 def broker_setting_problems(
-    config: Mapping[str, Any], computed: Mapping[str, Any], brokers: int, kraft: bool = False
+    config: Mapping[str, Any], computed: Mapping[str, Any], brokers: int, kraft: bool, version: str
 ) -> Iterator[str]:
     """Yield what in kafka_config cannot work.
 
-    computed: settings that the role derives; brokers: how many the inventory has; kraft: whether it runs KRaft.
+    computed: settings that the role derives; brokers: how many the inventory has; kraft: whether the broker runs
+    without ZooKeeper; version: its Kafka, such as "3.9.2".
     """
     yield from _values(config, "kafka_config")
     for key in sorted(config):
@@ -44,8 +39,10 @@ def broker_setting_problems(
                 f"kafka_config sets {key}, a name of the environment variables of other images, which Kafka ignores. "
                 f"Write {setting}."
             )
-        elif key in _REMOVED:
-            yield f"kafka_config sets {key}, which Kafka removed and ignores. Set {_REMOVED[key]} instead."
+        elif gone := removal(key, version, BROKER):
+            yield f"kafka_config sets {key}, {gone}"
+        elif kraft and ZOOKEEPER_MODE.fullmatch(key):
+            yield f"kafka_config sets {key}, a setting of ZooKeeper mode, and the stack runs KRaft. Remove it."
         elif key in computed or key in _OWNERS:
             owner = _OWNERS.get(key, "kafka_listeners")
             yield f"kafka_config sets {key}, which is derived from {owner}. Set that instead."

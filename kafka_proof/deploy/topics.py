@@ -5,10 +5,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.inventory_checks import repeated
+from kafka_proof.deploy.removed_settings import TOPIC, removal
 
 
-def topic_problems(topics: Sequence[Mapping[str, Any]], absent: Collection[str], brokers: int) -> list[str]:
-    """Return what in kafka_topics_present and kafka_topics_absent Kafka would refuse. `brokers`: their number."""
+def topic_problems(
+    topics: Sequence[Mapping[str, Any]], absent: Collection[str], brokers: int, version: str
+) -> list[str]:
+    """Return what in kafka_topics_present and kafka_topics_absent Kafka would refuse.
+
+    brokers: their number; version: their Kafka, such as "3.9.2".
+    """
     problems = []
     names = [topic["name"] for topic in topics]
     for name in repeated(names):
@@ -24,11 +30,11 @@ def topic_problems(topics: Sequence[Mapping[str, Any]], absent: Collection[str],
     for name in sorted(set(names) & set(absent)):
         problems.append(f"{name} is in kafka_topics_present and in kafka_topics_absent. Keep it in one of them.")
     for topic in topics:
-        problems += _topic_problems(topic, brokers)
+        problems += _topic_problems(topic, brokers, version)
     return problems
 
 
-def _topic_problems(topic: Mapping[str, Any], brokers: int) -> Iterator[str]:
+def _topic_problems(topic: Mapping[str, Any], brokers: int, version: str) -> Iterator[str]:
     name = topic["name"]
     if not re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", name) or name in (".", ".."):
         yield (
@@ -43,6 +49,9 @@ def _topic_problems(topic: Mapping[str, Any], brokers: int) -> Iterator[str]:
             f"topic {name} has replication_factor {replicas}, and the inventory has {brokers} broker(s). "
             "Lower it, or add hosts to the group kafka."
         )
+    for key in sorted(topic.get("config") or {}):
+        if gone := removal(key, version, TOPIC):
+            yield f"topic {name} sets {key}, {gone}"
 
 
 def _given(topic: Mapping[str, Any], key: str) -> int:

@@ -2,7 +2,7 @@
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.engines import engines
-from kafka_proof.deploy.inventory_checks import GROUPS, group_problems
+from kafka_proof.deploy.group_checks import GROUPS, group_problems
 
 
 class ActionModule(Action):

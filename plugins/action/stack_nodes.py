@@ -5,17 +5,10 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
+from kafka_proof.deploy.group_checks import GROUPS, mode_problems
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
-from kafka_proof.deploy.inventory_checks import (
-    GROUPS,
-    broker_problems,
-    controller_problems,
-    mode_problems,
-    quorum_warnings,
-    server_problems,
-)
+from kafka_proof.deploy.inventory_checks import node_problems, quorum_warnings
 from kafka_proof.deploy.kraft import new_cluster_id
-from kafka_proof.deploy.node import BROKER, ZOOKEEPER, of_kind
 from kafka_proof.deploy.topics import topic_problems
 
 
@@ -44,10 +37,13 @@ class ActionModule(Action):
             first = values[groups["kafka"][0]]
             problems = [
                 *images_problems(images, archives, Path(arguments["roles"], "kafka_image", "files")),
-                *server_problems(of_kind(nodes, ZOOKEEPER)),
-                *controller_problems(nodes),
-                *broker_problems(of_kind(nodes, BROKER)),
-                *topic_problems(first["kafka_topics_present"], first["kafka_topics_absent"], len(groups["kafka"])),
+                *node_problems(nodes),
+                *topic_problems(
+                    first["kafka_topics_present"],
+                    first["kafka_topics_absent"],
+                    len(groups["kafka"]),
+                    first["stack_kafka_version"],
+                ),
             ]
             if problems:
                 raise ActionError("\n".join(problems))

@@ -45,6 +45,13 @@ def variables(**other):
         "kafka_memory": None,
         "kafka_jvm_options": None,
         "kafka_stop_timeout": 120,
+        "kafka_controller_id": 101,
+        "kafka_controller_port": 19093,
+        "kafka_controller_bind_address": "10.0.0.1",
+        "kafka_controller_heap": "256m",
+        "kafka_controller_memory": None,
+        "kafka_controller_jvm_options": "-XX:+UseSerialGC",
+        "kafka_controller_config": {},
         "is_local": True,
     } | other
 
@@ -53,6 +60,14 @@ def nodes(hosts=None, engines=None, zookeepers=None):
     """The nodes of {host: variables}, by default one; engines: {host: engine}, by default one for all."""
     hosts = hosts or {"one": variables()}
     groups = {"kafka": list(hosts), "zookeeper": list(hosts)[:zookeepers]}
+    return make_nodes(groups, hosts, engines or dict.fromkeys(hosts, "local"))
+
+
+def kraft_nodes(hosts=None, engines=None, controllers=()):
+    """The nodes of {host: variables} in KRaft mode. `controllers`: hosts of dedicated ones; without them, combined."""
+    hosts = hosts or {"one": variables()}
+    brokers = [host for host, values in hosts.items() if values.get("kafka_listeners")]
+    groups = {"kafka": brokers, "kafka_controller": list(controllers)}
     return make_nodes(groups, hosts, engines or dict.fromkeys(hosts, "local"))
 
 
@@ -89,19 +104,25 @@ def own(kind, node_id, stack="", **other):
     return some | {"version": None, "protocol": "", "networks": [], "definition": "x", "files": "x"} | other
 
 
-def engine(*containers, others=(), volumes=None, networks=("kafka",), listening=(), addresses=()):
-    """An engine with these containers of the stack and their volumes, or the `volumes` [(name, kind, id)]."""
+def engine(*containers, volumes=None, networks=("kafka",), cluster="", **other):
+    """An engine with these containers of the stack and their volumes, or the `volumes` [(name, kind, id)].
+
+    `cluster`: id on the label of the volumes. Other keys: others, listening, addresses.
+    """
     data = [(item["data"], ",".join(item["kinds"]), item["id"]) for item in containers] if volumes is None else volumes
     return {
         "containers": list(containers),
-        "others": list(others),
+        "others": list(other.get("others", ())),
         "image": IMAGE,
         "networks": list(networks),
         "own_networks": list(networks),
         "volumes": [name for name, _, _ in data],
-        "own_volumes": [{"name": name, "kind": kind, "id": number, "labelled": True} for name, kind, number in data],
-        "listening": list(listening),
-        "addresses": list(addresses),
+        "own_volumes": [
+            {"name": name, "kind": kind, "id": number, "cluster": cluster, "labelled": True}
+            for name, kind, number in data
+        ],
+        "listening": list(other.get("listening", ())),
+        "addresses": list(other.get("addresses", ())),
     }
 
 

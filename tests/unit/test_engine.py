@@ -114,9 +114,9 @@ def test_volumes_belong_to_the_stack_by_a_label():
     there = ["kafka-2-data", "kafka-data", "old-data", "old-data-owner", "zookeeper-data", "theirs"]
     found = report(containers=[CONTAINER], volumes=map(json.dumps, there), own_volumes=[labelled, marker])
     assert found["own_volumes"] == [
-        {"name": "kafka-2-data", "kind": "broker", "id": 2, "labelled": True},
-        {"name": "kafka-data", "kind": "broker", "id": 1, "labelled": False},  # by its container
-        {"name": "old-data", "kind": "broker", "id": 4, "labelled": True},
+        {"name": "kafka-2-data", "kind": "broker", "id": 2, "cluster": "", "labelled": True},
+        {"name": "kafka-data", "kind": "broker", "id": 1, "cluster": "", "labelled": False},  # by its container
+        {"name": "old-data", "kind": "broker", "id": 4, "cluster": "", "labelled": True},
     ]
     assert found["volumes"] == there
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kafka_proof.deploy.inventory_checks import broker_problems, group_problems, server_problems
+from kafka_proof.deploy.group_checks import group_problems
+from kafka_proof.deploy.inventory_checks import broker_problems, server_problems
 from kafka_proof.deploy.node import of_kind
 from kafka_proof.deploy.topics import topic_problems
 from tests.unit.stack import inside, listener, nodes, says, variables
@@ -24,11 +25,11 @@ def second(port=9093, **other):
     return variables(kafka_listeners=[listener(port=port), inside()], kafka_broker_id=2, **other)
 
 
-@pytest.mark.parametrize("group", ["kafka", "zookeeper"])
-def test_a_group_without_hosts(group):
-    for groups in ({**BOTH, group: []}, {name: hosts for name, hosts in BOTH.items() if name != group}):
-        says(group_problems(groups, ["h"]), f"group {group}", "inventory.example")
-    assert group_problems(BOTH, ["h"]) == []
+def test_settings_of_zookeeper_mode():
+    node = brokers(variables(kafka_config={"zookeeper.session.timeout.ms": 6000}))[0]
+    assert broker_problems([node], resolve) == []
+    computed = {key: value for key, value in node["computed"].items() if key != "zookeeper.connect"}
+    says(broker_problems([{**node, "computed": computed}], resolve), "zookeeper.session.timeout.ms", "runs KRaft")
 
 
 def test_limit():
@@ -74,6 +75,10 @@ def test_brokers_without_problems(hosts):
         (
             {"kafka_listeners": [listener(), listener("SECOND", 1, advertised_port=9092), inside()]},
             ["two listeners advertise localhost:9092", "advertised_port"],
+        ),
+        (
+            {"kafka_config": {"delegation.token.master.key": "x"}, "stack_kafka_version": "4.0.0"},
+            ["4.0 removed", "secret"],
         ),
         ({"kafka_client_listener": "X"}, ["kafka_client_listener is X", "EXTERNAL, INTERNAL"]),
         ({"kafka_inter_broker_listener": "X"}, ["kafka_inter_broker_listener is X", "EXTERNAL, INTERNAL"]),
@@ -215,12 +220,24 @@ def test_problems_of_servers_on_several_hosts(change, words):
         ([{"name": "a", "partitions": 0}], [], ["topic a", "partitions 0", "1 or more"]),
         ([{"name": "a", "replication_factor": 0}], [], ["topic a", "replication_factor 0"]),
         ([{"name": "a", "replication_factor": 3}], [], ["replication_factor 3", "2 broker(s)", "group kafka"]),
+        (
+            [{"name": "a", "config": {"message.format.version": "2.8"}}],
+            [],
+            ["topic a sets message.format.version, which Kafka 4.0 removed. Remove it."],
+        ),
+        (
+            [{"name": "a", "config": {"message.timestamp.difference.max.ms": 1, "retention.ms": 1}}],
+            [],
+            ["Kafka 4.0 removed. Set message.timestamp.before.max.ms and message.timestamp.after.max.ms instead."],
+        ),
     ],
 )
 def test_topic_problems(topics, absent, words):
-    says(topic_problems(topics, absent, brokers=2), *words)
+    says(topic_problems(topics, absent, 2, "4.0.0"), *words)
 
 
 def test_topics_without_problems():
     topics = [{"name": "x" * 249, "partitions": 1}, {"name": "A.b-c", "replication_factor": 2}]
-    assert topic_problems(topics, ["other"], brokers=2) == []
+    assert topic_problems(topics, ["other"], 2, "4.0.0") == []
+    old = [{"name": "a", "config": {"message.format.version": "2.8"}}, {"name": "b", "config": None}]
+    assert topic_problems(old, [], 2, "3.9.2") == []

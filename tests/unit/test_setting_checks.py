@@ -32,7 +32,7 @@ COMPUTED = {"broker.id": 1, "log.dirs": "/data", "listeners": "…"}
     ],
 )
 def test_broker_settings(config, words):
-    [problem] = broker_setting_problems(config, COMPUTED, brokers=2)
+    [problem] = broker_setting_problems(config, COMPUTED, 2, kraft=False, version="3.9.2")
     assert not [word for word in words if word not in problem], problem
 
 
@@ -45,8 +45,51 @@ def test_broker_settings_that_are_fine():
         "min.insync.replicas": None,
         "replication.quota.window.num": 11,
     }
-    assert list(broker_setting_problems(config, COMPUTED, brokers=2)) == []
-    assert list(broker_setting_problems({"node.id": 3}, COMPUTED, 1, kraft=True)) == []
+    assert list(broker_setting_problems(config, COMPUTED, 2, kraft=False, version="3.9.2")) == []
+    assert list(broker_setting_problems({"node.id": 3}, COMPUTED, 1, kraft=True, version="3.9.2")) == []
+
+
+MASTER = "delegation.token.master.key"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "kraft", "end"),
+    [
+        (MASTER, "3.9.2", True, None),
+        (MASTER, "4.0.0", True, "which Kafka 4.0 removed. Set delegation.token.secret.key instead."),
+        (MASTER, "4.4.0", True, "which Kafka 4.0 removed. Set delegation.token.secret.key instead."),
+        (MASTER, "10.0.0", True, "which Kafka 4.0 removed. Set delegation.token.secret.key instead."),
+        ("log.message.format.version", "4.1.1", True, "which Kafka 4.0 removed. Remove it."),
+        ("group.share.max.groups", "4.0.0", True, None),
+        ("group.share.max.groups", "4.1.0-rc1", True, "which Kafka 4.1 removed. Remove it."),
+        (
+            "group.share.enable",
+            "4.3.1",
+            True,
+            "which Kafka 4.3 removed. The feature share.version replaces it: remove it.",
+        ),
+        ("zookeeper.session.timeout.ms", "3.9.2", False, None),
+        (
+            "zookeeper.session.timeout.ms",
+            "3.9.2",
+            True,
+            "a setting of ZooKeeper mode, and the stack runs KRaft. Remove it.",
+        ),
+        ("zookeeper.connect", "4.4.0", True, "a setting of ZooKeeper mode, and the stack runs KRaft. Remove it."),
+        (
+            "inter.broker.protocol.version",
+            "3.9.2",
+            True,
+            "a setting of ZooKeeper mode, and the stack runs KRaft. Remove it.",
+        ),
+        ("reserved.broker.max.id", "3.9.2", False, None),
+        ("controlled.shutdown.enable", "4.4.0", True, None),
+        ("log.message.timestamp.before.max.ms", "4.4.0", True, None),
+    ],
+)
+def test_removed_settings(name, version, kraft, end):
+    found = list(broker_setting_problems({name: "1"}, {"broker.id": 1}, 1, kraft, version))
+    assert found == ([f"kafka_config sets {name}, {end}"] if end else [])
 
 
 def test_server_settings():

@@ -1,0 +1,326 @@
+"""KRaft: the mode that groups select, the settings of nodes, how directories are formatted, and refused inventories."""
+
+import pytest
+
+from kafka_proof.deploy.containers import decide, definition, script, volume_commands
+from kafka_proof.deploy.group_checks import group_problems, mode_problems
+from kafka_proof.deploy.host_checks import host_problems
+from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
+from kafka_proof.deploy.kraft import COMMAND, cluster_ids, first_controller, new_cluster_id, wanted_voters, with_cluster
+from kafka_proof.deploy.listeners import addresses_to_verify, client_properties
+from kafka_proof.deploy.node import BROKER, CONTROLLER, UNFORMATTED, dedicated, of_kind
+from kafka_proof.deploy.versions import version_problems
+from tests.unit.stack import IMAGE, container, engine, inside, kraft_nodes, listener, nodes, own, says, variables
+
+ID, OTHER = "5L6g3nShT-eMCtK--X86sw", "AAAAAAAAQACAAAAAAAAAAA"
+
+
+def resolve(host):
+    return "10.0.0.9"
+
+
+def broker_host(number, **other):
+    names = {"kafka_broker_id": number, "kafka_controller_id": 100 + number, "stack_address": f"10.0.0.{number}"}
+    ports = [listener(port=9091 + number), inside(advertised_host=f"kafka-{number}")]
+    return variables(**names, kafka_listeners=ports, **other)
+
+
+def controller_host(number, **other):
+    return broker_host(number, **other) | {"kafka_listeners": []}
+
+
+def three(**other):
+    return {f"h{number}": broker_host(number, **other) for number in (1, 2, 3)}
+
+
+def hosts_apart():
+    return {host: host for host in three()}
+
+
+# The mode
+
+
+def test_without_zookeeper_brokers_are_controllers():
+    [node] = kraft_nodes()
+    assert node["kinds"] == [BROKER, CONTROLLER]
+    assert node["container"] == "kafka"
+    wanted = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.bootstrap.servers": "kafka:19093",
+        "listeners": "EXTERNAL://0.0.0.0:9092,INTERNAL://0.0.0.0:19092,CONTROLLER://0.0.0.0:19093",
+        "inter.broker.listener.name": "INTERNAL",
+        "broker.session.timeout.ms": 6000,
+    }
+    assert wanted.items() <= node["settings"].items()
+    assert not {"broker.id", "zookeeper.connect", "zookeeper.session.timeout.ms"} & node["settings"].keys()
+    assert node["settings"]["advertised.listeners"].endswith("CONTROLLER://kafka:19093")
+    assert node["command"] == COMMAND
+    assert client_properties([node])["bootstrap.servers"] == "localhost:9092"  # never the controllers' listener
+
+
+def test_controllers_of_their_own_group():
+    hosts = three()
+    found = kraft_nodes(hosts, controllers=hosts)
+    assert [node["kinds"] for node in found] == [[CONTROLLER]] * 3 + [[BROKER]] * 3
+    assert [node["container"] for node in dedicated(found)] == [
+        f"kafka-controller-{number}" for number in (101, 102, 103)
+    ]
+    quorum = ",".join(f"{name}:19093" for name in [node["container"] for node in found[:3]])
+    for node in found:
+        assert node["settings"]["controller.quorum.bootstrap.servers"] == quorum
+    controller, broker = found[0], found[3]
+    assert controller["settings"]["listeners"] == "CONTROLLER://0.0.0.0:19093"
+    assert "inter.broker.listener.name" not in controller["settings"]
+    assert "CONTROLLER" not in broker["settings"]["listeners"]
+    assert "CONTROLLER:PLAINTEXT" in broker["settings"]["listener.security.protocol.map"]
+    assert wanted_voters(found) == {
+        number: {"CONTROLLER": (f"kafka-controller-{number}", 19093)} for number in (101, 102, 103)
+    }
+
+
+def test_only_between_hosts_the_controllers_port_is_published():
+    assert [port["port"] for port in kraft_nodes()[0]["ports"]] == [9092]
+    node = kraft_nodes(three(), hosts_apart())[0]
+    assert ("10.0.0.1", 19093) in [(port["address"], port["port"]) for port in node["ports"]]
+    assert node["settings"]["advertised.listeners"].endswith("CONTROLLER://10.0.0.1:19093")
+    [address] = [item for item in addresses_to_verify([node]) if item[1].endswith(":19093")]
+    assert address == [1, "10.0.0.1:19093", False]  # only connected to: it is no broker's
+
+
+def test_a_controller_takes_the_settings_by_which_it_decides():
+    config = {"min.insync.replicas": 2, "log.retention.hours": 1, "num.partitions": 6}
+    hosts = three(kafka_config=config, kafka_profile="production", kafka_controller_config={"num.partitions": 7})
+    settings = kraft_nodes(hosts, controllers=["h1"])[0]["settings"]
+    assert (settings["min.insync.replicas"], settings["num.partitions"]) == (2, 7)
+    assert settings["default.replication.factor"] == 3  # of the profile
+    assert "log.retention.hours" not in settings  # a change of it restarts no controller
+
+
+def test_share_groups_need_no_more_replicas_than_brokers():
+    name = "share.coordinator.state.topic.replication.factor"
+    assert kraft_nodes()[0]["settings"][name] == 1
+    hosts = three(kafka_profile="production")
+    assert kraft_nodes(dict(list(hosts.items())[:2]))[0]["settings"][name] == 2
+    assert name not in nodes()[1]["settings"]
+
+
+# Formatting
+
+
+def test_the_first_controller_of_a_new_cluster_begins_the_quorum():
+    found = kraft_nodes(three())
+    formats = [with_cluster(node, found, {"h1": engine()}, ID)["format"] for node in found]
+    assert formats == [
+        ["--cluster-id", ID, "--standalone"],
+        ["--cluster-id", ID, "--no-initial-controllers"],
+        ["--cluster-id", ID, "--no-initial-controllers"],
+    ]
+    hosts = three()
+    found = kraft_nodes(hosts, controllers=["h1"])
+    assert with_cluster(found[1], found, {}, ID)["format"] == ["--cluster-id", ID]  # a broker
+
+
+def volume(node):
+    return (node["volume"], ",".join(node["kinds"]), node["id"])
+
+
+@pytest.mark.parametrize(
+    ("there", "first"),
+    [
+        pytest.param([], "h1", id="nothing"),
+        pytest.param([0], "h1", id="an interrupted first run"),
+        pytest.param([0, 1, 2], "", id="a cluster"),
+        pytest.param([1, 2], "", id="the first lost its volume: it joins the others"),
+        pytest.param([2], "", id="one is left"),
+    ],
+)
+def test_a_cluster_with_data_has_no_first_controller(there, first):
+    found = kraft_nodes(three())
+    engines = {found[0]["host"]: engine(volumes=[volume(found[number]) for number in there], cluster=ID)}
+    engines = dict.fromkeys(three(), engines["h1"])
+    assert first_controller(found, engines) == first
+    node = with_cluster(found[0], found, engines, OTHER)
+    assert node["labels"]["cluster"] == (ID if there else OTHER)
+    assert ("--standalone" in node["format"]) == (first == "h1")
+
+
+def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
+    [found] = kraft_nodes()
+    node = with_cluster(found, [found], {}, ID)
+    assert f"kafka-proof.cluster={ID}" in volume_commands(node, {})[0]
+    assert definition(node) != definition(with_cluster(found, [found], {}, OTHER))
+    text = script("create", node, None, {})
+    assert f"*cluster.id={ID}*" in text
+    assert "another cluster" in text
+    assert text.index(".properties") < text.index("docker start")
+
+
+def test_ids_are_such_as_kafka_makes():
+    ids = {new_cluster_id() for _ in range(200)}
+    assert len(ids) == 200
+    assert {len(each) for each in ids} == {22}
+    assert not [each for each in ids if each.startswith("-")]
+
+
+def test_a_directory_without_content_is_formatted_anew():
+    [node] = kraft_nodes()
+    lost = container(node, state="restarting", exit_code=UNFORMATTED)
+    assert decide(node, lost, IMAGE, "") == "create"
+    assert decide(node, container(node, state="restarting", exit_code=1), IMAGE, "") == "nothing"
+
+
+# Refusals
+
+
+def test_groups_contradict_each_other():
+    groups = {"kafka": ["a"], "zookeeper": ["a"], "kafka_controller": ["a"]}
+    says(group_problems(groups, ["a"]), "zookeeper", "kafka_controller", "docs/operations.md")
+    says(group_problems({"kafka_controller": ["a"]}, ["a"]), "group kafka", "examples/kraft.ini")
+    assert group_problems({"kafka": ["a"], "kafka_controller": ["b"]}, ["a", "b"]) == []
+    says(group_problems({"kafka": ["a"], "kafka_controller": ["b"]}, ["a"]), "--limit leaves out b")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        *(
+            (name, "zookeeper")
+            for name in ("zookeepers", "zookeper", "zookeeper_servers", "zk", "zoo", "zookeeper-nodes")
+        ),
+        *(
+            (name, "kafka_controller")
+            for name in ("kafka_controllers", "controllers", "controller", "kraft_controller")
+        ),
+    ],
+)
+def test_a_misspelt_group_selects_no_mode(name, meant):
+    says(group_problems({"kafka": ["a"], name: ["a"]}, ["a"]), f"the group {name}", f"none in {meant}", "Rename")
+    assert group_problems({"kafka": ["a"], "zookeeper": ["a"], name: ["a"]}, ["a"]) == [] or meant != "zookeeper"
+
+
+@pytest.mark.parametrize("name", ["databases", "kafka_clients", "kafka_connect", "all", "ungrouped", "web", "zurich"])
+def test_other_groups_are_no_concern(name):
+    assert group_problems({"kafka": ["a"], name: ["a"]}, ["a"]) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "version", "words"),
+    [
+        ({"zookeeper": ["a"]}, "4.4.0", ["Kafka 4 has no ZooKeeper", "3.9.2", "docs/operations.md"]),
+        ({}, "3.8.1", ["needs Kafka 3.9", "3.9.2 or newer"]),
+        ({}, "3.9.2", []),
+        ({}, "4.0.0", []),
+        ({"zookeeper": ["a"]}, "3.9.2", []),
+    ],
+)
+def test_a_version_without_the_mode(groups, version, words):
+    problems = mode_problems(groups, {"a": version})
+    if words:
+        says(problems, "a: stack_kafka_version", *words)
+    else:
+        assert problems == []
+
+
+def test_the_controllers_listener_is_not_for_clients():
+    listeners = [listener(), inside(), listener("CONTROLLER", 9095)]
+    [node] = kraft_nodes({"one": variables(kafka_listeners=listeners)})
+    says(broker_problems([node], resolve), "kafka_listeners has CONTROLLER", "kafka_controller_port", "another name")
+    [node] = kraft_nodes({"one": variables(kafka_client_listener="CONTROLLER")})
+    says(broker_problems([node], resolve), "kafka_client_listener is CONTROLLER", "EXTERNAL")
+    [node] = kraft_nodes({"one": variables(kafka_controller_port=19092)})
+    says(broker_problems([node], resolve)[:1], "port 19092", "kafka_controller_port")
+
+
+def test_an_id_of_two_nodes():
+    hosts = three()
+    hosts["h3"]["kafka_controller_id"] = 1
+    found = kraft_nodes(hosts, controllers=hosts)
+    says(controller_problems(found, resolve), "h3: kafka_controller_id is 1", "kafka_broker_id of h1", "another one")
+    hosts["h3"]["kafka_controller_id"] = 102
+    says(controller_problems(kraft_nodes(hosts, controllers=hosts), resolve), "kafka_controller_id 102", "h2, h3")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_an_even_number_of_controllers_is_a_warning(count):
+    hosts = {f"h{number}": broker_host(number) for number in range(1, count + 1)}
+    warnings = quorum_warnings(kraft_nodes(hosts))
+    assert len(warnings) == (count % 2 == 0)
+    assert all(f"Use {count - 1} or {count + 1}" in warning for warning in warnings)
+    assert quorum_warnings(nodes()) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("stack_address", "localhost", ["CONTROLLER advertises localhost", "stack_address"]),
+        ("kafka_controller_port", 70000, ["kafka_controller_port", "1 to 65535"]),
+        ("kafka_controller_memory", "300m", ["kafka_controller_memory is 300m"]),
+        ("kafka_controller_config", {"node.id": 7}, ["kafka_controller_config sets node.id"]),
+        ("kafka_controller_config", {"num.partitions": {}}, ["kafka_controller_config sets num.partitions"]),
+        ("kafka_controller_id", -1, ["kafka_controller_id is -1"]),
+    ],
+)
+def test_variables_of_a_controller(variable, value, words):
+    hosts = three(is_local=False)
+    hosts["h1"][variable] = value
+    problems = controller_problems(kraft_nodes(hosts, hosts_apart(), controllers=hosts), resolve)
+    says([problem for problem in problems if problem.startswith("h1")][:1], *words)
+
+
+def test_a_stack_of_the_other_mode():
+    server, broker = nodes()
+    found = kraft_nodes()
+    left = {"one": engine(container(server), container(broker))}
+    says(
+        host_problems(found, {"one": "local"}, left),
+        "zookeeper is ZooKeeper's",
+        "Put the hosts of the group",
+        "migration",
+    )
+    kept = {"one": engine(volumes=[volume(broker)])}
+    says(host_problems(found, {"one": "local"}, kept), "kafka-data was written with ZooKeeper", "stack_name")
+    ours = {"one": engine(volumes=[volume(found[0])], cluster=ID)}
+    says(host_problems([server, broker], {"one": "local"}, ours), "belongs to a cluster with KRaft", ID)
+    assert host_problems(found, {"one": "local"}, ours) == []
+
+
+def test_a_volume_of_another_cluster():
+    found = kraft_nodes(three(), hosts_apart())
+    engines = {node["host"]: engine(volumes=[volume(node)], cluster=OTHER if node["id"] == 2 else ID) for node in found}
+    says(host_problems(found, hosts_apart(), engines), f"{OTHER} on h2", f"{ID} on h1, h3", "stack_name")
+    assert cluster_ids(found, engines) == {ID: ["h1", "h3"], OTHER: ["h2"]}
+
+
+def test_brokers_whose_metadata_is_gone():
+    hosts = three()
+    found = kraft_nodes(hosts, hosts_apart(), controllers=["h1"])
+    engines = {node["host"]: engine(volumes=[volume(node)], cluster=ID) for node in of_kind(found, BROKER)}
+    says(
+        host_problems(found, hosts_apart(), engines),
+        "whose metadata",
+        "kafka-controller-101-data",
+        "teardown_data=true",
+    )
+
+
+def test_a_controller_that_the_inventory_lost():
+    hosts = three()
+    found = kraft_nodes(hosts, hosts_apart(), controllers=hosts)
+    engines = {host: engine(*(container(node) for node in found if node["host"] == host), cluster=ID) for host in hosts}
+    engines["h3"]["containers"].append(own(CONTROLLER, 109))
+    says(host_problems(found, hosts_apart(), engines), "the controller kafka-controller-109", "kafka_controller_id")
+
+
+def test_a_version_changes_only_by_the_upgrade():
+    [node] = kraft_nodes({"one": variables(stack_kafka_version="4.4.0")})
+    older = container(node, version="4.3.1")
+    says(version_problems(node, older, upgrading=False), "stack_kafka_version is 4.4.0", "playbooks/upgrade.yml")
+    assert version_problems(node, older, upgrading=True) == []
+    # The way back is the cluster's to know.
+    newer = {**node, "version": "4.3.1"}
+    assert version_problems(newer, container(node, version="4.4.0"), upgrading=True) == []
+
+
+def test_nothing_is_wrong_with_the_examples():
+    assert node_problems(kraft_nodes()) == []
