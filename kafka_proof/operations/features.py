@@ -1,77 +1,21 @@
-"""Finalised features in KRaft mode: the format in which a cluster writes its metadata, and the way back from it.
+"""Finalise the features of a version, when all nodes run it: the same as `kafka-features.sh upgrade --release-version`.
 
-A new version first runs with the old format. All nodes change their version, and return to the old one if they must.
-Then, separately, an operator finalises the new version: `finalise` does the same as
-`kafka-features.sh upgrade --release-version`. From then on, no older version reads the metadata. metadata.version
-returns to a lower level only if no level between changed the format of records.
-
-kraft.version is left out: it makes a quorum dynamic, which is a change of its configuration.
+Finalising is separate from the rolling change of the nodes, because kafka_proof.cluster.features can rule out a way
+back. It never lowers a level.
 """
 
 from kafka.admin import UpdateFeatureType
 from kafka.errors import for_code
 from kafka.protocol.admin import UpdateFeaturesRequest
-from kafka.protocol.metadata import ApiVersionsRequest
 
 from kafka_proof.client.connection import admin_client
-from kafka_proof.client.raw import known_brokers, send
+from kafka_proof.client.raw import send
 from kafka_proof.client.wait import attempts
+from kafka_proof.cluster.features import METADATA, FeaturesError, defaults, features
 from kafka_proof.cluster.identity import NotReadyError
-from kafka_proof.cluster.versions import level_of, line_of
-
-METADATA = "metadata.version"
-
-# The levels of each release, as `kafka-storage.sh version-mapping` prints them (Feature.defaultLevel in Kafka).
-# metadata.version is in kafka_proof/cluster/versions.py. A level of 0 is not finalised.
-_DEFAULTS = {
-    "3.9": {},
-    "4.0": {"group.version": 1, "transaction.version": 2},
-    "4.1": {"group.version": 1, "transaction.version": 2, "eligible.leader.replicas.version": 1},
-}
-_DEFAULTS["4.2"] = _DEFAULTS["4.3"] = _DEFAULTS["4.1"] | {"share.version": 1, "streams.version": 1}
-_DEFAULTS["4.4"] = _DEFAULTS["4.3"] | {"share.version": 2}
-
-# Levels of metadata.version from 3.3 on that changed the format of records: didMetadataChange in Kafka's MetadataVersion.
-_CHANGED = {7, 8, 11, 13, 14, 15, 17, 23, 30, 32, 33}
+from kafka_proof.cluster.versions import line_of
 
 _SECONDS, _PAUSE = 10, 0.2  # for each answer, and for the brokers to see the new levels; between two looks
-
-
-class FeaturesError(Exception):
-    """The cluster refuses a level, or no level is known for a version. The message has Kafka's reason."""
-
-
-# Decisions
-
-
-def defaults(version):
-    """Return the levels that a release finalises, {feature: level}. `version`: such as "4.4.0" or "4.4".
-
-    Raises FeaturesError for a version without levels: before 3.9, or newer than this table.
-    """
-    line = ".".join(version.split(".")[:2])
-    if line not in _DEFAULTS:
-        raise FeaturesError(f"the features of Kafka {version} are not known; known are {', '.join(_DEFAULTS)}")
-    return {METADATA: level_of(line)} | _DEFAULTS[line]
-
-
-def readable(level, version):
-    """Return whether a Kafka of `version`, such as "4.3.1", reads metadata of this finalised level."""
-    known = level_of(version)
-    return known is None or level <= known
-
-
-def way_back(frm, to):
-    """Return whether metadata.version can return to the level `frm` after the level `to` is finalised."""
-    return not any(frm < level <= to for level in _CHANGED)
-
-
-def consequence(frm, to):
-    """Return in one sentence what it means to finalise metadata.version `to` in place of `frm`."""
-    said = f"metadata.version changes from {frm} ({line_of(frm)}) to {to} ({line_of(to)})"
-    if way_back(frm, to):
-        return f"{said}. It can return: kafka-features.sh downgrade --release-version {line_of(frm)}."
-    return f"{said}. There is no way back: Kafka does not lower it, and versions before {line_of(to)} cannot read it."
 
 
 def changes(found, version):
@@ -87,22 +31,6 @@ def changes(found, version):
             f"{wanted[METADATA]}"
         )
     return {name: (now[name], level) for name, level in wanted.items() if level > now[name]}
-
-
-# Questions and changes
-
-
-def features(admin):
-    """Return {feature: (finalised level, highest level that all registered brokers support)}; 0: none.
-
-    Raises kafka.errors.KafkaError, also where one broker does not answer.
-    """
-    answers = [send(admin, _question(), broker.node_id, _SECONDS) for broker in known_brokers(admin)]
-    supported = [{each.name: each.max_version for each in answer.supported_features or ()} for answer in answers]
-    newest = max(answers, key=lambda answer: answer.finalized_features_epoch or 0)
-    final = {each.name: each.max_version_level for each in newest.finalized_features or ()}
-    names = sorted(final.keys() | {name for each in supported for name in each})
-    return {name: (final.get(name, 0), min(each.get(name, 0) for each in supported)) for name in names}
 
 
 def finalise(client, version, dry_run=False):
@@ -121,10 +49,6 @@ def finalise(client, version, dry_run=False):
             if not (left := changes(features(admin), version)):
                 return found
         raise NotReadyError(f"the features are finalised, and a broker does not show {left} after {_SECONDS} s")
-
-
-def _question():
-    return ApiVersionsRequest(client_software_name="kafka-proof", client_software_version="1", min_version=3)
 
 
 def _update(admin, levels, dry_run):

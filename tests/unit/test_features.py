@@ -2,16 +2,9 @@
 
 import pytest
 
+from kafka_proof.cluster.features import METADATA, FeaturesError, consequence, defaults, readable, way_back
 from kafka_proof.cluster.versions import level_of, line_of
-from kafka_proof.operations.features import (
-    METADATA,
-    FeaturesError,
-    changes,
-    consequence,
-    defaults,
-    readable,
-    way_back,
-)
+from kafka_proof.operations.features import changes
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Features of real clusters: a new version runs with the old format, is finalised, and returns only where Kafka allows.
 
-The levels in kafka_proof.operations.features are compared with those of Kafka's own command.
+The levels in kafka_proof.cluster.features are compared with those of Kafka's own command.
 """
 
 import re
@@ -11,9 +11,10 @@ from kafka.admin import UpdateFeatureType
 from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import admin_client
+from kafka_proof.cluster.features import METADATA, FeaturesError, defaults, features, way_back
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.cluster.versions import level_of
-from kafka_proof.operations.features import METADATA, FeaturesError, defaults, features, finalise, way_back
+from kafka_proof.operations.features import finalise
 from tests.versions.kafka import JAVA, jars
 from tests.versions.quorum import Cluster
 
