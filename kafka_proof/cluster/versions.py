@@ -27,6 +27,21 @@ _LEVELS = {
 }
 
 
+def level_of(version: str) -> int | None:
+    """Return the highest level of metadata.version that a version, such as "4.4.0" or "4.4", supports.
+
+    None where this table has no such release: before 3.3, or newer.
+    """
+    line = ".".join(version.split(".")[:2])
+    return next((level for level, known in _LEVELS.items() if known == line), None)
+
+
+def line_of(level: int) -> str:
+    """Return the oldest release that reads this level of metadata.version, such as "4.4", or "newer than 4.4"."""
+    newest = max(_LEVELS)
+    return f"newer than {_LEVELS[newest]}" if level > newest else _LEVELS[min(key for key in _LEVELS if key >= level)]
+
+
 def release(features: Iterable[Any], inferred: tuple[int, ...]) -> str:
     """Return the version as text, such as "4.4", or "newer than 4.4".
 
@@ -34,10 +49,7 @@ def release(features: Iterable[Any], inferred: tuple[int, ...]) -> str:
     requests that the broker knows, which names no version newer than kafka-python.
     """
     level = next((feature.max_version for feature in features if feature.name == "metadata.version"), 0)
-    if not level:
-        return version_text(inferred)
-    newest = max(_LEVELS)
-    return f"newer than {_LEVELS[newest]}" if level > newest else _LEVELS[min(key for key in _LEVELS if key >= level)]
+    return line_of(level) if level else version_text(inferred)
 
 
 def broker_version(admin: KafkaAdminClient, broker: int) -> str:
