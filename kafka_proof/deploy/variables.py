@@ -17,6 +17,9 @@ Checked = tuple[dict[str, Any], list[str]]  # converted values, and what is wron
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
 # The playbooks' own variables are common words. They belong to this project only where they come by -e.
 _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_", "upgrade_")
+# Variables for one mode alone.
+_OF_ZOOKEEPER: tuple[str, ...] = ("zookeeper_", "kafka_zookeeper_", "upgrade_protocol")
+_OF_KRAFT: tuple[str, ...] = ("kafka_controller_", "upgrade_finalise")
 # How -e gives a value of this type.
 _LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 
@@ -33,6 +36,17 @@ def specified(roles: str | Path) -> dict[str, dict[str, Any]]:
 def default_files(roles: str | Path) -> list[str]:
     """Return the files with the defaults of all roles."""
     return [str(path) for path in sorted(Path(roles).glob("*/defaults/main.yml"))]
+
+
+def of_other_mode(names: Iterable[str], with_zookeeper: bool) -> list[str]:
+    """Return a message for each variable, of those that a host has, that the mode of the cluster does not use."""
+    of_other = _OF_KRAFT if with_zookeeper else _OF_ZOOKEEPER
+    mode, hosts = ("KRaft", "hosts") if with_zookeeper else ("ZooKeeper", "no hosts")
+    return [
+        f"{name} is a variable for {mode}, and the group zookeeper has {hosts}. Remove it."
+        for name in sorted(names)
+        if name.startswith(of_other)
+    ]
 
 
 def checked(values: Values, names: Iterable[str], specification: Specification, given: Container[str] = ()) -> Checked:

@@ -20,6 +20,12 @@ def running_version(found: Mapping[str, Any] | None) -> tuple[str, str] | None:
     return found["version"], kept[0] if kept else line(found["version"])
 
 
+def runs_newer(nodes: Sequence[Node], engines: Engines, wanted: str) -> bool:
+    """Return whether a container of the nodes runs a newer line of Kafka than `wanted`."""
+    found = [version for node in nodes if (version := _running(node, engines))]
+    return any(_number(line(version)) > _number(line(wanted)) for version, _ in found)
+
+
 def protocol_to_keep(brokers: Sequence[Node], engines: Engines, wanted: str) -> str:
     """Return the protocol that brokers keep until all of them run `wanted`; "" if all do, so that it may rise."""
     found = [version for node in brokers if (version := _running(node, engines))]

@@ -14,6 +14,8 @@ class ActionModule(Action):
             with why_not():
                 if (leaving := arguments["remove"]) is not None:
                     changed = quorum.remove_voter(client, leaving, seconds, self._said)
+                elif (gone := arguments["unregister"]) is not None:
+                    changed = quorum.unregister(client, gone, seconds, self._said)
                 else:
                     changed = bool(quorum.reconcile(client, _wanted(arguments["wanted"]), seconds, self._said))
         except (NotReadyError, quorum.QuorumError) as error:

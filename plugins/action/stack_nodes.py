@@ -27,22 +27,19 @@ class ActionModule(Action):
             host: {**hostvars[host]["__stack_variables"]["values"], "is_local": is_local(host, hostvars)}
             for host in hosts
         }
-        versions = {host: values[host]["stack_kafka_version"] for host in hosts}
-        if arguments["check"] and (problems := mode_problems(groups, versions)):
-            raise ActionError("\n".join(problems))
         nodes = make_nodes(groups, values, engines(hosts, hostvars))
         images = image_wanted(values)
         archives = image_archives(images)
         if arguments["check"]:
             first = values[groups["kafka"][0]]
-            problems = [
+            versions = {host: own["stack_kafka_version"] for host, own in values.items()}
+            # With a version that lacks the mode, all other messages would mislead.
+            problems = mode_problems(groups, versions) or [
                 *images_problems(images, archives, Path(arguments["roles"], "kafka_image", "files")),
                 *node_problems(nodes),
                 *topic_problems(
-                    first["kafka_topics_present"],
-                    first["kafka_topics_absent"],
-                    len(groups["kafka"]),
-                    first["stack_kafka_version"],
+                    *(first[f"kafka_topics_{state}"] for state in ("present", "absent")),
+                    *(len(groups["kafka"]), first["stack_kafka_version"]),
                 ),
             ]
             if problems:

@@ -6,7 +6,7 @@ from ansible.utils.vars import load_extra_vars
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.lock import lock, lock_file
-from kafka_proof.deploy.variables import checked, default_files, specified
+from kafka_proof.deploy.variables import checked, default_files, of_other_mode, specified
 
 
 def _lock(path):
@@ -33,6 +33,8 @@ class ActionModule(Action):
         values = {name: variables[name] for name in specification if name in variables and name.startswith(only)}
         values = self._templar.copy_with_new_env(available_variables=variables).template(values)
         values, problems = checked(values, self.task_vars, specification, given)
+        given_here = [name for name in self.task_vars if name in specification]
+        problems += of_other_mode(given_here, bool(self.task_vars["groups"].get("zookeeper")))
         problems += [f"{name} is null. Leave it out, or give it a value." for name in empty]
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))

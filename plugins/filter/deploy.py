@@ -55,7 +55,14 @@ class FilterModule:
             *(listeners.addresses_to_verify, listeners.bind_address),
             *(listeners.client_properties, listeners.client_properties_now),
             *(kraft.first_controller, kraft.wanted_voters, kraft.with_cluster),
-            *(node.dedicated, node.node_on, node.of_kind, versions.protocol_kept, versions.protocol_to_keep),
+            *(
+                node.dedicated,
+                node.node_on,
+                node.of_kind,
+                versions.protocol_kept,
+                versions.protocol_to_keep,
+                versions.runs_newer,
+            ),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, stack_options, to_plan),
         )

@@ -20,6 +20,9 @@ options:
   remove:
     description: Id of the controller to take out of the quorum.
     type: int
+  unregister:
+    description: Id of a stopped broker whose registration the controllers forget.
+    type: int
   timeout:
     description: Seconds.
     type: int

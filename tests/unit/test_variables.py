@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_proof.deploy.variables import checked, specified
+from kafka_proof.deploy.variables import checked, of_other_mode, specified
 
 SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
 
@@ -85,6 +85,25 @@ def test_a_mistyped_variable(variables, words):
 
 def test_all_are_named_at_once():
     assert len(problems(kafka_prot=1, kafka_port="abc", stack_name="a b")) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "with_zookeeper", "refused"),
+    [
+        (
+            ["kafka_port", "zookeeper_heap", "kafka_zookeeper_connect"],
+            False,
+            ["kafka_zookeeper_connect", "zookeeper_heap"],
+        ),
+        (["kafka_port", "zookeeper_heap", "upgrade_protocol"], True, []),
+        (["kafka_controller_heap", "upgrade_finalise"], True, ["kafka_controller_heap", "upgrade_finalise"]),
+        (["kafka_controller_heap"], False, []),
+    ],
+)
+def test_variables_of_the_other_mode(names, with_zookeeper, refused):
+    found = of_other_mode(names, with_zookeeper)
+    assert [message.partition(" ")[0] for message in found] == refused
+    assert all("Remove it." in message for message in found)
 
 
 def test_values_are_converted():
