@@ -9,6 +9,7 @@ line shows them. The node's data is in the volume NAME-data, which no change tou
 import base64
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
@@ -19,6 +20,7 @@ from kafka_proof.deploy.listeners import bracketed
 from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Node
 
 LABEL = "kafka-proof"
+_CONTROLLERS = "controller.quorum.bootstrap.servers="
 FORMAT = ".format"  # in the volume of the data: arguments for the first start of a node of KRaft, see kraft.py
 
 # The container was created with the time in which it may stop, so this bound only ends a command that hangs.
@@ -49,6 +51,8 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
         other = {name for name in {*before, *node["files"]} if before.get(name) != node["files"].get(name)}
         if other <= {"server.properties"} and not _started_before(found, restart_since):
             settings = {"before": before["server.properties"], "after": node["files"]["server.properties"]}
+            if _same_quorum(**settings):
+                change, settings = "nothing", None
     return Change(
         name=f"the container {node['container']}",
         change=change,
@@ -92,6 +96,17 @@ def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any]
 
 def only_files_differ(node: Node, found: Mapping[str, Any], image: Mapping[str, Any] | None) -> bool:
     return image is not None and found["image_id"] == image["id"] and found["definition"] == definition(node)
+
+
+def _same_quorum(before: str, after: str) -> bool:
+    """Return whether two files differ only in the addresses of controllers, and have one of them in common.
+
+    Through that one a node finds the quorum, which tells it of the others: a new controller restarts no node.
+    """
+    files = [set(text.splitlines()) for text in (before, after)]
+    others = [{line for line in lines if not line.startswith(_CONTROLLERS)} for lines in files]
+    quorums = [{word for line in files[i] - others[i] for word in re.split("[=,]", line)[1:]} for i in (0, 1)]
+    return others[0] == others[1] and bool(quorums[0] & quorums[1])
 
 
 def _is_unformatted(found: Mapping[str, Any]) -> bool:

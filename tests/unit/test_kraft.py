@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafka_proof.deploy.containers import decide, definition, script, volume_commands
+from kafka_proof.deploy.containers import decide, definition, node_change, script, volume_commands
 from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
@@ -168,6 +168,20 @@ def test_a_directory_without_content_is_formatted_anew():
     lost = container(node, state="restarting", exit_code=UNFORMATTED)
     assert decide(node, lost, IMAGE, "") == "create"
     assert decide(node, container(node, state="restarting", exit_code=1), IMAGE, "") == "nothing"
+
+
+def test_a_new_controller_restarts_no_other_node():
+    hosts = three()
+    now, then = kraft_nodes(dict(list(hosts.items())[:2]))[0], kraft_nodes(hosts)[0]
+    found = engine(container(now))
+    assert node_change(then, found, before=now["files"])["change"] == "nothing"
+    assert node_change(then, found, restart_since="2030-01-01T00:00:00Z", before=now["files"])["change"] == "create"
+    # None of the addresses that it knows is left.
+    elsewhere = kraft_nodes({"h1": hosts["h1"] | {"kafka_controller_port": 19094}})[0]
+    elsewhere["files"]["server.properties"] = now["files"]["server.properties"].replace(":19093", ":19094")
+    assert node_change(elsewhere, found, before=now["files"])["change"] == "create"
+    other = {**now["files"], "server.properties": now["files"]["server.properties"] + "num.partitions=3\n"}
+    assert node_change(then, found, before=other)["change"] == "create"
 
 
 # Refusals
