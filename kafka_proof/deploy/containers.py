@@ -52,7 +52,8 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
         if other <= {"server.properties"} and not _started_before(found, restart_since):
             settings = {"before": before["server.properties"], "after": node["files"]["server.properties"]}
             if _same_quorum(**settings):
-                change, settings = "nothing", None
+                as_right = {**found, "files": checksum(node["files"])}
+                change, settings = decide(node, as_right, engine.get("image"), restart_since), None
     return Change(
         name=f"the container {node['container']}",
         change=change,

@@ -176,6 +176,8 @@ def test_a_new_controller_restarts_no_other_node():
     found = engine(container(now))
     assert node_change(then, found, before=now["files"])["change"] == "nothing"
     assert node_change(then, found, restart_since="2030-01-01T00:00:00Z", before=now["files"])["change"] == "create"
+    lost = engine(container(now, state="restarting", exit_code=UNFORMATTED))
+    assert node_change(then, lost, before=now["files"])["change"] == "create"
     # None of the addresses that it knows is left.
     elsewhere = kraft_nodes({"h1": hosts["h1"] | {"kafka_controller_port": 19094}})[0]
     elsewhere["files"]["server.properties"] = now["files"]["server.properties"].replace(":19093", ":19094")
