@@ -14,8 +14,10 @@ from kafka_proof.cluster.quorum import (
     directory_id,
     directory_text,
     obstacles,
+    problems,
     removal_obstacles,
     voters_to_change,
+    warnings,
 )
 from kafka_proof.operations.rolling_plan import plan_controllers
 
@@ -154,6 +156,35 @@ def test_removal_obstacles(found, leaving, words):
     said = removal_obstacles(found, leaving)
     assert len(said) == (words is not None)
     assert words is None or words in said[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        pytest.param(quorum([1, 2, 3]), [], id="all"),
+        pytest.param(quorum([1]), [], id="a single voter"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}),
+            [
+                "controller 3 is not caught up, its last fetch was 60.0 s ago",
+                "of 3 voters 2 are caught up, and 2 are needed: none can be lost",
+            ],
+            id="one of three is down",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: NOW, 4: NOW, 5: -1}),
+            ["controller 5 is not caught up, its last fetch was an unknown time ago"],
+            id="one of five is down",
+        ),
+    ],
+)
+def test_problems(found, said):
+    assert problems(found) == said
+
+
+@pytest.mark.parametrize(("voters", "count"), [([1], 0), ([1, 2], 1), ([1, 2, 3], 0), ([1, 2, 3, 4], 1), ([], 0)])
+def test_warnings(voters, count):
+    assert len(warnings(quorum(voters))) == count
 
 
 # Who joins
