@@ -114,6 +114,8 @@ def unregister(client, broker, seconds, say):
 
 def _take(admin, step):
     """Carry out one Step. Returns whether the quorum changed."""
+    if step.directory == NO_DIRECTORY:
+        raise QuorumError(f"{step}: the quorum is static (kraft.version 0), and its voters are fixed")
     key = {"cluster_id": None, "voter_id": step.id, "voter_directory_id": directory_id(step.directory)}
     if step.action == ADD:
         listeners = [
@@ -123,8 +125,6 @@ def _take(admin, step):
         request = AddRaftVoterRequest(timeout_ms=_ANSWER * 1000, listeners=listeners, **key)
     else:
         request = RemoveRaftVoterRequest(**key)
-    if step.directory == NO_DIRECTORY:
-        raise QuorumError(f"{step}: the quorum is static (kraft.version 0), and its voters are fixed")
     return _ask(admin, request, str(step))
 
 

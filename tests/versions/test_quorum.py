@@ -11,6 +11,7 @@ from kafka_proof.cluster.quorum import REMOVE, caught_up, describe_quorum, is_ca
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.operations.quorum import plan, reconcile, remove_voter, unregister
 from kafka_proof.operations.rolling import wait_back, wait_can_stop
+from kafka_proof.operations.rolling_plan import decide_controllers
 from tests.versions.quorum import JOINS, Cluster
 from tests.versions.test_versions import command
 
@@ -148,12 +149,25 @@ def test_a_controller_is_not_back_by_its_last_fetch_before_the_stop(cluster):
 
 def test_all_three_roll(cluster):
     leader = look(cluster).leader
-    for number in sorted((1, 2, 3), key=lambda number: number == leader):
+    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
+    decided = decide_controllers(cluster.client, nodes, gate=True)
+    assert (decided["at_once"], decided["one_by_one"][-1]) == ([], leader)
+    for number in decided["one_by_one"]:
         wait_can_stop(cluster.client, number, SECONDS, said.append, kinds=CONTROLLER)
         cluster.nodes[number].stop(gently=True)
         cluster.nodes[number].start()
         wait_back(cluster.client, number, SECONDS, SECONDS, said.append, kinds=CONTROLLER)
     assert caught_up(look(cluster)) == {1, 2, 3}
+
+
+def test_a_controller_that_does_not_run_changes_first(cluster):
+    leader = look(cluster).leader
+    dead = min({1, 2, 3} - {leader})
+    cluster.nodes[dead].stop()
+    is_late(cluster, dead)
+    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
+    [first, *_, last] = decide_controllers(cluster.client, nodes, gate=True)["one_by_one"]
+    assert (first, last) == (dead, leader)
 
 
 def test_a_stopped_broker_is_unregistered(cluster):
