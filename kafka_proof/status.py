@@ -51,8 +51,8 @@ def collect(admin):
     brokers      [{id, host, port, rack, kafka ("3.9": the version that its protocol tells), problem}]
     topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
     groups       [{group, type, state, members (how many), note, left, partitions: [PartitionLag as a dict]}]
-    quorum       with KRaft {leader, epoch, voters: [{id, address, end, behind, problem}], observers: [id],
-                 metadata_version: [finalised level, level that all brokers support]}; None where no leader answers
+    quorum       with KRaft {leader, epoch, voters: [{id, address, end, behind, problem}], observers: [id, no brokers],
+                 metadata_version: [finalised level, level that all brokers support] or None}; None without a leader
     problems     [str]
     warnings     [str], which do not change the exit status
 
@@ -102,7 +102,7 @@ def _collect(admin):
         "groups": [
             _group(group, committed.get(name, {}), partitions_of, bounds) for name, group in sorted(groups.items())
         ],
-        "quorum": quorum and _members(quorum, answering, features(admin, answering)),
+        "quorum": quorum and _members(quorum, brokers, features(admin, answering)),
         "problems": [
             *_problems(brokers, topics),
             *_controller_problems(admin, kind, leader, answering),
@@ -123,8 +123,9 @@ def _quorum(admin):
 
 
 def _members(quorum, brokers, found):
-    """Return what the page has of the quorum. brokers: ids of those that answer; found: the result of `features`."""
-    end = max(each.end_offset for each in quorum.voters)
+    """Return what the page has of the quorum. brokers: the page's brokers; found: the result of `features`."""
+    end = max((each.end_offset for each in quorum.voters), default=0)
+    current = {each.id for each in quorum.observers if is_caught_up(quorum, each)}
     return {
         "leader": quorum.leader,
         "epoch": quorum.epoch,
@@ -138,8 +139,8 @@ def _members(quorum, brokers, found):
             }
             for each in quorum.voters
         ],
-        "observers": sorted({each.id for each in quorum.observers if is_caught_up(quorum, each)} - brokers),
-        "metadata_version": list(found[METADATA]),
+        "observers": sorted(current - {broker["id"] for broker in brokers}),
+        "metadata_version": list(found[METADATA]) if METADATA in found else None,
     }
 
 
@@ -291,10 +292,11 @@ def render(status):
 
 
 def _quorum_lines(quorum):
-    level, supported = quorum["metadata_version"]
-    line = f"quorum: leader {quorum['leader']}, epoch {quorum['epoch']}, metadata.version {level} ({line_of(level)})"
-    if level < supported:
-        line += f"; the brokers support {supported} ({line_of(supported)})"
+    line = f"quorum: leader {quorum['leader']}, epoch {quorum['epoch']}"
+    if quorum["metadata_version"]:
+        level, supported = quorum["metadata_version"]
+        line += f", metadata.version {level} ({line_of(level)})"
+        line += f"; the brokers support {supported} ({line_of(supported)})" if level < supported else ""
     rows = [[*[each[key] for key in ("id", "address", "end", "behind")], _mark(each)] for each in quorum["voters"]]
     observers = _ids(quorum["observers"])
     return [

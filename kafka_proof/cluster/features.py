@@ -72,10 +72,13 @@ def consequence(frm: int, to: int) -> str:
 def features(admin: KafkaAdminClient, brokers: Iterable[int] | None = None) -> dict[str, tuple[int, int]]:
     """Return {feature: (finalised level, highest level that all these brokers support)}; 0: none.
 
-    brokers: ids; without them, all that are registered. Raises kafka.errors.KafkaError where one does not answer.
+    brokers: ids of those to ask; None: of all that are registered. Nothing is known without any. Raises
+    kafka.errors.KafkaError where one does not answer.
     """
     asked = [each.node_id for each in known_brokers(admin)] if brokers is None else brokers
     answers = [send(admin, _question(), broker) for broker in asked]
+    if not answers:
+        return {}
     supported = [{each.name: each.max_version for each in answer.supported_features or ()} for answer in answers]
     newest = max(answers, key=lambda answer: answer.finalized_features_epoch or 0)
     final = {each.name: each.max_version_level for each in newest.finalized_features or ()}
