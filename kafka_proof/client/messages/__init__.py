@@ -1,7 +1,8 @@
 """Requests about groups that kafka-python 3.0.12 lacks, in its own form: a class, and its fields in NAME.json.
 
 Source of the fields: https://kafka.apache.org/protocol (ConsumerGroupDescribe of KIP-848; ShareGroupDescribe and
-DescribeShareGroupOffsets of KIP-932). A broker that lacks a request raises IncompatibleBrokerVersion.
+DescribeShareGroupOffsets of KIP-932; StreamsGroupDescribe of KIP-1071). A broker that lacks a request raises
+IncompatibleBrokerVersion.
 """
 
 from kafka.protocol.api_message import ApiMessage
@@ -23,3 +24,9 @@ class DescribeShareGroupOffsetsRequest(ApiMessage, load_json=__name__): ...  # t
 
 
 class DescribeShareGroupOffsetsResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class StreamsGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class StreamsGroupDescribeResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
