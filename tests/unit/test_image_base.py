@@ -22,27 +22,44 @@ printf '%s\\n' "$@"
 
 @pytest.fixture
 def base(tmp_path):
-    """Run base.sh where apt has lists of Debian's archives with these codenames. Returns the sources of mmdebstrap."""
+    """Run base.sh for a version of Kafka, where apt has lists of Debian's archives with these codenames.
 
-    def run(*codenames):
+    Returns the arguments of mmdebstrap that say what is installed: the packages, the release, the sources.
+    """
+
+    def run(version, *codenames):
         sources = "\n".join(SOURCE.format(codename) for codename in codenames)
         for name, script in {"apt-get": APT_GET.format(sources), "unshare": UNSHARE}.items():
             (tmp_path / name).write_text(script)
             (tmp_path / name).chmod(0o755)
         env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-        done = subprocess.run([BASE], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run([BASE, version], env=env, capture_output=True, text=True, check=True)
         arguments = done.stdout.splitlines()
-        return arguments[arguments.index("base.tar") + 1 :]
+        [packages] = [each.removeprefix("--include=") for each in arguments if each.startswith("--include=")]
+        tar = arguments.index("base.tar")
+        return packages, arguments[tar - 1], arguments[tar + 1 :]
 
     return run
 
 
-def test_the_archives_of_the_release_at_the_hosts_mirrors(base):
-    suites = ["bookworm", "bookworm-security", "bookworm-updates"]
-    assert base(*suites, *suites) == [SOURCE.format(suite) for suite in suites]
+@pytest.mark.parametrize(
+    ("version", "packages", "release"),
+    [
+        ("3.8.1", "openjdk-17-jre-headless", "bookworm"),
+        ("3.9.2", "openjdk-17-jre-headless", "bookworm"),
+        ("4.0.0", "openjdk-25-jre-headless", "trixie"),
+        ("4.4.0", "openjdk-25-jre-headless", "trixie"),
+    ],
+)
+@pytest.mark.parametrize("host", ["bookworm", "trixie"])
+def test_the_release_of_the_line_at_the_hosts_mirrors(base, version, packages, release, host):
+    suites = [f"{release}{pocket}" for pocket in ("", "-security", "-updates")]
+    hosts = [f"{host}{pocket}" for pocket in ("", "-security", "-updates")]
+    sources = [SOURCE.format(suite) for suite in suites]
+    assert base(version, *hosts, *hosts) == (packages, release, sources)
 
 
-@pytest.mark.parametrize("codename", ["trixie", "bookworm-pgdg", "bookworm-backports", "cloud-sdk-bookworm"])
+@pytest.mark.parametrize("codename", ["bookworm-pgdg", "bookworm-backports", "cloud-sdk-bookworm"])
 def test_other_archives_are_left_out(base, codename):
-    assert base("bookworm", codename) == base("bookworm")
-    assert base(codename) == []
+    assert base("3.9.2", "bookworm", codename) == base("3.9.2", "bookworm")
+    assert base("3.9.2", codename)[2] == []

@@ -1,18 +1,24 @@
 #!/bin/sh
 # Make base.tar in the current directory: Debian with bash and a Java runtime, and little else. Run as root.
+#
+#     base.sh VERSION           of Kafka
+#
 # shellcheck disable=SC2016,SC2046  # $1 in the hooks is the new system's root; one line of `apt-get indextargets` is one argument
 set -eu
 
-release=bookworm # of Debian; it has Java 17, which this version of Kafka asks for
-java=openjdk-17-jre-headless
+case ${1:?which version of Kafka?} in
+    3.*) release=bookworm java=openjdk-17-jre-headless ;; # the newest Java that this line supports
+    *) release=trixie java=openjdk-25-jre-headless ;;
+esac
 
-# Debian's own archives of this release, at the mirrors that this host uses. Other archives can claim the same origin, but
-# only Debian's key opens these. Without any, as on Ubuntu, mmdebstrap uses Debian's own servers.
+# Debian's own archives at the mirrors that this host uses. A mirror has all releases, and the host another one perhaps: its
+# name is replaced. Other archives can claim the same origin, but only Debian's key opens these. Without any, as on Ubuntu,
+# mmdebstrap uses Debian's own servers.
 line='deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(REPO_URI) $(CODENAME) main'
 IFS='
 '
 set -f -- $(apt-get indextargets --format "$line" 'Origin: Debian' 'Component: main' 'Created-By: Packages' |
-    grep -E " $release(-updates|-security)? main\$" | sort -u)
+    sed -nE "s/ [a-z]+(-updates|-security)? main\$/ $release\1 main/p" | sort -u)
 
 # In a mount namespace of its own: what mmdebstrap mounts is gone with it, also when it is killed, and is out of the reach of `rm`.
 exec unshare --mount mmdebstrap --variant=essential --include="$java" \
@@ -26,6 +32,6 @@ exec unshare --mount mmdebstrap --variant=essential --include="$java" \
     --dpkgopt=path-include='/usr/share/doc/*/copyright' \
     --dpkgopt=path-exclude='/usr/lib/*/gconv/*' \
     --dpkgopt=path-exclude='/usr/lib/jvm/*/lib/ct.sym' \
-    --dpkgopt=path-exclude='/usr/lib/jvm/*/lib/server/classes_nocoops.jsa' \
+    --dpkgopt=path-exclude='/usr/lib/jvm/*/lib/server/classes_*.jsa' \
     --customize-hook='rm -rf "$1"/etc/apt/sources.list* "$1"/var/cache/debconf/*-old "$1"/var/log/*.log "$1"/var/log/apt' \
     "$release" base.tar "$@"

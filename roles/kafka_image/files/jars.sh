@@ -18,13 +18,9 @@ die() {
 
 [ -f "$list" ] || [ "${2-}" = --trust ] ||
     die "no checksums for Kafka $version. To add it, run in an empty directory: roles/kafka_image/files/jars.sh $version --trust"
-case $version in
-    3.*) libraries=newer-libraries ;;
-    *) libraries='!newer-libraries' ;;
-esac
 rm -rf libs
 mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies dependency:list \
-    -Dkafka.version="$version" -P "$libraries" -DincludeScope=runtime -DoutputDirectory="$PWD/libs" -DoutputFile="$PWD/jars.list"
+    -Dkafka.version="$version" -P "kafka-${version%%.*}" -DincludeScope=runtime -DoutputDirectory="$PWD/libs" -DoutputFile="$PWD/jars.list"
 cd libs
 
 if [ "${2-}" = --trust ]; then

@@ -1,11 +1,16 @@
 #!/bin/bash
-# Step of the image's build: start what the image has, by its own commands, note which classes are loaded, and archive them
-# ready to use (AppCDS) in /opt/kafka/kafka.jsa. Broker, ZooKeeper and commands share the one archive: it is half the size
-# of one for each, and starts them as fast to within 0.1 s. The build fails, with the end of the logs, if anything does.
+# Step of the image's build: start what the image has, by its own commands, and archive the classes that were loaded, ready to
+# use. The broker and the commands share one archive: it is half the size of one for each, and starts them as fast to within
+# 0.1 s. The build fails, with the end of the logs, if anything does.
+#
+#     train.sh VERSION          of Kafka
+#
+# Kafka 3: an archive of classes (AppCDS) from the lists of all programs, in /opt/kafka/kafka.jsa. Kafka 4: an AOT cache of the
+# broker, in /opt/kafka/kafka.aot; Java makes it of one program.
 set -euo pipefail
 
-archive=/opt/kafka/kafka.jsa
-deadline=90 # seconds, for each program that is run here; together they take 15
+version=$1
+deadline=180 # seconds, for each program that is run here; together they take 15
 work=$(mktemp -d)
 trap 'rm -rf "$work" /tmp/hsperfdata_*' EXIT
 cd "$work"
@@ -21,7 +26,12 @@ fail() {
 
 # Run a command and note its classes; each gets a list of its own.
 note() {
-    KAFKA_OPTS="-XX:DumpLoadedClassList=$(mktemp "$work/XXXXXX.classes")" exec timeout "$deadline" "$@"
+    local options
+    case $version:$1 in
+        3.*) options=-XX:DumpLoadedClassList=$(mktemp "$work/XXXXXX.classes") ;;
+        *:kafka-server-start.sh) options=-XX:AOTCacheOutput=/opt/kafka/kafka.aot ;;
+    esac
+    KAFKA_OPTS=${options-} exec timeout "$deadline" "$@"
 }
 
 client() {
@@ -71,35 +81,51 @@ offsets.topic.replication.factor=1
 group.initial.rebalance.delay.ms=0
 END
 
-echo "train.sh: a broker with ZooKeeper, and the commands"
-printf '%s\n' dataDir=zookeeper clientPort=2181 admin.enableServer=false >zookeeper.properties
-cat common.properties - >kafka.properties <<'END'
+broker_with_zookeeper() {
+    printf '%s\n' dataDir=zookeeper clientPort=2181 admin.enableServer=false >zookeeper.properties
+    cat common.properties - >kafka.properties <<'END'
 broker.id=1
 zookeeper.connect=localhost:2181
 END
-serve zookeeper-server-start.sh zookeeper.properties
-serve kafka-server-start.sh kafka.properties
-beside_servers use_topic
+    serve zookeeper-server-start.sh zookeeper.properties
+    serve kafka-server-start.sh kafka.properties
+    beside_servers use_topic
+    rm -rf data
+}
 
-echo "train.sh: a broker that is its own controller"
-cat common.properties - >kafka.properties <<'END'
+broker_as_controller() {
+    cat common.properties - >kafka.properties <<'END'
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@localhost:9093
 listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
 controller.listener.names=CONTROLLER
 END
-rm -rf data
-(note kafka-storage.sh format --cluster-id AAAAAAAAAAAAAAAAAAAAAA --config kafka.properties) >>commands.log 2>&1 ||
-    fail "kafka-storage.sh could not format"
-serve kafka-server-start.sh kafka.properties
-beside_servers create_topic
+    (note kafka-storage.sh format --cluster-id AAAAAAAAAAAAAAAAAAAAAA --config kafka.properties) >>commands.log 2>&1 ||
+        fail "kafka-storage.sh could not format"
+    serve kafka-server-start.sh kafka.properties
+    beside_servers use_topic
+}
 
-echo "train.sh: the archive"
-sort -u ./*.classes >all
-# The collector matters here only: the heap objects in the archive are written with G1, and read with any other.
-KAFKA_OPTS="-XX:+UseG1GC -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=$archive" \
-    KAFKA_JVM_PERFORMANCE_OPTS='' timeout "$deadline" kafka-run-class.sh none >dump.log 2>&1 || fail "no archive was made"
+archive_listed_classes() {
+    sort -u ./*.classes >all
+    # The collector matters here only: the heap objects in the archive are written with G1, and read with any other.
+    KAFKA_OPTS="-XX:+UseG1GC -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=/opt/kafka/kafka.jsa" \
+        KAFKA_JVM_PERFORMANCE_OPTS='' timeout "$deadline" kafka-run-class.sh none >dump.log 2>&1 || fail "no archive was made"
+}
+
+case $version in
+    3.*)
+        broker_with_zookeeper
+        broker_as_controller
+        archive_listed_classes
+        strict=-Xshare:on
+        ;;
+    *)
+        broker_as_controller
+        strict=-XX:AOTMode=on
+        ;;
+esac
 # Refuses to start where the archive does not fit.
-KAFKA_CDS=on KAFKA_OPTS=-Xshare:on timeout "$deadline" kafka-topics.sh --version >proof.log 2>&1 || fail "the archive does not fit"
-ls -l "$archive"
+KAFKA_CDS=on KAFKA_OPTS=$strict timeout "$deadline" kafka-topics.sh --version >proof.log 2>&1 || fail "the archive does not fit"
+ls -l /opt/kafka/kafka.[ja]*
