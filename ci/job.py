@@ -9,7 +9,8 @@ output is on standard error. Exit status: 0, done; 1, a property of Kafka does n
 
 Settings are environment variables, and an empty one counts as not set:
 
-    KAFKA_PROOF_STACK               the containers are NAME-kafka and NAME-zookeeper (ci)
+    KAFKA_PROOF_MODE                zookeeper or kraft (zookeeper)
+    KAFKA_PROOF_STACK               the containers are NAME-kafka and, with ZooKeeper, NAME-zookeeper (ci)
     KAFKA_PROOF_PORT                port for clients (9092)
     KAFKA_PROOF_TOPICS              YAML list of topics, as kafka_topics_present (kafka_demo with 2 partitions)
     KAFKA_PROOF_VARIABLES           YAML mapping of any other variables of the inventory, such as kafka_config
@@ -26,7 +27,14 @@ import yaml
 
 from kafka_proof.client.command import OK, UNUSABLE, fail
 from kafka_proof.client.properties import read
-from kafka_proof.testing.cluster import PROJECT, ansible_environment, ansible_playbook, engine
+from kafka_proof.testing.cluster import (
+    PROJECT,
+    ClusterError,
+    ansible_environment,
+    ansible_playbook,
+    engine,
+    known_mode,
+)
 
 
 def up():
@@ -58,7 +66,11 @@ def down():
 
 
 def play(playbook, values):
-    command = ansible_playbook(playbook, values)
+    try:
+        mode = known_mode(setting("MODE", "zookeeper"), "KAFKA_PROOF_MODE")
+    except ClusterError as error:
+        return fail(str(error))
+    command = ansible_playbook(playbook, values, mode)
     done = subprocess.run(command, check=False, env=ansible_environment(), stdout=sys.stderr)
     return UNUSABLE if done.returncode else OK
 

@@ -27,6 +27,8 @@ from kafka_proof.cluster.ready import NotReadyError, wait_ready
 from kafka_proof.deploy.listeners import is_loopback
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+# The inventory of each mode, below the project.
+INVENTORIES = {"zookeeper": "inventory.example", "kraft": "examples/kraft.ini"}
 # site.yml and what belongs to it: inside the installed package, or around this one in a checkout.
 PROJECT = _PACKAGE / "project" if (_PACKAGE / "project").is_dir() else _PACKAGE.parent
 
@@ -67,10 +69,15 @@ def given(environment, directory):
 
 
 class Shared:
-    """One session's hold on the shared stack, from the creation of this object until `leave`."""
+    """One session's hold on the shared stack, from the creation of this object until `leave`.
 
-    def __init__(self, name):
-        self.stack = f"{name}-pytest"  # so that a user's NAME cannot be the name of another deployment
+    mode: zookeeper or kraft. Sessions of both modes with the same name have a stack each.
+    """
+
+    def __init__(self, name, mode="zookeeper"):
+        self.mode = mode
+        # "-pytest", so that a user's NAME cannot be the name of another deployment.
+        self.stack = f"{name}-pytest" + ("" if mode == "zookeeper" else f"-{mode}")
         self.directory = _own_directory() / self.stack
         self.directory.mkdir(exist_ok=True)
         self.client_properties = self.directory / "client.properties"
@@ -90,7 +97,10 @@ class Shared:
                     )
                 say(f"kafka_cluster: deploying {self.stack}; where the image has to be built, about two minutes")
                 self._deployed.touch()
-                self._play("site.yml", turn, kafka_port=_free_port(), zookeeper_port=_free_port(), **engine())
+                ports = {"kafka_port": _free_port()}
+                if self.mode == "zookeeper":
+                    ports["zookeeper_port"] = _free_port()
+                self._play("site.yml", turn, **ports, **engine())
         return describe(self.client_properties)
 
     def leave(self, keep):
@@ -117,7 +127,7 @@ class Shared:
     def _play(self, playbook, turn, **variables):
         variables |= {"stack_name": self.stack, "stack_client_properties": str(self.client_properties)}
         done = subprocess.run(
-            ansible_playbook(playbook, variables),
+            ansible_playbook(playbook, variables, self.mode),
             env=ansible_environment() | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
             check=False,
             capture_output=True,
@@ -130,9 +140,16 @@ class Shared:
             raise ClusterError(f"kafka_cluster: {playbook} failed for {self.stack}: {reason}")
 
 
-def ansible_playbook(playbook, variables):
-    """Return the command that runs a playbook of this project on this machine with `variables` (dict)."""
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(PROJECT / "inventory.example")]
+def known_mode(name, variable):
+    """Return the name of a mode. Raises ClusterError, which names the variable that holds another name."""
+    if name not in INVENTORIES:
+        raise ClusterError(f"{variable} is {name!r}. Set it to one of: {', '.join(INVENTORIES)}.")
+    return name
+
+
+def ansible_playbook(playbook, variables, mode="zookeeper"):
+    """Return the command that runs a playbook on this machine, in a mode, with `variables` (dict)."""
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", str(PROJECT / INVENTORIES[mode])]
     return [*command, "-e", json.dumps(variables), str(PROJECT / playbook)]
 
 

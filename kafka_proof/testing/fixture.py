@@ -7,6 +7,7 @@ The environment decides:
 
     KAFKA_CLIENT_PROPERTIES, KAFKA_BOOTSTRAP_SERVERS   a Kafka that runs; without them the fixture deploys one
     KAFKA_CLUSTER_STACK=NAME   sessions with the same NAME share a Kafka, in containers NAME-pytest-… (kafka-proof)
+    KAFKA_CLUSTER_MODE=kraft   a Kafka with KRaft; zookeeper is the default
     KAFKA_CLUSTER_KEEP=1       leave it running; the next session uses it
 
 pytest loads this file in every session where kafka-proof is installed, so slow imports are inside the functions.
@@ -83,8 +84,9 @@ def pytest_sessionfinish(session):
 
 
 def _hold(config):
-    from kafka_proof.testing.cluster import Shared  # noqa: PLC0415
+    from kafka_proof.testing.cluster import Shared, known_mode  # noqa: PLC0415
 
     if _HOLD not in config.stash:
-        config.stash[_HOLD] = Shared(os.environ.get("KAFKA_CLUSTER_STACK") or "kafka-proof")
+        mode = known_mode(os.environ.get("KAFKA_CLUSTER_MODE") or "zookeeper", "KAFKA_CLUSTER_MODE")
+        config.stash[_HOLD] = Shared(os.environ.get("KAFKA_CLUSTER_STACK") or "kafka-proof", mode)
     return config.stash[_HOLD]

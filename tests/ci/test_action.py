@@ -15,13 +15,15 @@ from tests.ci.jobs import action, environment, workflow
 PORTS = {"port": "29892", "variables": "{zookeeper_port: 22881}"}
 
 
-def test_up_exports_where_kafka_is_proves_it_and_down_removes_it(tmp_path):
+@pytest.mark.parametrize("mode", ["zookeeper", "kraft"])
+def test_up_exports_where_kafka_is_proves_it_and_down_removes_it(mode, tmp_path):
     (tmp_path / "work").mkdir()
     path = str(tmp_path / "at a place of mine" / "client.properties")
-    variables = {"zookeeper_port": 22881, "kafka_config": {"num.partitions": 3}}
+    variables = {"kafka_config": {"num.partitions": 3}} | ({"zookeeper_port": 22881} if mode == "zookeeper" else {})
     up = action(
         *(ROOT, tmp_path / "work", environment()),
         **{"stack-name": STACK, "port": "29892", "client-properties": path, "report-path": "out/report"},
+        mode=mode,
         topics="- name: orders\n- {name: bills, partitions: 1}\n",
         variables=json.dumps(variables),
     )

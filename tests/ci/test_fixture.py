@@ -100,6 +100,20 @@ def test_parallel_workers_and_other_sessions_share_one_and_the_last_removes_it(s
     assert not left()
 
 
+def test_a_session_with_kraft_and_a_mode_that_is_none(session):
+    with_kraft = session("kraft", KAFKA_CLUSTER_MODE="kraft", **KEEP)
+    status, output = with_kraft.run("-k", "0")
+    assert status == 0, output
+    assert f"{STACK}-pytest-kraft-kafka" in left()
+    assert not [name for name in left() if "zookeeper" in name]
+
+    status, output = session("again", KAFKA_CLUSTER_MODE="kraft").run("-k", "0")
+    assert status == 0, output
+    status, output = session("wrong", KAFKA_CLUSTER_MODE="raft").run()
+    assert status == 1
+    assert "KAFKA_CLUSTER_MODE is 'raft'. Set it to one of: zookeeper, kraft." in output
+
+
 def test_parallel_workers_alone_deploy_one_and_remove_it(session):
     parallel = session("parallel")
 
