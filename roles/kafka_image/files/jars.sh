@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fetch Kafka's jars by Maven into libs/ of the current directory, with their names in jars.list, and check every one of them:
+# Fetch Kafka's jars by Maven into libs/ of the current directory, with their names in jars.list, and check every one of them.
+# Their licences go into licenses/.
 #
 #     jars.sh VERSION           fail unless they are exactly those that VERSION.sha256, beside this script, lists
 #     jars.sh VERSION --trust   write VERSION.sha256 from what came; this is how a version of Kafka is added
@@ -18,9 +19,12 @@ die() {
 
 [ -f "$list" ] || [ "${2-}" = --trust ] ||
     die "no checksums for Kafka $version. To add it, run in an empty directory: roles/kafka_image/files/jars.sh $version --trust"
-rm -rf libs
-mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" dependency:copy-dependencies dependency:list \
-    -Dkafka.version="$version" -P "kafka-${version%%.*}" -DincludeScope=runtime -DoutputDirectory="$PWD/libs" -DoutputFile="$PWD/jars.list"
+rm -rf libs licenses
+maven() {
+    mvn --batch-mode --quiet -Dstyle.color=never --file "$here/pom.xml" -Dkafka.version="$version" -P "kafka-${version%%.*}" \
+        -DincludeScope=runtime "$@"
+}
+maven dependency:copy-dependencies dependency:list -DoutputDirectory="$PWD/libs" -DoutputFile="$PWD/jars.list"
 cd libs
 
 if [ "${2-}" = --trust ]; then
@@ -33,3 +37,6 @@ sha256sum --check --strict --quiet "$list" >&2 ||
 for jar in *.jar; do
     cut -c67- "$list" | grep -qxF "$jar" || die "Maven brought $jar, which ${list##*/} does not list."
 done
+cd ..
+maven dependency:unpack-dependencies -DoutputDirectory="$PWD/licenses" -Dmdep.useSubDirectoryPerArtifact=true \
+    -DmarkersDirectory="$PWD/unpacked" -Dmdep.unpack.includes='LICENSE*,NOTICE*,META-INF/LICENSE*,META-INF/NOTICE*'

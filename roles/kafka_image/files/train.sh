@@ -6,7 +6,7 @@
 #     train.sh VERSION          of Kafka
 #
 # Kafka 3: an archive of classes (AppCDS) from the lists of all programs, in /opt/kafka/kafka.jsa. Kafka 4: an AOT cache of the
-# broker, in /opt/kafka/kafka.aot; Java makes it of one program.
+# broker, in /opt/kafka/kafka.aot. Java makes it of one program; it serves the commands as well, and every collector and heap.
 set -euo pipefail
 
 version=$1
@@ -122,7 +122,9 @@ case $version in
         strict=-Xshare:on
         ;;
     *)
-        broker_as_controller
+        # Without the JVM's second compiler: what that one notes in the cache makes a start slower, in production as well, by
+        # 0.7 s of processor time.
+        KAFKA_JVM_PERFORMANCE_OPTS="-XX:+UseSerialGC -XX:TieredStopAtLevel=1" broker_as_controller
         strict=-XX:AOTMode=on
         ;;
 esac
