@@ -66,8 +66,10 @@ class Step(NamedTuple):
     endpoints: Endpoints
 
     def __str__(self) -> str:
-        where = "to" if self.action == ADD else "from"
-        return f"{self.action} controller {self.id} (directory {self.directory}) {where} the voters"
+        if self.action == REMOVE:
+            return f"remove controller {self.id} (directory {self.directory}) from the voters"
+        at = ", ".join(f"{host}:{port}" for host, port in self.endpoints.values())
+        return f"add controller {self.id} at {at} (directory {self.directory}) to the voters"
 
 
 ADD, REMOVE = "add", "remove"

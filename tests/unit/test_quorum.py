@@ -272,7 +272,7 @@ def test_a_step_reads_as_a_sentence():
         quorum({1: NOW, 2: NOW, 3: OLD}, [replica(3, directory="new")]), dict.fromkeys((1, 2, 3), AT)
     ).steps
     assert str(remove) == "remove controller 3 (directory own-3) from the voters"
-    assert str(add) == "add controller 3 (directory new-3) to the voters"
+    assert str(add) == "add controller 3 at a:9093 (directory new-3) to the voters"
     assert (remove.endpoints, add.endpoints) == ({}, AT)
 
 

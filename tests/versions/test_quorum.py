@@ -108,6 +108,18 @@ def test_a_controller_that_does_not_run_is_waited_for(cluster):
         reconcile(cluster.client, wanted(cluster), SHORT, said.append)
 
 
+def test_a_controller_that_the_leader_does_not_reach_does_not_join(cluster):
+    leader = look(cluster).leader
+    [number, _] = {1, 2, 3} - {leader}
+    assert remove_voter(cluster.client, number, SECONDS, said.append)
+    wrong = wanted(cluster) | {number: {"CONTROLLER": ("127.0.0.1", 9)}}
+    with pytest.raises(
+        NotReadyError, match=f"add controller {number} at 127.0.0.1:9 .*: RequestTimedOutError: Aborted"
+    ):
+        reconcile(cluster.client, wrong, SHORT, said.append)
+    assert look(cluster).voter_ids == sorted({1, 2, 3} - {number})
+
+
 def test_a_controller_that_lost_its_disk_is_replaced(cluster):
     before = {each.id: each.directory for each in look(cluster).voters}
     node = cluster.nodes[3]
