@@ -64,7 +64,7 @@ def commands():
 
 def test_the_commands_of_the_readme(host):
     deploy, prove = commands()
-    host.run(deploy)
+    assert "Try next, with ./bootstrap before each command:" in host.run(deploy)
     assert "passed" in host.run(prove)
     assert re.search(r"changed=0 .* failed=0", host.run(deploy))
 

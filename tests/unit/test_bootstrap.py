@@ -113,3 +113,9 @@ def test_a_damaged_environment_is_made_again(whole, tmp_path):
     (tmp_path / ".venv" / "lib" / "python3.11" / "site-packages" / "kafka").rmdir()
     done = whole("true", PYTHON="no-such-python")
     assert (done.returncode, "no Python 3.11 or newer among: no-such-python" in done.stderr) == (1, True)
+
+
+def test_advice_can_name_bootstrap_where_the_environment_is_not_active(whole, tmp_path):
+    assert whole('echo "$KAFKA_PROOF_BOOTSTRAP"').stdout == f"{tmp_path}/bootstrap\n"
+    active = f"{tmp_path}/.venv/bin:{os.environ['PATH']}"
+    assert whole('echo "$KAFKA_PROOF_BOOTSTRAP"', PATH=active).stdout == "\n"

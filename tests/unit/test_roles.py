@@ -76,6 +76,23 @@ def test_computed_and_registered_variables_begin_with_underscores_and_the_name_o
             assert name.startswith(f"__{role}_"), path
 
 
+def tasks(items):
+    """Yield the tasks of a file or a block, and those of the blocks in it."""
+    for item in items:
+        yield item
+        for part in ("block", "rescue", "always"):
+            yield from tasks(item.get(part, []))
+
+
+def test_each_update_of_package_lists_ends_without_a_network():
+    found = []
+    for path in sorted((ROOT / "roles").glob("*/tasks/*.yml")):
+        for task in tasks(load(path.relative_to(ROOT))):
+            if (apt := task.get("ansible.builtin.apt", {})).get("update_cache"):
+                found.append((task.get("timeout", 0) in range(1, 91), apt.get("update_cache_retries")))
+    assert found == [(True, 1)] * 2
+
+
 def test_no_variable_has_two_roles():
     names = [name for role in ROLES for name in defaults(role)]
     assert len(names) == len(set(names))
