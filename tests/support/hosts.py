@@ -151,17 +151,17 @@ def down(name):
     shutil.rmtree(ROOT / "build" / "hosts" / name, ignore_errors=True)
 
 
-def inventory(hosts, directory, zookeepers=None):
+def inventory(hosts, directory, servers=None, group="zookeeper"):
     """The inventory of `hosts` (list of Host) as text, in Ansible's INI format.
 
-    directory: that of their set, as in Hosts; zookeepers: how many have a ZooKeeper server, the first; all if None.
+    directory: that of their set, as in Hosts; servers: how many are in `group`, the first; all if None.
     """
     # Connections that are kept are this set's own: another host may get the same address later.
     ssh = f"-o UserKnownHostsFile={directory}/known_hosts -o StrictHostKeyChecking=yes -o ServerAliveInterval=5"
     lines = [
         "[kafka]",
         *(f"{host.name} ansible_host={host.address} kafka_broker_id={host.number}" for host in hosts),
-        *("", "[zookeeper]", *(host.name for host in hosts[:zookeepers])),
+        *("", f"[{group}]", *(host.name for host in hosts[:servers])),
         *("", "[all:vars]", f"ansible_user={USER}", "ansible_python_interpreter=/usr/bin/python3"),
         *(f"ansible_ssh_private_key_file={directory}/key", f"ansible_control_path_dir={directory}/ssh"),
         *(f'ansible_ssh_common_args="{ssh}"', ""),
