@@ -55,6 +55,10 @@ ADVICE = {
     ),
     "http": f"Name the port of a broker, not of a web server: {_PORTS}.",
     "not-kafka": f"Name the port of a broker: {_PORTS}.",
+    "controller-listener": (
+        "That is the listener of a controller: name the port of kafka_client_listener in the inventory, or of another "
+        "listener that is not in controller.listener.names (Kafka: listeners)."
+    ),
     "version": "Upgrade the broker: stack_kafka_version in the inventory, or the image of its operator.",
     # TLS
     "tls-port": (
@@ -149,7 +153,11 @@ ADVICE = {
     # The cluster
     "no-controller": (
         "Bring the controller back. With ZooKeeper: start it, and see that kafka_zookeeper_connect (Kafka: "
-        "zookeeper.connect) leads to it; with KRaft: start a majority of controller.quorum.voters."
+        "zookeeper.connect) leads to it; with KRaft: start a majority of the quorum's controllers."
+    ),
+    "voter": (
+        "Start the controller, or read its log (`docker logs NAME`). If its machine is gone for good, remove it from "
+        "the quorum: `kafka-metadata-quorum.sh remove-controller`."
     ),
     "no-coordinator": (
         "Bring the broker back that leads the partition of __consumer_offsets, or look at its log; with several "

@@ -1,4 +1,4 @@
-"""kafka-status: the brokers, topics and groups of a cluster, and its problems, in one page.
+"""kafka-status: the controllers, brokers, topics and groups of a cluster, and its problems, in one page.
 
 Exit status: 0, no problems; 1, the page ends with the problems; 2, the cluster did not answer, and one line says why.
 It asks in batches, a fixed number of requests for each broker, so that a thousand topics do not make it slow.
@@ -28,11 +28,13 @@ from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster
-from kafka_proof.cluster.controller import MODES, ZOOKEEPER, active_controller, mode, require_acting
+from kafka_proof.cluster.controller import KRAFT, MODES, ZOOKEEPER, active_controller, mode, require_acting
+from kafka_proof.cluster.features import METADATA, features
 from kafka_proof.cluster.groups import SHARE, describe, list_groups
 from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.identity import NotReadyError
-from kafka_proof.cluster.versions import broker_version
+from kafka_proof.cluster.quorum import describe_quorum, is_caught_up, problems, since, warnings
+from kafka_proof.cluster.versions import broker_version, line_of
 from kafka_proof.lag.look import committed_of
 from kafka_proof.lag.offsets import left, log_bounds, rows
 
@@ -49,7 +51,10 @@ def collect(admin):
     brokers      [{id, host, port, rack, kafka ("3.9": the version that its protocol tells), problem}]
     topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
     groups       [{group, type, state, members (how many), note, left, partitions: [PartitionLag as a dict]}]
+    quorum       with KRaft {leader, epoch, voters: [{id, address, end, behind, problem}], observers: [id, no brokers],
+                 metadata_version: [finalised level, level that all brokers support] or None}; None without a leader
     problems     [str]
+    warnings     [str], which do not change the exit status
 
     Ids and offsets are int. An unknown value is None; `problem` is "" where there is none. For a partition without a
     committed offset, a group's lag counts from the earliest message.
@@ -83,23 +88,63 @@ def _collect(admin):
     bounds = log_bounds(admin, readable)
     groups = describe(admin, listed.values())
 
-    leader = active_controller(admin)
+    kind = mode(admin)
+    quorum = _quorum(admin) if kind == KRAFT else None
+    leader = active_controller(admin) if kind == ZOOKEEPER else quorum and quorum.leader
     topics = [_topic(topic, answering, *bounds) for topic in described]
     partitions_of = {topic["topic"]: [each["partition"] for each in topic["partitions"]] for topic in topics}
     return {
         "cluster_id": cluster["cluster_id"],
-        "mode": mode(admin),
+        "mode": kind,
         "controller": leader,
         "brokers": brokers,
         "topics": topics,
         "groups": [
             _group(group, committed.get(name, {}), partitions_of, bounds) for name, group in sorted(groups.items())
         ],
-        "problems": [*_problems(brokers, topics), *_controller_problems(admin, leader, answering)],
+        "quorum": quorum and _members(quorum, brokers, features(admin, answering)),
+        "problems": [
+            *_problems(brokers, topics),
+            *_controller_problems(admin, kind, leader, answering),
+            *(problems(quorum) if quorum else []),
+        ],
+        "warnings": warnings(quorum) if quorum else [],
     }
 
 
-def _controller_problems(admin, controller, answering):
+def _quorum(admin):
+    """Return the Quorum; None without a leader: then the brokers wait in vain for one that answers."""
+    try:
+        return describe_quorum(admin, _ACTS)
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        return None
+
+
+def _members(quorum, brokers, found):
+    """Return what the page has of the quorum. brokers: the page's brokers; found: the result of `features`."""
+    end = max((each.end_offset for each in quorum.voters), default=0)
+    current = {each.id for each in quorum.observers if is_caught_up(quorum, each)}
+    return {
+        "leader": quorum.leader,
+        "epoch": quorum.epoch,
+        "voters": [
+            {
+                "id": each.id,
+                "address": ", ".join(f"{host}:{port}" for host, port in quorum.endpoints.get(each.id, {}).values()),
+                "end": each.end_offset,
+                "behind": end - each.end_offset,
+                "problem": "" if is_caught_up(quorum, each) else f"last fetch {since(quorum, each)} ago",
+            }
+            for each in quorum.voters
+        ],
+        "observers": sorted(current - {broker["id"] for broker in brokers}),
+        "metadata_version": list(found[METADATA]) if METADATA in found else None,
+    }
+
+
+def _controller_problems(admin, kind, controller, answering):
     """Return why there is no controller that acts.
 
     In ZooKeeper mode, a controller without ZooKeeper keeps a thread for the question until ZooKeeper is back. A status
@@ -107,7 +152,7 @@ def _controller_problems(admin, controller, answering):
     """
     if controller is None:
         return ["no controller: topics cannot be created, and leaders cannot move"]
-    if mode(admin) == ZOOKEEPER:
+    if kind == ZOOKEEPER:
         answers = controller in answering
         return [] if answers else [f"the controller is broker {controller}, which does not answer"]
     try:
@@ -198,6 +243,8 @@ def render(status):
         "",
     ]
 
+    if status["quorum"]:
+        page += [*_quorum_lines(status["quorum"]), ""]
     page += table(
         ["broker", "address", "rack", "kafka", ""],
         [
@@ -237,10 +284,26 @@ def render(status):
         )
 
     count = sum(len(topic["partitions"]) for topic in status["topics"])
-    problems = status["problems"]
-    page += ["", f"problems: {len(problems)}" if problems else f"no problems: all {count} partitions are in sync"]
-    page += [f"  {problem}" for problem in problems]
+    found = status["problems"]
+    page += ["", f"problems: {len(found)}" if found else f"no problems: all {count} partitions are in sync"]
+    page += [f"  {problem}" for problem in found]
+    page += [f"warning: {warning}" for warning in status["warnings"]]
     return "\n".join(map(printable, page))
+
+
+def _quorum_lines(quorum):
+    line = f"quorum: leader {quorum['leader']}, epoch {quorum['epoch']}"
+    if quorum["metadata_version"]:
+        level, supported = quorum["metadata_version"]
+        line += f", metadata.version {level} ({line_of(level)})"
+        line += f"; the brokers support {supported} ({line_of(supported)})" if level < supported else ""
+    rows = [[*[each[key] for key in ("id", "address", "end", "behind")], _mark(each)] for each in quorum["voters"]]
+    observers = _ids(quorum["observers"])
+    return [
+        line,
+        *table(["voter", "address", "end", "behind", ""], rows),
+        *([f"  observers that are no brokers: {observers}"] if observers else []),
+    ]
 
 
 def _mark(thing):

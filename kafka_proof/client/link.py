@@ -9,10 +9,12 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Container
 from typing import Any
 
 from kafka.errors import IncompatibleBrokerVersion
 from kafka.net.sasl import get_sasl_mechanism
+from kafka.protocol.api_key import ApiKey
 from kafka.protocol.broker_version_data import BrokerVersionData
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
@@ -126,6 +128,9 @@ class Link:
         self.versions = BrokerVersionData(
             api_versions={api.api_key: (api.min_version, api.max_version) for api in answer.api_keys}
         )
+        if is_controller(self.versions.api_versions):
+            evidence = f"{self.where} is a listener for controllers, which answers no client"
+            raise Fault("controller-listener", evidence)
         return f"answers in Kafka's protocol, {'in' if self.protocol.endswith('SSL') else 'without'} TLS"
 
     def login(self) -> str:
@@ -285,6 +290,11 @@ _SPOKEN = {
     "silent": ("silent", "accepts a connection and says nothing, in Kafka's protocol, TLS or HTTP"),
 }
 _API_VERSIONS = b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\xff\xff"  # 10 bytes: key 18, version 0, correlation id 1, no client id
+
+
+def is_controller(versions: Container[int]) -> bool:
+    """Return whether a table of requests is a KRaft controller's: it votes, and has no metadata for clients."""
+    return ApiKey.Vote in versions and ApiKey.Metadata not in versions
 
 
 def what_is(heard: bytes) -> str:

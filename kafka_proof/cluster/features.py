@@ -5,6 +5,8 @@ older version reads the metadata. metadata.version returns to a lower level only
 of records. kraft.version is left out: it makes a quorum dynamic, which is a change of its configuration.
 """
 
+from collections.abc import Iterable
+
 from kafka import KafkaAdminClient
 from kafka.protocol.metadata import ApiVersionsRequest
 
@@ -67,12 +69,16 @@ def consequence(frm: int, to: int) -> str:
 # Question
 
 
-def features(admin: KafkaAdminClient, seconds: float | None = None) -> dict[str, tuple[int, int]]:
-    """Return {feature: (finalised level, highest level that all registered brokers support)}; 0: none.
+def features(admin: KafkaAdminClient, brokers: Iterable[int] | None = None) -> dict[str, tuple[int, int]]:
+    """Return {feature: (finalised level, highest level that all these brokers support)}; 0: none.
 
-    seconds: for each answer. Raises kafka.errors.KafkaError, also where one broker does not answer.
+    brokers: ids of those to ask; None: of all that are registered. Nothing is known without any. Raises
+    kafka.errors.KafkaError where one does not answer.
     """
-    answers = [send(admin, _question(), broker.node_id, seconds) for broker in known_brokers(admin)]
+    asked = [each.node_id for each in known_brokers(admin)] if brokers is None else brokers
+    answers = [send(admin, _question(), broker) for broker in asked]
+    if not answers:
+        return {}
     supported = [{each.name: each.max_version for each in answer.supported_features or ()} for answer in answers]
     newest = max(answers, key=lambda answer: answer.finalized_features_epoch or 0)
     final = {each.name: each.max_version_level for each in newest.finalized_features or ()}

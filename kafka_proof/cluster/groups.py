@@ -3,7 +3,7 @@
 A group that cannot be described has a reason, and hides no other.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -15,10 +15,16 @@ from kafka_proof.client.messages import (
     ConsumerGroupDescribeRequest,
     DescribeShareGroupOffsetsRequest,
     ShareGroupDescribeRequest,
+    StreamsGroupDescribeRequest,
 )
 from kafka_proof.client.raw import known_brokers, send
 
 CLASSIC, CONSUMER, SHARE, STREAMS = "classic", "consumer", "share", "streams"  # Kafka's types
+_DESCRIBE = {
+    CONSUMER: ConsumerGroupDescribeRequest,
+    SHARE: ShareGroupDescribeRequest,
+    STREAMS: StreamsGroupDescribeRequest,
+}
 _REBALANCING = {"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"}
 
 Owners = dict[TopicPartition, str]
@@ -102,9 +108,8 @@ def _described(admin: KafkaAdminClient, kind: str, coordinator: int, listed: Map
     names = list(listed)
     if kind == CLASSIC:
         request = DescribeGroupsRequest(groups=names, include_authorized_operations=False)
-    elif kind in (CONSUMER, SHARE):
-        described = ConsumerGroupDescribeRequest if kind == CONSUMER else ShareGroupDescribeRequest
-        request = described(group_ids=names, include_authorized_operations=False)
+    elif kind in _DESCRIBE:
+        request = _DESCRIBE[kind](group_ids=names, include_authorized_operations=False)
     else:
         reason = f"the members of a {kind} group cannot be described yet"
         yield from (Group(each, each.state or "unknown", None, None, reason) for each in listed.values())
@@ -122,7 +127,8 @@ def _described(admin: KafkaAdminClient, kind: str, coordinator: int, listed: Map
             yield Group(group, group.state or "unknown", None, None, error_type.__name__)
             continue
         state = found.group_state or group.state  # newer than the list, and of the same moment as the members
-        owners, reason = _owners(found, state, _classic_shares if kind == CLASSIC else _shares)
+        shares = {CLASSIC: _classic_shares, STREAMS: _task_shares(found)}.get(kind, _shares)
+        owners, reason = _owners(found, state, shares)
         yield Group(group, state, len(found.members), owners, reason)
 
 
@@ -153,3 +159,18 @@ def _classic_shares(member: Any) -> list[TopicPartition]:
 def _shares(member: Any) -> list[TopicPartition]:
     shares = member.assignment.topic_partitions
     return [TopicPartition(each.topic_name, number) for each in shares for number in each.partitions]
+
+
+def _task_shares(described: Any) -> Callable[[Any], list[TopicPartition]]:
+    """Return what gives a member's partitions: task N reads partition N of each source topic of its subtopology."""
+    topology = getattr(described, "topology", None)
+    sources = {
+        each.subtopology_id: [*each.source_topics, *(topic.name for topic in each.repartition_source_topics)]
+        for each in (topology and topology.subtopologies) or []
+    }
+    return lambda member: [
+        TopicPartition(topic, number)
+        for task in member.assignment.active_tasks
+        for topic in sources[task.subtopology_id]
+        for number in task.partitions
+    ]

@@ -143,6 +143,31 @@ def obstacles(quorum: Quorum, stopping: int) -> list[str]:
     ]
 
 
+def problems(quorum: Quorum) -> list[str]:
+    """Return what is wrong with the quorum now: a list of messages."""
+    late = [each for each in quorum.voters if not is_caught_up(quorum, each)]
+    found = [f"controller {each.id} is not caught up, its last fetch was {since(quorum, each)} ago" for each in late]
+    count, current = len(quorum.voters), len(quorum.voters) - len(late)
+    if late and current <= _majority(count):
+        found.append(
+            f"of {_voters(count)} {current} are caught up, and {_majority(count)} are needed: none can be lost"
+        )
+    return found
+
+
+def warnings(quorum: Quorum) -> list[str]:
+    """Return what is unwise in the quorum, and works: a list of messages."""
+    count = len(quorum.voters)
+    if count % 2 or not count:
+        return []
+    return [f"{count} voters bear the loss of {(count - 1) // 2}, as {count - 1} do: use an odd number of controllers"]
+
+
+def since(quorum: Quorum, replica: Replica) -> str:
+    """Return the time since a replica's last fetch, by the leader's clock, as text: "12.3 s"."""
+    return f"{(quorum.now - replica.last_fetch) / 1000:.1f} s" if replica.last_fetch >= 0 else "an unknown time"
+
+
 def removal_obstacles(quorum: Quorum, leaving: int) -> list[str]:
     """Return the reasons why this voter cannot leave the quorum now: a list of messages, empty if it can.
 
@@ -230,6 +255,9 @@ def directory_id(text: str) -> UUID:
 # Questions
 
 
-def describe_quorum(admin: KafkaAdminClient) -> Quorum:
-    """Return the Quorum. Raises kafka.errors.KafkaError, also where no leader answers within the client's time."""
-    return as_quorum(send(admin, quorum_question()))
+def describe_quorum(admin: KafkaAdminClient, seconds: float | None = None) -> Quorum:
+    """Return the Quorum. Raises kafka.errors.KafkaError, also where no leader answers.
+
+    `seconds`: the time for the answer; without it, the client's own.
+    """
+    return as_quorum(send(admin, quorum_question(), seconds=seconds))

@@ -7,6 +7,10 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
+from kafka.errors import for_code
+from kafka.protocol.admin import IncrementalAlterConfigsRequest
+
+from kafka_proof.client.raw import send
 
 Resource = tuple[ConfigResourceType, str]  # the type, and the id of a broker or the name of a topic
 
@@ -68,6 +72,31 @@ def dynamic_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str
         for key, item in settings.items()
         if item["config_source"] == "DYNAMIC_BROKER_CONFIG" and not item["is_sensitive"]
     }
+
+
+def shared_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the settings that are set for all brokers, while they run: {key: value}. They go before a broker's file.
+
+    With eligible leader replicas (KIP-966) the controllers keep min.insync.replicas there, and never remove it.
+    """
+    return {
+        key: item["value"] for key, item in settings.items() if item["config_source"] == "DYNAMIC_DEFAULT_BROKER_CONFIG"
+    }
+
+
+def set_shared(admin: KafkaAdminClient, changes: Mapping[str, str]) -> str:
+    """Set settings for all brokers: {key: value}. Returns the refusal, or "".
+
+    kafka-python's alter_configs takes no empty name, which means all brokers.
+    """
+    of_all = IncrementalAlterConfigsRequest.AlterConfigsResource
+    configs = [of_all.AlterableConfig(name=key, config_operation=0, value=value) for key, value in changes.items()]
+    request = IncrementalAlterConfigsRequest(
+        resources=[of_all(resource_type=ConfigResourceType.BROKER, resource_name="", configs=configs)],
+        validate_only=False,
+    )
+    [result] = send(admin, request).responses
+    return f"{for_code(result.error_code).__name__}: {result.error_message}" if result.error_code else ""
 
 
 def settings_of(admin: KafkaAdminClient, brokers: Iterable[int]) -> dict[int, dict[str, dict[str, Any]]]:

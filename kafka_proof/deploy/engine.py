@@ -13,15 +13,23 @@ from kafka_proof.deploy import previous_version
 from kafka_proof.deploy.node import DATA
 
 SECONDS = 30  # for each answer of the engine
+NO_COMMAND = 127  # exit status of the script where the command docker is missing
+PODMAN = 3  # its exit status where that command is podman's
+NOT_DOCKER = (
+    "the command docker is podman's, whose answers differ. Install Docker's own command (docker-cli; before Debian 13 "
+    "docker.io), and set DOCKER_HOST to podman's socket, such as unix:///run/podman/podman.sock."
+)
 
 # A section for each question, with a line of JSON for each item. An engine that does not answer ends the script.
 _SCRIPT = """
 docker() {{ timeout {seconds} docker "$@"; }}
+case $(docker --version 2>/dev/null) in podman*) exit {podman} ;; esac
 # After a refusal the caller may try as root; with DOCKER_HOST, root would not help.
 ids=$(docker ps --all --quiet --no-trunc) || {{
-    [ $? -ne 124 ] || echo "the engine did not answer within {seconds} s" >&2
+    status=$?
+    [ $status -ne 124 ] || echo "the engine did not answer within {seconds} s" >&2
     [ -n "$DOCKER_HOST" ] || id -u
-    exit 1
+    exit $status
 }}
 echo containers
 # A container that disappears between the two questions does not count.
@@ -64,6 +72,7 @@ def script(image: str, stack: str) -> str:
     """Return the shell script that asks about an image and a stack, whose answer `parse` understands."""
     return _SCRIPT.format(
         seconds=SECONDS,
+        podman=PODMAN,
         image=shlex.quote(image),
         label=shlex.quote(f"label=kafka-proof.stack={stack}"),
         container=shlex.quote(_CONTAINER),
@@ -102,7 +111,6 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     images = [
         {"id": image["Id"], "tags": image["RepoTags"] or [], "digests": image["RepoDigests"] or []}
         for image in found["image"]
-        if isinstance(image, dict)  # podman prints an empty list for an image that it does not have
     ]
     return {
         "containers": containers,

@@ -21,7 +21,7 @@ from kafka_proof.client.link import Fault, Link
 from kafka_proof.cluster.controller import KRAFT, is_present, mode_of
 from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition
 from kafka_proof.cluster.identity import another, question
-from kafka_proof.cluster.quorum import as_quorum, quorum_question
+from kafka_proof.cluster.quorum import as_quorum, problems, quorum_question
 from kafka_proof.cluster.versions import release
 
 SKEW = 10  # seconds by which clocks can differ
@@ -225,7 +225,7 @@ def controller(cluster, first):
 
 def _quorum(first):
     try:
-        leader = as_quorum(first.ask(quorum_question())).leader
+        quorum = as_quorum(first.ask(quorum_question()))
     except Fault as fault:
         return Finding("controller", "FAIL", f"the quorum has no leader: {fault.evidence}", "no-controller")
     except AuthorizationError:
@@ -234,9 +234,12 @@ def _quorum(first):
         )
     except KafkaError as error:
         return Finding("controller", "FAIL", f"the quorum has no leader ({type(error).__name__})", "no-controller")
-    if leader is None:
+    if quorum.leader is None:
         return Finding("controller", "FAIL", "the quorum has no leader (leader -1)", "no-controller")
-    return Finding("controller", "ok", f"controller {leader} leads the quorum")
+    evidence = f"controller {quorum.leader} leads the quorum"
+    if found := problems(quorum):
+        return Finding("controller", "warn", f"{evidence}; {'; '.join(found)}", "voter")
+    return Finding("controller", "ok", evidence)
 
 
 def coordinator(cluster, first):

@@ -56,14 +56,12 @@ def reconcile(client, wanted, seconds, say):
 
     def check(admin):
         left = voters_to_change(describe_quorum(admin), wanted)
-        if left.steps:
-            [step, *_] = left.steps
-            _take(admin, step)
-            made.append(step)
-            say(str(step))
-            raise NotReadyError(f"{step}: not yet seen in the quorum")
-        if left.waits:
-            raise NotReadyError(few(left.waits))
+        while left.steps and _take(admin, left.steps[0]):
+            made.append(left.steps[0])
+            say(str(left.steps[0]))
+            left = voters_to_change(describe_quorum(admin), wanted)
+        if left.steps or left.waits:
+            raise NotReadyError(few([*left.waits, *left.steps]))
 
     try:
         wait(client, seconds, say, check)
@@ -91,9 +89,7 @@ def remove_voter(client, controller, seconds, say):
             raise QuorumError(removal_obstacles(quorum, controller)[0])
         if directory and (found := removal_obstacles(quorum, controller)):
             raise NotReadyError(found[0])
-        if directory:
-            step = Step(REMOVE, controller, directory, {})
-            _take(admin, step)
+        if directory and _take(admin, step := Step(REMOVE, controller, directory, {})):
             changed = True
             say(str(step))
         raise NotReadyError(f"controller {controller} left, and no other leads the quorum yet")
@@ -117,7 +113,9 @@ def unregister(client, broker, seconds, say):
 
 
 def _take(admin, step):
-    """Carry out one Step."""
+    """Carry out one Step. Returns whether the quorum changed."""
+    if step.directory == NO_DIRECTORY:
+        raise QuorumError(f"{step}: the quorum is static (kraft.version 0), and its voters are fixed")
     key = {"cluster_id": None, "voter_id": step.id, "voter_directory_id": directory_id(step.directory)}
     if step.action == ADD:
         listeners = [
@@ -127,9 +125,7 @@ def _take(admin, step):
         request = AddRaftVoterRequest(timeout_ms=_ANSWER * 1000, listeners=listeners, **key)
     else:
         request = RemoveRaftVoterRequest(**key)
-    if step.directory == NO_DIRECTORY:
-        raise QuorumError(f"{step}: the quorum is static (kraft.version 0), and its voters are fixed")
-    _ask(admin, request, str(step))
+    return _ask(admin, request, str(step))
 
 
 def _ask(admin, request, what):

@@ -39,6 +39,7 @@ from kafka_proof.cluster.settings import (
     misspelt,
     set_dynamic,
     settings_of,
+    shared_settings,
     wrong_type,
 )
 
@@ -103,27 +104,34 @@ def _look(admin, brokers):
 
 
 def plan(brokers, cluster, gate=True):
-    """Return {at_once: [host], one_by_one: [host], configure: {id: {key: value or None}}, invalid, warnings: [str]}.
+    """Return {at_once: [host], one_by_one: [host], configure: {id: {key: value or None}}, configure_all: {key: value},
+    invalid, warnings: [str]}.
 
-    brokers: list of {host, id, config, change, running, has_data, settings: {before, after} or None}; cluster: a
-    Cluster; gate: whether running brokers change one at a time. In `configure`, {} is for a broker whose dynamic
-    settings are not known before it runs: none of them is wanted. With `invalid`, nothing may change.
+    brokers: list of {host, id, config, wanted, change, running, has_data, settings: {before, after} or None}, where
+    `wanted` are all settings of the broker's file; cluster: a Cluster; gate: whether running brokers change one at a
+    time. In `configure`, {} is for a broker whose dynamic settings are not known before it runs: none of them is
+    wanted. `configure_all`: new values of settings that are set for all brokers. With `invalid`, nothing may change.
     """
-    at_once, one_by_one, configure, invalid = [], [], {}, []
+    at_once, one_by_one, configure, configure_all, invalid = [], [], {}, {}, []
     known = next(iter(cluster.settings.values()), {})  # names and types are the same for all
     kinds = {key: item["config_type"] for key, item in known.items()}
     for broker in brokers:
         invalid += [f"{broker['host']}: {problem}" for problem in _wrong_types(broker["config"], kinds)]
         settings = cluster.settings.get(broker["id"])
-        now = dynamic_settings(settings or {})
+        now, shared = dynamic_settings(settings or {}), shared_settings(settings or {})
+        wanted = {key: value for key, value in broker["wanted"].items() if key in shared}
+        configure_all |= {key: value for key, value in dynamic_changes(wanted, shared, kinds).items() if value}
         differences = _differences(broker, settings)
-        overlay = differences if _takes_while_it_runs(broker, differences, settings) else {}
+        takes = _takes_while_it_runs(broker, differences, settings)
+        # The value that is set for all brokers goes before that of the file.
+        differences = {key: value for key, value in differences.items() if key not in shared}
+        overlay = differences if takes else {}
         changes = dynamic_changes(overlay, now, kinds)
         # A value can be invalid where another difference needs a restart, too.
         asked = changes if overlay else {key: value for key, value in differences.items() if _is_dynamic(key, settings)}
         refused = cluster.refuses({broker["id"]: asked}) if asked else {}
         invalid += [f"{broker['host']}: {said}" for said in _invalid(refused, broker["config"], kinds)]
-        stays = broker["change"] == "nothing" or (overlay and not refused)
+        stays = broker["change"] == "nothing" or (takes and not refused)
         if not stays:
             changes = dynamic_changes({}, now)  # its new file holds all settings
         if changes or (settings is None and broker["has_data"] and not stays):
@@ -136,6 +144,7 @@ def plan(brokers, cluster, gate=True):
         "at_once": [broker["host"] for broker in at_once],
         "one_by_one": [broker["host"] for broker in one_by_one],
         "configure": configure,
+        "configure_all": configure_all,
         "invalid": invalid,
         "warnings": misspelt({name for broker in brokers for name in broker["config"]}, known),
     }

@@ -29,7 +29,13 @@ class ActionModule(Action):
                 given = self._play_context.become_pass
                 advice = "Correct the password that was given" if given else "Add --ask-become-pass"
                 raise ActionError(_NO_ROOT.format(host=self.host, error=one_line(error), advice=advice)) from None
-        result = {"can_talk_to_docker": done["rc"] == 0, "as_root": as_root}
+        if done["rc"] == engine.PODMAN:
+            raise ActionError(f"{self.host}: {engine.NOT_DOCKER}")
+        result = {
+            "can_talk_to_docker": done["rc"] == 0,
+            "as_root": as_root,
+            "installed": done["rc"] != engine.NO_COMMAND,
+        }
         if done["rc"]:
             return result | {"msg": engine_error("", done["stderr"])}
         return result | engine.parse(done["stdout"], arguments["stack"])

@@ -3,7 +3,7 @@
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.redact import masked
-from kafka_proof.cluster.settings import dynamic_changes, dynamic_settings, set_dynamic, settings_of
+from kafka_proof.cluster.settings import dynamic_changes, dynamic_settings, set_dynamic, set_shared, settings_of
 
 
 class ActionModule(Action):
@@ -11,9 +11,14 @@ class ActionModule(Action):
         # In check mode, a broker whose settings are not known does not run.
         asked = {int(broker): changes for broker, changes in arguments["brokers"].items()}
         asked = {broker: changes for broker, changes in asked.items() if changes or not self.check_mode}
-        if not asked:
+        of_all = arguments["all_brokers"]
+        if not (asked or of_all):
             return {}
         with admin_client(arguments["client"], 30) as admin:
+            if of_all and not self.check_mode and (said := set_shared(admin, of_all)):
+                raise ActionError(
+                    f"Correct kafka_config. The cluster refuses {', '.join(of_all)} for all brokers: {said}"
+                )
             before = settings_of(admin, asked)
             resets = {broker: dynamic_changes({}, dynamic_settings(before[broker])) for broker in asked}
             wanted = {broker: changes or resets[broker] for broker, changes in asked.items()}
@@ -23,18 +28,19 @@ class ActionModule(Action):
                 message = "\n".join(["Correct kafka_config. Brokers refuse:", *said])
                 raise ActionError(message, changed=len(refused) < len(wanted))
         return {
-            "changed": bool(wanted),
-            "diff": [_diff(broker, before[broker], changes) for broker, changes in wanted.items()],
+            "changed": bool(wanted or of_all),
+            "diff": [_diff(f"broker {broker}", before[broker], changes) for broker, changes in wanted.items()]
+            + ([_diff("all brokers", {}, of_all)] if of_all else []),
         }
 
 
-def _diff(broker, before, changes):
+def _diff(where, before, changes):
     def text(values):
         return masked("".join(f"{key}={values[key]}\n" for key in sorted(values)))
 
     return {
         "before": text({key: before.get(key, {}).get("value") for key in changes}),
         "after": text({key: "the file's or Kafka's own" if value is None else value for key, value in changes.items()}),
-        "before_header": f"broker {broker}",
-        "after_header": f"broker {broker}",
+        "before_header": where,
+        "after_header": where,
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ansible import context
 
+from kafka_proof.client.text import setting_text
 from kafka_proof.deploy import (
     containers,
     derive,
@@ -31,11 +32,15 @@ def engine_reports(hosts, hostvars):
 def to_plan(nodes, hostvars, change):
     """Return what kafka_rolling_plan has to know of each node. `change`: the variable of each host with its Change."""
     return [
-        {"host": node["host"], "id": node["id"], "config": node["config"]}
+        {"host": node["host"], "id": node["id"], "config": node["config"], "wanted": _wanted(node)}
         | {key: hostvars[node["host"]][change][key] for key in ("change", "running", "settings")}
         | {"has_data": node["volume"] in (hostvars[node["host"]].get("__stack_engine") or {}).get("volumes", [])}
         for node in nodes
     ]
+
+
+def _wanted(node):
+    return {key: setting_text(value) for key, value in node["settings"].items() if value is not None}
 
 
 def stack_options(sources, usual, stack_name):

@@ -38,6 +38,10 @@ can_talk_to_docker:
   description: Whether the engine answers.
   returned: success
   type: bool
+installed:
+  description: Whether the command C(docker) exists.
+  returned: success
+  type: bool
 as_root:
   description: Whether root has to run later commands.
   returned: success

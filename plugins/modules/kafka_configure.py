@@ -15,6 +15,10 @@ options:
     description: Settings by broker id. A null value resets a setting; no settings at all reset all.
     type: dict
     required: true
+  all_brokers:
+    description: New values of settings that are set for all brokers.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.

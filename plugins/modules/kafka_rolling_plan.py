@@ -56,6 +56,10 @@ configure:
   description: Settings by broker id that brokers take while they run; none, for a broker whose settings are not known yet.
   returned: success
   type: dict
+configure_all:
+  description: New values of settings that are set for all brokers.
+  returned: success
+  type: dict
 warnings:
   description: Names of settings that Kafka does not know.
   returned: success

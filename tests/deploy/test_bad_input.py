@@ -88,6 +88,21 @@ def test_no_way_to_an_engine(refused):
     assert play.changed == 0
 
 
+@pytest.mark.parametrize("playbook", ["status", "teardown"])
+def test_an_engine_that_does_not_answer_is_not_an_empty_one(no_stack, playbook):
+    play = no_stack.play(f"playbooks/{playbook}.yml", env={"DOCKER_HOST": "unix:///nonexistent.sock"})
+    assert not play.ok
+    assert "o engine answers" in play.message
+    assert "correct DOCKER_HOST, then run this again" in play.message
+
+
+def test_podman_as_the_command_docker(refused, tmp_path):
+    (tmp_path / "docker").write_text("#!/bin/sh\necho podman version 4.3.1\n")
+    (tmp_path / "docker").chmod(0o755)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    refused("localhost", "the command docker is podman's", "Install Docker's own command", "DOCKER_HOST", env=path)
+
+
 def test_what_is_misspelt_elsewhere_may_be_ignored(no_stack):
     play = no_stack.play("site.yml", "--check", kafka_prot=1, stack_ignored_variables=["kafka_pr.*"])
     assert play.ok, play.message

@@ -1,11 +1,10 @@
 """Every wait has a variable that bounds it, and a message with the last observation."""
 
-import contextlib
 import socket
-import struct
 import tarfile
 
 from tests.deploy.conftest import docker
+from tests.support.requests import big_requests
 from tests.support.wait import wait_for
 
 
@@ -50,25 +49,6 @@ def test_support_bundle_is_bounded(stack):
     with tarfile.open(archive) as tar:
         sizes = {member.name.rpartition("/")[2]: member.size for member in tar}
     assert sizes[f"{stack.kafka}.log"] <= 1
-
-
-def big_requests(port, size, number):
-    """Send so many ApiVersions requests side by side, whose tagged fields a broker unpacks to 25 times their size.
-
-    They need no login: CVE-2026-111115.
-    """
-    head = struct.pack(">hhih", 18, 3, 7, -1)
-    fields = size // 2  # each is a tag and a length, both 0
-    count = bytearray()
-    while fields >= 128:
-        count.append(fields & 127 | 128)
-        fields >>= 7
-    body = head + bytes([*count, fields]) + bytes(size)
-    with contextlib.ExitStack() as connections:
-        for _ in range(number):
-            with contextlib.suppress(OSError):
-                connection = connections.enter_context(socket.create_connection(("127.0.0.1", port), 5))
-                connection.sendall(struct.pack(">i", len(body)) + body)
 
 
 def test_large_requests_without_a_login_do_no_harm(stack):

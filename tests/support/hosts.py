@@ -1,6 +1,6 @@
 """Bare Debian hosts to deploy on, each with an address, an sshd and no engine: containers on this machine's engine.
 
-    python -m tests.support.hosts up NAME [--count 3] [--releases bookworm,trixie]
+    python -m tests.support.hosts up NAME [--count 3] [--releases bookworm,trixie] [--group kafka_controller]
                                                 make them, or as many more; prints the path of their inventory
     python -m tests.support.hosts down NAME     remove them, also those that a killed run left
 
@@ -95,15 +95,15 @@ class Hosts:
 
     @property
     def inventory(self):
-        """Path of the inventory: every host is in the groups zookeeper and kafka, with its number as id."""
+        """Path of the inventory: every host is in the group kafka, with its number as id, and in that of `up`."""
         return self.directory / "inventory"
 
 
-def up(name, count=3, releases=(RELEASE,)):
+def up(name, count=3, releases=(RELEASE,), group="zookeeper"):
     """Make the hosts 1 to `count` of the set `name`, or start those that are there. Returns Hosts. Raises HostsError.
 
-    releases: codenames of Debian, dealt out to the hosts in turn. Takes half a minute for each release, once on a
-    machine, to make its image, then about 1 s for a host.
+    releases: codenames of Debian, dealt out to the hosts in turn; group: zookeeper or kafka_controller. Takes half a
+    minute for each release, once on a machine, to make its image, then about 1 s for a host.
     """
     directory = ROOT / "build" / "hosts" / name
     (directory / "ssh").mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def up(name, count=3, releases=(RELEASE,)):
     known_hosts = [f"{host.address} {_let_in(host.name, key)}" for host in hosts]
     (directory / "known_hosts").write_text("\n".join([*known_hosts, ""]))
     made = Hosts(directory, hosts)
-    made.inventory.write_text(inventory(hosts, directory))
+    made.inventory.write_text(inventory(hosts, directory, group=group))
     return made
 
 
@@ -151,17 +151,17 @@ def down(name):
     shutil.rmtree(ROOT / "build" / "hosts" / name, ignore_errors=True)
 
 
-def inventory(hosts, directory, servers=None, group="zookeeper"):
+def inventory(hosts, directory, zookeepers=None, group="zookeeper"):
     """The inventory of `hosts` (list of Host) as text, in Ansible's INI format.
 
-    directory: that of their set, as in Hosts; servers: how many are in `group`, the first; all if None.
+    directory: that of their set, as in Hosts; zookeepers: how many are in the other group, the first; all if None.
     """
     # Connections that are kept are this set's own: another host may get the same address later.
     ssh = f"-o UserKnownHostsFile={directory}/known_hosts -o StrictHostKeyChecking=yes -o ServerAliveInterval=5"
     lines = [
         "[kafka]",
         *(f"{host.name} ansible_host={host.address} kafka_broker_id={host.number}" for host in hosts),
-        *("", f"[{group}]", *(host.name for host in hosts[:servers])),
+        *("", f"[{group}]", *(host.name for host in hosts[:zookeepers])),
         *("", "[all:vars]", f"ansible_user={USER}", "ansible_python_interpreter=/usr/bin/python3"),
         *(f"ansible_ssh_private_key_file={directory}/key", f"ansible_control_path_dir={directory}/ssh"),
         *(f'ansible_ssh_common_args="{ssh}"', ""),
@@ -225,10 +225,11 @@ def main(argv=None):
     parser.add_argument("name")
     parser.add_argument("--count", type=int, default=3, help="hosts (default: 3)")
     parser.add_argument("--releases", default=RELEASE, help="of Debian, separated by commas (default: %(default)s)")
+    parser.add_argument("--group", default="zookeeper", help="beside kafka (default: %(default)s)")
     options = parser.parse_args(argv)
     try:
         if options.do == "up":
-            print(up(options.name, options.count, options.releases.split(",")).inventory)
+            print(up(options.name, options.count, options.releases.split(","), options.group).inventory)
         else:
             down(options.name)
     except HostsError as error:

@@ -9,7 +9,7 @@ from kafka.protocol.broker_version_data import BROKER_API_VERSIONS, BrokerVersio
 from kafka.protocol.metadata import MetadataResponse
 
 from kafka_proof.advice import ADVICE
-from kafka_proof.client.link import describe_certificate, what_is
+from kafka_proof.client.link import describe_certificate, is_controller, what_is
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.doctor.__main__ import ignored, usable, verdict
 from kafka_proof.doctor.checks import Finding, is_loopback, is_wildcard, judge_clock, judge_partitions, version
@@ -193,3 +193,11 @@ def test_a_broker_without_the_client_s_listener_is_not_an_offline_partition():
     [finding] = judge_partitions([topic("t", (-1, [2], [2]), error=72)], {})
 
     assert finding.code == "listener"
+
+
+@pytest.mark.parametrize(
+    ("versions", "controller"),
+    [({3, 18, 55}, False), ({18, 52, 55, 62}, True), ({18}, False), ({3, 18, 52}, False)],
+)
+def test_a_controller_votes_and_has_no_metadata(versions, controller):
+    assert is_controller(versions) is controller

@@ -1,10 +1,11 @@
 """What an engine and its host report, and whose it is."""
 
 import json
+import subprocess
 
 import pytest
 
-from kafka_proof.deploy.engine import parse, script
+from kafka_proof.deploy.engine import NO_COMMAND, PODMAN, parse, script
 from kafka_proof.deploy.previous_version import labels
 
 LABELS = {
@@ -143,10 +144,38 @@ tun0             UNKNOWN        10.8.0.2 peer 10.8.0.1/32""".strip().splitlines(
     ]
     assert found["addresses"] == ["127.0.0.1", "::1", "172.17.0.2", "fe80::42", "10.8.0.2"]
     assert report(image=[""])["image"] is None
-    assert report(image=["[]"])["image"] is None  # as podman answers
 
 
 def test_the_script_quotes_its_words():
     text = script("image; rm -rf /", "a'b")
     assert "'image; rm -rf /'" in text
     assert "'label=kafka-proof.stack=a'\"'\"'b'" in text
+
+
+VERSION = '[ "$1" != --version ] || { echo "Docker version 26.1.5, build a"; exit; }; '
+
+
+@pytest.mark.parametrize(
+    ("docker", "status"),
+    [
+        (VERSION, 0),
+        (VERSION + "exit 1", 1),
+        ("echo podman version 4.3.1; exit 125", PODMAN),
+        (None, NO_COMMAND),
+    ],
+)
+def test_the_status_of_the_script(tmp_path, docker, status):
+    """docker: what the command does; None if there is none."""
+    if docker is not None:
+        (tmp_path / "docker").write_text(f"#!/bin/sh\n{docker}\n")
+        (tmp_path / "docker").chmod(0o755)
+    for name in ("timeout", "id"):
+        (tmp_path / name).symlink_to(f"/usr/bin/{name}")
+    done = subprocess.run(
+        ["/bin/sh", "-c", script("image:1", "")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == status, done

@@ -49,6 +49,45 @@ def test_owners_of_a_group_of_kip_848():
     assert _owners(SimpleNamespace(members=[one]), "Stable", _shares) == (OWNED, "")
 
 
+def test_a_type_that_is_not_known_yet():
+    [group] = groups.describe(None, [Listed("g", "later", "later", "Stable", 1)]).values()
+    assert (group.state, group.members, group.owners) == ("Stable", None, None)
+    assert group.reason == "the members of a later group cannot be described yet"
+
+
+def tasks(*names):
+    return SimpleNamespace(active_tasks=[SimpleNamespace(subtopology_id=name, partitions=[0, 1]) for name in names])
+
+
+def streams(subtopologies, *assignments):
+    members = [
+        SimpleNamespace(client_id="app", client_host="/10.0.0.7", assignment=assignment) for assignment in assignments
+    ]
+    found = {"group_id": "g", "error_code": 0, "group_state": "Stable", "members": members}
+    return SimpleNamespace(**found, topology=subtopologies and SimpleNamespace(subtopologies=subtopologies))
+
+
+SUBTOPOLOGY = SimpleNamespace(
+    subtopology_id="0", source_topics=["orders"], repartition_source_topics=[SimpleNamespace(name="again")]
+)
+AGAIN = dict.fromkeys([TopicPartition("again", 0), TopicPartition("again", 1)], "app/10.0.0.7")
+
+
+@pytest.mark.parametrize(
+    ("found", "owners", "reason"),
+    [
+        (streams([SUBTOPOLOGY], tasks("0")), OWNED | AGAIN, ""),
+        (streams([SUBTOPOLOGY], tasks()), {}, ""),
+        (streams(None, tasks()), {}, ""),  # a source topic is missing
+        (streams([SUBTOPOLOGY], tasks("1")), None, "the assignment of app cannot be decoded (KeyError)"),
+    ],
+)
+def test_owners_of_a_streams_group(monkeypatch, found, owners, reason):
+    Broker(monkeypatch, SimpleNamespace(groups=[found]))
+    [group] = groups.describe(None, [Listed("g", "streams", "streams", "Stable", 1)]).values()
+    assert (group.members, group.owners, group.reason) == (1, owners, reason)
+
+
 @pytest.mark.parametrize(
     ("type", "protocol", "kind"),
     [

@@ -6,17 +6,24 @@ from uuid import UUID
 import pytest
 from kafka.errors import NotControllerError, NotLeaderForPartitionError
 
+from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import (
     Quorum,
     Replica,
+    Step,
     as_quorum,
     caught_up,
     directory_id,
     directory_text,
     obstacles,
+    problems,
     removal_obstacles,
     voters_to_change,
+    warnings,
 )
+from kafka_proof.operations import quorum as changes
+from kafka_proof.operations import rolling
+from kafka_proof.operations.quorum import QuorumError
 from kafka_proof.operations.rolling_plan import plan_controllers
 
 NOW = 1_000_000  # ms
@@ -156,6 +163,35 @@ def test_removal_obstacles(found, leaving, words):
     assert words is None or words in said[0]
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        pytest.param(quorum([1, 2, 3]), [], id="all"),
+        pytest.param(quorum([1]), [], id="a single voter"),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: OLD}),
+            [
+                "controller 3 is not caught up, its last fetch was 60.0 s ago",
+                "of 3 voters 2 are caught up, and 2 are needed: none can be lost",
+            ],
+            id="one of three is down",
+        ),
+        pytest.param(
+            quorum({1: NOW, 2: NOW, 3: NOW, 4: NOW, 5: -1}),
+            ["controller 5 is not caught up, its last fetch was an unknown time ago"],
+            id="one of five is down",
+        ),
+    ],
+)
+def test_problems(found, said):
+    assert problems(found) == said
+
+
+@pytest.mark.parametrize(("voters", "count"), [([1], 0), ([1, 2], 1), ([1, 2, 3], 0), ([1, 2, 3, 4], 1), ([], 0)])
+def test_warnings(voters, count):
+    assert len(warnings(quorum(voters))) == count
+
+
 # Who joins
 
 AT = {"CONTROLLER": ("a", 9093)}
@@ -266,3 +302,57 @@ THREE = [controller(1), controller(2), controller(3)]
 def test_plan_controllers(controllers, options, decision):
     found = plan_controllers(controllers, **({"leader": None, "silent": set()} | options))
     assert (found["at_once"], found["one_by_one"]) == decision
+
+
+# Is a restarted controller back?
+
+
+@pytest.mark.parametrize(
+    ("looks", "back"),
+    [
+        pytest.param([quorum([1, 2])], False, id="its last fetch can be of the process that was stopped"),
+        pytest.param([quorum([1, 2]), quorum({1: NOW + 500, 2: NOW + 500})], False, id="or be held by the leader"),
+        pytest.param([quorum([1, 2]), quorum({1: NOW + 600, 2: NOW + 501})], True, id="it fetches anew"),
+        pytest.param([quorum([1, 2]), quorum({1: NOW + 600, 2: OLD})], False, id="another fetches"),
+        pytest.param([quorum([2, 1], leader=2)], True, id="it leads"),
+        pytest.param([quorum([1]), quorum({1: NOW + 600}, {2: NOW + 600})], True, id="it is an observer, as before"),
+        pytest.param([quorum([1])], False, id="it is not in the quorum"),
+        pytest.param(
+            [quorum([1, 2, 3]), quorum({1: OLD, 2: NOW + 600, 3: NOW + 600}, leader=3)._replace(epoch=4)],
+            False,
+            id="the clock of a new leader is another clock",
+        ),
+    ],
+)
+def test_a_controller_is_back_when_it_fetches_anew(looks, back, monkeypatch):
+    check = rolling._controller_fetches(2)
+    for found in looks:
+        monkeypatch.setattr(rolling.quorum, "describe_quorum", lambda _, found=found: found)
+        try:
+            seen = check(None)
+        except NotReadyError:
+            seen = None
+    assert bool(seen) is back
+    assert seen is None or seen[1].id == 2
+
+
+# The requests
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [(0, True), (126, False), (127, False), (102, False), (7, NotReadyError), (35, QuorumError), (31, QuorumError)],
+)
+def test_answers(code, result, monkeypatch):
+    monkeypatch.setattr(changes, "send", lambda *_, **__: SimpleNamespace(error_code=code, error_message="why"))
+    if isinstance(result, bool):
+        assert changes._ask(None, None, "add it") is result
+        return
+    with pytest.raises(result, match=r"add it: .*: why"):
+        changes._ask(None, None, "add it")
+
+
+def test_voters_of_a_static_quorum_are_fixed():
+    step = Step("remove", 2, "AAAAAAAAAAAAAAAAAAAAAA", {})
+    with pytest.raises(QuorumError, match=r"remove controller 2 .*: the quorum is static"):
+        changes._take(None, step)

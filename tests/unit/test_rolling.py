@@ -60,9 +60,9 @@ def test_dynamic_changes():
 # The plan
 
 
-def broker(number, change="nothing", running=True, before=None, after=None, config=(), has_data=False):
+def broker(number, change="nothing", running=True, before=None, after=None, config=(), has_data=False, wanted=()):
     settings = {"before": before, "after": after} if after else None
-    where = {"host": f"k{number}", "id": number, "config": dict(config), "has_data": has_data}
+    where = {"host": f"k{number}", "id": number, "config": dict(config), "has_data": has_data, "wanted": dict(wanted)}
     return where | {"change": change, "running": running, "settings": settings}
 
 
@@ -211,6 +211,20 @@ def test_an_invalid_value_is_no_reason_for_a_restart(config, refused, words):
     cluster = Cluster(1, set(), {1: RETENTION}, lambda changes: dict.fromkeys(changes, refused) if refused else {})
     [problem] = plan([one, broker(2)], cluster)["invalid"]
     assert not [word for word in words if word not in problem], problem
+
+
+def test_a_setting_of_all_brokers_goes_before_the_file():
+    """With eligible leader replicas, the controllers keep min.insync.replicas so (KIP-966)."""
+    shared = says(min_insync_replicas=("1", False, False), log_retention_ms=("5", False, False))
+    shared["min.insync.replicas"]["config_source"] = "DYNAMIC_DEFAULT_BROKER_CONFIG"
+    cluster = Cluster(1, set(), {1: shared, 2: shared}, lambda _: {})
+    files = ("min.insync.replicas=1\n", "min.insync.replicas=2\n")
+    nodes = [broker(number, "create", True, *files, wanted={"min.insync.replicas": "2"}) for number in (1, 2)]
+    found = plan(nodes, cluster)
+    assert (found["configure_all"], found["one_by_one"], found["configure"]) == ({"min.insync.replicas": "2"}, [], {})
+    # What somebody else changed, and what is right.
+    same = [broker(1, wanted={"min.insync.replicas": value, "log.retention.ms": "7"}) for value in ("2", "1")]
+    assert [plan([each], cluster)["configure_all"] for each in same] == [{"min.insync.replicas": "2"}, {}]
 
 
 @pytest.mark.parametrize(

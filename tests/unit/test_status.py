@@ -45,6 +45,8 @@ STATUS = {
             ],
         }
     ],
+    "quorum": None,
+    "warnings": [],
     "problems": ["broker 2: kafka-2:9092: timed out", "kafka_demo partition 1: OFFLINE, no leader"],
 }
 
@@ -74,6 +76,37 @@ problems: 2
 
 def test_page():
     assert render(STATUS) == PAGE
+
+
+QUORUM = {
+    "leader": 1,
+    "epoch": 4,
+    "voters": [
+        {"id": 1, "address": "kafka-1:9093", "end": 120, "behind": 0, "problem": ""},
+        {"id": 2, "address": "kafka-2:9093", "end": 80, "behind": 40, "problem": "last fetch 12.0 s ago"},
+    ],
+    "observers": [3],
+    "metadata_version": [30, 33],
+}
+
+QUORUM_LINES = """
+quorum: leader 1, epoch 4, metadata.version 30 (4.3); the brokers support 33 (4.4)
+  voter  address       end  behind
+      1  kafka-1:9093  120       0
+      2  kafka-2:9093   80      40  <-- last fetch 12.0 s ago
+  observers that are no brokers: 3
+
+  broker"""
+
+
+def test_page_of_a_quorum():
+    page = render(STATUS | {"mode": "kraft", "quorum": QUORUM, "warnings": ["2 voters"]})
+    assert QUORUM_LINES in page
+    assert page.endswith("\nwarning: 2 voters")
+    healthy = QUORUM | {"observers": [], "metadata_version": [33, 33]}
+    page = render(STATUS | {"mode": "kraft", "quorum": healthy})
+    assert "metadata.version 33 (4.4)\n" in page
+    assert "observers" not in page
 
 
 def test_page_of_a_new_cluster():

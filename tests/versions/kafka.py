@@ -57,6 +57,18 @@ def jars(version):
     return directory
 
 
+def streams_jar(version):
+    """Return the jar of Kafka Streams of a version. A topology without a state store needs no other beside jars()."""
+    directory = JARS / f"{version}-streams"
+    with lock(f"jars-{version}"):
+        if not (directory / "complete").exists():
+            artifact = [f"-Dartifact=org.apache.kafka:kafka-streams:{version}", f"-DoutputDirectory={directory}"]
+            command = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "dependency:copy", *artifact]
+            subprocess.run(command, check=True, timeout=FETCH)
+            (directory / "complete").touch()
+    return directory / f"kafka-streams-{version}.jar"
+
+
 def newer(version, other):
     """Return whether a version, such as "4.1.1", is at least `other`, such as "4.1"."""
     return [int(part) for part in version.split(".")] >= [int(part) for part in other.split(".")]

@@ -114,6 +114,11 @@ class Member:
                 self.process.wait(SECONDS)
         self.running.close()
 
+    def log(self):
+        """Return all that the processes wrote."""
+        files = [*self.data.glob("*.out"), *self.data.glob("*.log")]
+        return "\n".join(path.read_text(errors="replace") for path in files)
+
     def lose_disk(self):
         """Remove the data of a stopped node."""
         shutil.rmtree(self.data / "log")

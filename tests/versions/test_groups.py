@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer
@@ -12,7 +13,7 @@ from kafka.protocol.consumer import JoinGroupRequest, SyncGroupRequest
 from kafka_proof.client.connection import connect, links
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.groups import describe, list_groups
-from tests.versions.kafka import JAVA, KRAFT, jars, running
+from tests.versions.kafka import JAVA, KRAFT, jars, running, streams_jar
 from tests.versions.test_versions import TOPIC, VERSIONS, command
 
 pytestmark = [pytest.mark.sample, pytest.mark.xdist_group("groups")]
@@ -71,16 +72,14 @@ def kip_848(address, group):
 
 
 @contextlib.contextmanager
-def share_consumer(address, group, directory):
-    """The console's share consumer, which acknowledges what it reads."""
-    main = ["-cp", f"{jars(NEWEST)}/*", "org.apache.kafka.tools.consumer.ConsoleShareConsumer"]
-    options = ["--bootstrap-server", address, "--topic", TOPIC, "--group", group]
-    with (directory / "share.out").open("w") as output:
-        process = subprocess.Popen([*JAVA, *main, *options], stdout=output, stderr=subprocess.DEVNULL)
+def member(address, group, command, log):
+    """A program that is the only member of a group. Its output goes to the file `log`. Waits for its partitions."""
+    with log.open("w") as output:
+        process = subprocess.Popen([*JAVA, "-cp", *command], stdout=output, stderr=subprocess.STDOUT)
         try:
             with connect({"bootstrap_servers": [address]}) as admin:
                 wait_until(
-                    "partitions of a share consumer",
+                    f"partitions of {group}",
                     lambda: describe(admin, [each for each in list_groups(admin).values() if each.name == group]),
                     good=lambda found: found and found[group].owners,
                     seconds=60,
@@ -89,6 +88,19 @@ def share_consumer(address, group, directory):
         finally:
             process.kill()
             process.wait()
+
+
+def share_consumer(address, group, directory):
+    """The console's share consumer, which acknowledges what it reads."""
+    main = [f"{jars(NEWEST)}/*", "org.apache.kafka.tools.consumer.ConsoleShareConsumer"]
+    options = ["--bootstrap-server", address, "--topic", TOPIC, "--group", group]
+    return member(address, group, [*main, *options], directory / "share.out")
+
+
+def streams_program(address, group, directory):
+    """A program of Kafka Streams, with the protocol of KIP-1071."""
+    command = [f"{jars(NEWEST)}/*:{streams_jar(NEWEST)}", Path(__file__).parent / "StreamsMember.java"]
+    return member(address, group, [*command, address, group, TOPIC], directory / "streams.out")
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +117,13 @@ def address(tmp_path_factory):
         join(address, "connect-cluster", "connect", b"\x00\x01tasks")
         members.enter_context(kip_848(address, "next-generation"))
         members.enter_context(share_consumer(address, "jobs", tmp_path_factory.mktemp("share")))
+        members.enter_context(streams_program(address, "counts", tmp_path_factory.mktemp("streams")))
         yield address
 
 
 KINDS = {
     "connect-cluster": ("connect", 1),
+    "counts": ("streams", 1),
     "cut-short": ("classic", 1),
     "garbage": ("classic", 1),
     "jobs": ("share", 1),
@@ -127,6 +141,10 @@ def test_lag(address):
     assert groups["next-generation"]["left"] == 5
     assert {row["owner"] for row in groups["next-generation"]["partitions"]} == {"rdkafka/127.0.0.1"}
     assert {row["owner"] for row in groups["jobs"]["partitions"]} == {"console-share-consumer/127.0.0.1"}
+    counted = {(row["topic"].partition("-")[0], row["partition"]): row for row in groups["counts"]["partitions"]}
+    # The topic, and the one that the program writes to and reads again.
+    assert counted.keys() == {(topic, number) for topic in (TOPIC, "counts") for number in (0, 1)}
+    assert {row["owner"] for row in counted.values()} == {"member-StreamThread-1-consumer/127.0.0.1"}
     for name in ("garbage", "cut-short"):
         assert "cannot be decoded" in groups[name]["note"]
         assert groups[name]["left"] is None

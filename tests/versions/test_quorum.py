@@ -1,14 +1,19 @@
 """The quorum of controllers, with real ones: who joins, leaves, and may stop. Three controllers and a broker."""
 
+import json
+
 import pytest
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import REMOVE, caught_up, describe_quorum, is_caught_up
+from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.operations.quorum import plan, reconcile, remove_voter, unregister
 from kafka_proof.operations.rolling import wait_back, wait_can_stop
+from kafka_proof.operations.rolling_plan import decide_controllers
 from tests.versions.quorum import JOINS, Cluster
+from tests.versions.test_versions import command
 
 SECONDS = 60
 SHORT = 5  # seconds for a wait that cannot succeed
@@ -144,12 +149,25 @@ def test_a_controller_is_not_back_by_its_last_fetch_before_the_stop(cluster):
 
 def test_all_three_roll(cluster):
     leader = look(cluster).leader
-    for number in sorted((1, 2, 3), key=lambda number: number == leader):
+    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
+    decided = decide_controllers(cluster.client, nodes, gate=True)
+    assert (decided["at_once"], decided["one_by_one"][-1]) == ([], leader)
+    for number in decided["one_by_one"]:
         wait_can_stop(cluster.client, number, SECONDS, said.append, kinds=CONTROLLER)
         cluster.nodes[number].stop(gently=True)
         cluster.nodes[number].start()
         wait_back(cluster.client, number, SECONDS, SECONDS, said.append, kinds=CONTROLLER)
     assert caught_up(look(cluster)) == {1, 2, 3}
+
+
+def test_a_controller_that_does_not_run_changes_first(cluster):
+    leader = look(cluster).leader
+    dead = min({1, 2, 3} - {leader})
+    cluster.nodes[dead].stop()
+    is_late(cluster, dead)
+    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
+    [first, *_, last] = decide_controllers(cluster.client, nodes, gate=True)["one_by_one"]
+    assert (first, last) == (dead, leader)
 
 
 def test_a_stopped_broker_is_unregistered(cluster):
@@ -161,3 +179,74 @@ def test_a_stopped_broker_is_unregistered(cluster):
     assert unregister(cluster.client, 12, SECONDS, said.append) is True
     assert unregister(cluster.client, 12, SECONDS, said.append) is False
     del cluster.nodes[12]
+
+
+# The commands
+
+
+def test_commands_name_the_listener_of_a_controller(cluster):
+    address = f"127.0.0.1:{cluster.addresses[1]}"
+    status, text = command("kafka_proof.doctor", address)
+    assert status == 1
+    assert f"fault: {address} is a listener for controllers, which answers no client\nchange (controller-list" in text
+    for module in ("kafka_proof.status", "kafka_proof.lag"):
+        status, text = command(module, address)
+        assert (status, text.count("\n")) == (2, 1)
+        assert "That is the listener of a controller: name the port of kafka_client_listener" in text
+
+
+def test_commands_name_a_dead_voter(cluster):
+    status, text = command("kafka_proof.status", cluster.bootstrap)
+    assert (status, "problems" in text.splitlines()[-1]) == (0, True), text
+    assert [line.split()[0] for line in text.splitlines()[4:7]] == ["1", "2", "3"]
+    cluster.nodes[3].stop()
+    is_late(cluster, 3)
+    said = "controller 3 is not caught up, its last fetch was "
+    status, text = command("kafka_proof.status", cluster.bootstrap, "--json")
+    assert status == 1
+    found = json.loads(text)
+    assert [bool(voter["problem"]) for voter in found["quorum"]["voters"]] == [False, False, True]
+    assert [said in found["problems"][0], "none can be lost" in found["problems"][1]] == [True, True]
+    status, text = command("kafka_proof.doctor", cluster.bootstrap)
+    assert (status, f"leads the quorum; {said}" in text, "change (voter)" in text) == (0, True, True), text
+
+
+def test_commands_name_a_lost_quorum(cluster):
+    for number in (2, 3):
+        cluster.nodes[number].stop()
+    doctor = ("kafka_proof.doctor", cluster.bootstrap)
+    wait_until("a quorum without a leader", lambda: command(*doctor)[0], seconds=SECONDS)
+    _, text = command(*doctor)
+    assert "fault: the quorum has no leader" in text
+    assert "start a majority of the quorum's controllers" in text
+    status, text = command("kafka_proof.status", cluster.bootstrap)
+    assert status == 1
+    assert text.endswith("problems: 1\n  no controller: topics cannot be created, and leaders cannot move\n")
+
+
+# Combined nodes
+
+
+@pytest.mark.parametrize("version", [_version("3.9.2"), _version("4.4.0", pytest.mark.sample)])
+def test_combined_nodes_roll(version):
+    """A combined node needs both: its partitions and the quorum."""
+    both = ("broker", "controller")
+    copies = {"offsets.topic.replication.factor": 3, "min.insync.replicas": 2, "default.replication.factor": 3}
+    with Cluster(version, settings=SETTINGS | copies) as cluster:
+        for number in (1, 2, 3):
+            cluster.add(number, "broker,controller", "--standalone" if number == 1 else JOINS)
+        reconcile(cluster.client, wanted(cluster), SECONDS, said.append)
+        wait_ready(cluster.client, (1, 2, 3), SECONDS)
+        leader = look(cluster).leader
+        order = sorted((1, 2, 3), key=lambda number: number == leader)
+        for number in order[:2]:
+            wait_can_stop(cluster.client, number, SECONDS, said.append, kinds=both)
+            cluster.nodes[number].stop()
+            cluster.nodes[number].start()
+            wait_back(cluster.client, number, SECONDS, SECONDS, said.append, kinds=both)
+        cluster.nodes[order[0]].stop()
+        is_late(cluster, order[0])
+        with pytest.raises(NotReadyError, match=f"(broker|controller) {leader} may not stop"):
+            wait_can_stop(cluster.client, leader, SHORT, said.append, kinds=both)
+        with pytest.raises(NotReadyError, match=f"controller {leader} may not stop"):
+            wait_can_stop(cluster.client, leader, SHORT, said.append, kinds=("controller",))

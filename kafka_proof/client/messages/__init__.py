@@ -3,6 +3,8 @@
 Source of the fields: https://kafka.apache.org/protocol (ConsumerGroupDescribe of KIP-848; ShareGroupDescribe and
 DescribeShareGroupOffsets of KIP-932; AddRaftVoter and RemoveRaftVoter of KIP-853; UnregisterBroker of KIP-500). Where a
 broker lacks a request, sending it raises IncompatibleBrokerVersion.
+DescribeShareGroupOffsets of KIP-932; StreamsGroupDescribe of KIP-1071). A broker that lacks a request raises
+IncompatibleBrokerVersion.
 """
 
 from kafka.protocol.api_message import ApiMessage
@@ -42,3 +44,7 @@ class UnregisterBrokerRequest(ApiMessage, load_json=__name__): ...  # type: igno
 
 
 class UnregisterBrokerResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+class StreamsGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class StreamsGroupDescribeResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
