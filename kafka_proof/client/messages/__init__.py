@@ -44,6 +44,8 @@ class UnregisterBrokerRequest(ApiMessage, load_json=__name__): ...  # type: igno
 
 
 class UnregisterBrokerResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
 class StreamsGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
 
 
