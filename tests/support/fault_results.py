@@ -31,6 +31,8 @@ def save(directory, name, new):
 
 def page(rows):
     """Return the rows as Markdown. A row with a problem says so below the tables."""
+    faults = list(dict.fromkeys(each["fault"] for each in rows))
+    rows = sorted(rows, key=lambda each: (faults.index(each["fault"]), MODES.index(each["mode"])))
     machines = sorted({f"{each['cores']} cores, kafka-python {each['kafka_python']}" for each in rows})
     problems = [f"- **{each['fault']}**, {each['mode']}: {problem}" for each in rows for problem in each["problems"]]
     measured = "Measured on " + "; ".join(machines) + "."

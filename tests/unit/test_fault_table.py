@@ -35,7 +35,7 @@ def test_page():
         "| a wiped disk | 3 | 5.3 s | - | 0.0 s | - |",
     ]
     assert counts.splitlines()[0] == "| fault | mode | " + " | ".join(COUNTS) + " | Kafka | date |"
-    assert counts.splitlines()[3] == "| SIGKILL | ZooKeeper | 8,000 | 0 | 0 | 0 | 0 | 0 | 3.9.2 | 2026-11-24 |"
+    assert counts.splitlines()[2] == "| SIGKILL | ZooKeeper | 8,000 | 0 | 0 | 0 | 0 | 0 | 3.9.2 | 2026-11-24 |"
     assert machine == "Measured on 2 cores, kafka-python 3.0.12."
     assert problems == "- **a wiped disk**, ZooKeeper: 3 are gone\n"
 
