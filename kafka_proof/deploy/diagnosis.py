@@ -1,10 +1,11 @@
-"""Why a broker does not answer: the state of its containers, known reasons, and the end of its log."""
+"""Why a node does not answer: the state of its containers, known reasons, and the end of its log."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kafka_proof.client.text import printable
-from kafka_proof.deploy.node import BROKER, Node, of_kind
+from kafka_proof.deploy.node import CONTROLLER, ZOOKEEPER, Node
 
 _OTHER_CLUSTER = (
     "Its data belongs to another cluster: ZooKeeper's data was replaced and the broker's was kept. "
@@ -28,32 +29,53 @@ SIGNS = {
     "Too small maximum heap": "The JVM refuses the heap. Correct kafka_heap, such as 512m.",
 }
 
+# What the advice names otherwise for a controller that is no broker.
+_OF_CONTROLLERS = {
+    "kafka_broker_id": "kafka_controller_id",
+    "kafka_config": "kafka_controller_config",
+    "kafka_heap": "kafka_controller_heap",
+    "kafka_jvm_options": "kafka_controller_jvm_options",
+    "log.retention.bytes": "metadata.max.retention.bytes",
+}
+
 
 def diagnoses(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]], options: str = "") -> list[str]:
-    """Return the diagnosis of each broker whose container is not well; of all, if every one seems well.
+    """Return the diagnosis of each broker and controller whose container is not well; of all, if every one seems well.
 
-    nodes: all of the stack. Of each host's variables, `__kafka_engine` (the engine's report) and `__kafka_log` (the
-    result of `docker logs`) are read. options: those of the commands that messages advise.
+    nodes: all of the stack. Of each host's variables, `__stack_diagnosed` (the engine's report) and `__stack_logs` (the
+    results of `docker logs`) are read; a host without them was not asked. options: those of the commands that messages
+    advise.
     """
     said: list[str] = []
     well: list[str] = []
-    for broker in of_kind(nodes, BROKER):
-        host = broker["host"]
-        variables = hostvars[host]
-        log, engine = variables.get("__kafka_log") or {}, variables.get("__kafka_engine") or {}
-        names = [broker["container"], *(node["container"] for node in nodes if node["host"] == host)]
-        found = [item for item in engine.get("containers", []) if item["name"] in names]
+    for node in nodes:
+        host, variables = node["host"], hostvars[node["host"]]
+        if ZOOKEEPER in node["kinds"] or "__stack_diagnosed" not in variables:
+            continue
+        names = [node["container"], *(other["container"] for other in nodes if other["host"] == host)]
+        found = [item for item in variables["__stack_diagnosed"].get("containers", []) if item["name"] in names]
         found.sort(key=lambda item: names.index(item["name"]))
-        lines = diagnosis(found, [*log.get("stdout_lines", []), *log.get("stderr_lines", [])], options)
+        log = [line for name, line in _lines(variables) if name == node["container"]]
+        lines = diagnosis(found, log, options, node["kinds"] == [CONTROLLER])
         is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
-        (well if broker["container"] in is_well else said).extend([f"{host}:", *lines])
+        (well if node["container"] in is_well else said).extend([f"{host}:", *lines])
     return said or well
 
 
-def diagnosis(containers: Iterable[Mapping[str, Any]], log: Sequence[str], options: str = "") -> list[str]:
-    """Return why a broker does not answer: the state of its containers, known reasons, and the end of its log.
+def _lines(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each line of the logs of a host's nodes, with the name of the container."""
+    for result in (variables.get("__stack_logs") or {}).get("results", []):
+        for line in [*result.get("stdout_lines", []), *result.get("stderr_lines", [])]:
+            yield result["item"]["container"], line
 
-    containers: as kafka_proof.deploy.engine.parse shows them; log: the broker's last lines.
+
+def diagnosis(
+    containers: Iterable[Mapping[str, Any]], log: Sequence[str], options: str = "", is_controller: bool = False
+) -> list[str]:
+    """Return why a node does not answer: the state of its containers, known reasons, and the end of its log.
+
+    containers: as kafka_proof.deploy.engine.parse shows them; log: the node's last lines; is_controller: whether it is
+    a controller and no broker.
     """
     said = [
         f"The container {item['name']} is {item['state']}, its last exit code {item['exit_code']}, "
@@ -62,7 +84,9 @@ def diagnosis(containers: Iterable[Mapping[str, Any]], log: Sequence[str], optio
     ]
     if not said:
         said.append("It has no container.")
-    said += dict.fromkeys(
-        advice.format(options=options) for sign, advice in SIGNS.items() if any(sign in line for line in log)
-    )
+    advice = [text.format(options=options) for sign, text in SIGNS.items() if any(sign in line for line in log)]
+    if is_controller:
+        names = re.compile("|".join(map(re.escape, _OF_CONTROLLERS)))
+        advice = [names.sub(lambda found: _OF_CONTROLLERS[found[0]], text) for text in advice]
+    said += dict.fromkeys(advice)
     return [*said, "Last lines of its log:", *map(printable, log[-15:])] if log else said

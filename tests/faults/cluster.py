@@ -1,13 +1,13 @@
-"""Three ZooKeepers and three brokers on this machine's engine, to do harm to: deployed by site.yml, removed at the end.
+"""Three brokers, and three ZooKeeper servers or controllers, on this machine's engine, deployed by site.yml.
 
-The tests know of it: `brokers` and `zookeepers` (id: container), `variables` (of the inventory), `play()`, and
-`repair()`, which is site.yml. Who changes those three and runs `repair()` has another cluster.
+Tests use `brokers` and `servers` (id: container), `variables` (of the inventory), `play()`, and `repair()`, which is
+site.yml. A test that changes the first three and runs `repair()` has another cluster.
 """
 
 import contextlib
 import json
 import os
-import re
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -19,9 +19,11 @@ from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster
+from kafka_proof.cluster.controller import active_controller
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.status import collect
-from tests.support.engine import container, engine, execute, image, lock, remove
+from tests.faults.modes import ZooKeeper
+from tests.support.engine import container, engine, image, lock, remove
 
 PREFIX = os.environ.get("FAULTS_PREFIX", "kp-faults")  # every container, volume and the network begin with it
 PORT = int(os.environ.get("FAULTS_PORT", "29780"))  # of broker 1; ZooKeeper's are 10 more
@@ -30,14 +32,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = "/var/lib/kafka/data"
 SECONDS = 120  # to be whole again
 PLAY = 600  # seconds that a playbook may take; it may have to build an image
-SESSION = 6  # seconds after which ZooKeeper gives a broker up
 
 CONFIG = {
-    "controlled.shutdown.retry.backoff.ms": 200,
     "group.initial.rebalance.delay.ms": 0,
     "log.cleaner.dedupe.buffer.size": 16777216,
     "offsets.topic.num.partitions": 6,
-    "zookeeper.session.timeout.ms": SESSION * 1000,
 }
 
 
@@ -46,17 +45,18 @@ class Cluster:
 
     inventories = ()  # paths of others that Ansible reads before
 
-    def __init__(self, name=PREFIX, ids=IDS, port=PORT):
+    def __init__(self, mode=ZooKeeper, name=PREFIX, ids=IDS, port=PORT):
+        self.mode = mode
         self.name, self.network, self.holder, self.port = name, f"{name}-kafka", f"{name}-holder", port
         self._ids = ids
         self._first()
 
     def _first(self):
         self.brokers = {each: self.container("kafka", each) for each in self._ids}
-        self.zookeepers = {each: self.container("zookeeper", each) for each in self._ids}
+        self.servers = dict(self.server(each) for each in self._ids)
         self.variables = {
             "stack_name": self.name,
-            "kafka_config": dict(CONFIG),
+            "kafka_config": CONFIG | self.mode.config,
             "kafka_heap": "256m",
             "kafka_jvm_options": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
             "kafka_profile": "production",
@@ -66,6 +66,11 @@ class Cluster:
     def container(self, what, each):
         """What the roles call it."""
         return f"{self.name}-{what}" if each == 1 else f"{self.name}-{what}-{each}"
+
+    def server(self, number):
+        """The id and the container of the server on host `number`."""
+        each = self.mode.first + number - 1
+        return each, self.container(self.mode.program, each)
 
     @property
     def properties(self):
@@ -79,22 +84,38 @@ class Cluster:
 
     @property
     def inventory(self):
-        """As Ansible reads it: the host `host-N` has broker N, ZooKeeper N, or both."""
+        """As Ansible reads it: the host `host-N` has broker N, server N, or both."""
+        groups = {"kafka": [*self.brokers], self.mode.group: [each - self.mode.first + 1 for each in self.servers]}
         hosts = {
-            f"host-{each}": {
-                "kafka_broker_id": each,
-                "kafka_port": self.port + each - 1,
-                "zookeeper_port": self.port + 10 + each - 1,
-            }
-            for each in sorted({*self.brokers, *self.zookeepers})
+            f"host-{number}": {"kafka_broker_id": number, "kafka_port": self.port + number - 1}
+            | self.mode.variables(self, number)
+            for number in sorted({number for numbers in groups.values() for number in numbers})
         }
         here = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        groups = {"kafka": self.brokers, "zookeeper": self.zookeepers}
-        members = {group: {"hosts": {f"host-{each}": {} for each in ids}} for group, ids in groups.items()}
+        members = {group: {"hosts": {f"host-{each}": {} for each in numbers}} for group, numbers in groups.items()}
         return {"all": {"hosts": hosts, "vars": here | self.variables, "children": members}}
 
     def play(self, playbook, *options, fails=False, **variables):
         """Run a playbook, and return what it said. Raises AssertionError unless it ends well; badly, if it `fails`."""
+        with self._started(playbook, *options, **variables) as process:
+            said, _ = process.communicate(timeout=PLAY)
+        assert (process.returncode != 0) is fails, f"{playbook}: exit status {process.returncode}\n{said}"
+        return said
+
+    def interrupt(self, playbook, task):
+        """Kill a playbook when it begins a task."""
+        with self._started(playbook) as process:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if task in line:
+                    process.kill()
+                    break
+            assert process.wait(PLAY) == -signal.SIGKILL, f"{playbook} has no task {task}\n{''.join(said)}"
+
+    @contextlib.contextmanager
+    def _started(self, playbook, *options, **variables):
+        """A process of ansible-playbook, which is killed in the end if it still runs."""
         # Neither the user's settings for Ansible nor a terminal's colours.
         own = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
@@ -102,18 +123,18 @@ class Cluster:
             yaml.safe_dump(self.inventory, inventory)
             inventory.flush()
             hosts = (word for path in (*self.inventories, inventory.name) for word in ("-i", path))
-            done = subprocess.run(
+            with subprocess.Popen(
                 ["ansible-playbook", *hosts, playbook, "-e", json.dumps(variables), *options],
-                check=False,
                 cwd=ROOT,
                 env=inherited | own,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=PLAY,
-            )
-        assert (done.returncode != 0) is fails, f"{playbook}: exit status {done.returncode}\n{done.stdout}"
-        return done.stdout
+            ) as process:
+                try:
+                    yield process
+                finally:
+                    process.kill()
 
     def start(self):
         """Make it as it is at first, and wait until it is whole."""
@@ -127,9 +148,10 @@ class Cluster:
         self.wait_whole()
 
     def wait_whole(self):
-        """Wait until all brokers answer, and every replica of every partition is in sync. Raises AssertionError."""
+        """Wait until all nodes answer, and every replica of every partition is in sync. Raises AssertionError."""
         wait_ready(self.properties, self.brokers, SECONDS)
         wait_until("every replica to be in sync", self.problems, lambda seen: seen == [], SECONDS, 0.3)
+        wait_until("every server", lambda: self.mode.problems(self), lambda seen: seen == [], SECONDS, 0.3)
 
     def problems(self):
         """What `kafka-status` says is wrong: list of str."""
@@ -146,14 +168,18 @@ class Cluster:
         found = self._describe()
         return found if isinstance(found, str) else {broker["broker_id"] for broker in found["brokers"]}
 
-    def controller(self):
-        """The id of the broker that is the active controller."""
+    def controller(self, but=None):
+        """The id of the node that is the active controller. `but`: one that is it no more."""
 
         def look():
-            found = self._describe()
-            return found if isinstance(found, str) else found["controller_id"]
+            try:
+                with connect(self.arguments) as admin:
+                    return active_controller(admin)
+            except (NoKafkaError, KafkaError) as error:
+                return str(error)
 
-        return wait_until("a controller", look, lambda seen: seen in self.brokers, SECONDS, 0.1)
+        known = {*self.mode.controllers(self)} - {but}
+        return wait_until("a controller", look, lambda seen: seen in known, SECONDS, 0.1)
 
     def _describe(self):
         try:
@@ -162,26 +188,17 @@ class Cluster:
         except (NoKafkaError, KafkaError) as error:
             return str(error)
 
-    def zookeeper_leader(self):
-        """The id of the ZooKeeper that leads."""
+    def leader(self, but=None):
+        """The id of the server that leads. `but`: one that does not any more."""
 
         def look():
-            return [each for each, says in self._ask_zookeepers().items() if "Mode: leader" in says]
+            return self.mode.leaders(self) - {but}
 
-        return wait_until("a leader of the ZooKeepers", look, lambda seen: len(seen) == 1, SECONDS)[0]
-
-    def zookeeper_clients(self):
-        """How many connections brokers have to ZooKeepers that serve; each broker has one."""
-        found = [re.search(r"Connections: (\d+)", says) for says in self._ask_zookeepers().values()]
-        return sum(int(match[1]) - 1 for match in found if match)  # one of them asks
-
-    def _ask_zookeepers(self):
-        ask = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && cat <&3"
-        return {each: execute(name, "bash", "-c", ask, check=False) for each, name in self.zookeepers.items()}
+        return wait_until("a leader of the servers", look, lambda seen: len(seen) == 1, SECONDS).pop()
 
     def lives(self):
         """Since when each container runs: {name: text}. A restart makes a difference, and so does a new container."""
-        names = [*self.brokers.values(), *self.zookeepers.values()]
+        names = [*self.brokers.values(), *self.servers.values()]
         return {each.name: f"{each.id} {each.attrs['State']['StartedAt']}" for each in map(container, names)}
 
     def copies(self, topic):

@@ -1,15 +1,19 @@
-"""One cluster for all faults: each begins with it whole, and finds one that works if the one before broke it."""
+"""One cluster of each mode for all faults. Each begins with it whole, also where the fault before broke it.
+
+A test runs in both modes, unless `of_mode` names one.
+"""
 
 import pytest
 
 from tests.faults import cluster as clusters
+from tests.faults.modes import MODES
 from tests.support.engine import image
 
 
-@pytest.fixture(scope="session")
-def running():
-    image()  # or these tests are skipped
-    with clusters.running() as cluster:
+@pytest.fixture(scope="session", params=MODES, ids=lambda mode: mode.name)
+def running(request):
+    image(request.param.version)  # or these tests are skipped
+    with clusters.running(request.param) as cluster:
         yield cluster
 
 

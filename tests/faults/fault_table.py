@@ -2,6 +2,8 @@
 
 A function is given the cluster (see cluster.py), while the workload runs, and leaves it whole. What needs time waits
 for a condition that shows that the fault came about: a fault that nobody noticed proves nothing.
+
+These rows run with ZooKeeper and with KRaft. zookeeper_table.py and kraft_table.py have those of one mode.
 """
 
 import contextlib
@@ -11,15 +13,28 @@ from ipaddress import ip_address
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, NotEnoughReplicasError
 
-from kafka_proof.client.connection import connect
 from kafka_proof.client.wait import WaitedInVainError, wait_until
-from kafka_proof.cluster.settings import settings_of
 from kafka_proof.deploy import diagnosis
 from kafka_proof.workload.run import Load
-from tests.faults.cluster import DATA, SESSION
-from tests.support.engine import VERSION, container, engine, execute
+from tests.faults.cluster import DATA
+from tests.faults.modes import MODES
+from tests.faults.steps import (
+    NOTICED,
+    changed,
+    copies,
+    empty,
+    fill,
+    follower,
+    gone,
+    kill,
+    other_than_controller,
+    serve,
+    setting,
+    settle,
+    small_disk,
+)
+from tests.support.engine import container, execute
 
-NOTICED = 60  # seconds for the cluster to notice
 GIVE_UP = 12  # seconds after which the producer gives a message up, where it must be refused
 
 
@@ -31,7 +46,8 @@ class Fault:
     load: Load = field(default_factory=Load)
     around: callable = contextlib.nullcontext  # a function of the cluster that returns a context manager
     refuses: bool = False
-    sample: bool = False  # quick, for every run of CI
+    modes: tuple = MODES
+    sample: tuple = ()  # the modes in which every run of CI has it
 
     @property
     def name(self):
@@ -50,22 +66,6 @@ def fault(**how):
     return lambda function: FAULTS.append(Fault(function, **how)) or function
 
 
-def gone(cluster, *ids):
-    """Wait until the cluster knows that these brokers are gone, and no others."""
-    left = {*cluster.brokers} - {*ids}
-    wait_until(f"brokers {left} to be the only ones", cluster.registered, lambda seen: seen == left, NOTICED, 0.1)
-
-
-def other_than_controller(cluster):
-    """The id of a broker that is not the active controller."""
-    return max({*cluster.brokers} - {cluster.controller()})
-
-
-def kill(cluster, each):
-    container(cluster.brokers[each]).kill()
-    gone(cluster, each)
-
-
 @fault()
 def kill_broker(cluster):
     """`docker kill -s KILL` of a broker"""
@@ -73,40 +73,38 @@ def kill_broker(cluster):
     cluster.repair()
 
 
-@fault(sample=True)
+@fault(sample=MODES)
 def kill_controller(cluster):
     """`docker kill -s KILL` of the active controller"""
     old = cluster.controller()
-    kill(cluster, old)
-    assert cluster.controller() != old
+    container(cluster.mode.controllers(cluster)[old]).kill()
+    lost(cluster, old)
     cluster.repair()
 
 
+def lost(cluster, controller):
+    """Wait until another node is the active controller, and no broker is there that was `controller`."""
+    gone(cluster, *({controller} & {*cluster.brokers}))
+    cluster.controller(but=controller)
+
+
 @fault()
-def kill_zookeeper(cluster):
-    """`docker kill -s KILL` of a ZooKeeper that follows"""
-    follower = max({*cluster.zookeepers} - {cluster.zookeeper_leader()})
-    container(cluster.zookeepers[follower]).kill()
+def kill_follower(cluster):
+    """`docker kill -s KILL` of a ZooKeeper server or a controller that follows"""
+    container(cluster.servers[follower(cluster)]).kill()
     settle(cluster)
     cluster.repair()
 
 
 @fault()
-def kill_zookeeper_leader(cluster):
-    """`docker kill -s KILL` of the ZooKeeper that leads"""
-    old = cluster.zookeeper_leader()
-    container(cluster.zookeepers[old]).kill()
-    assert cluster.zookeeper_leader() != old
-    settle(cluster)
+def lose_quorum(cluster):
+    """Two ZooKeeper servers or controllers of three killed, the leader among them, and started again"""
+    old = cluster.leader()
+    for each in (old, follower(cluster)):
+        container(cluster.servers[each]).kill()
+    wait_until("no leader", lambda: cluster.mode.leaders(cluster), lambda seen: not seen, NOTICED, 0.1)
+    serve(cluster, NOTICED / 4)
     cluster.repair()
-
-
-def settle(cluster):
-    """Let every broker find another ZooKeeper, and go on without the lost one for longer than a session."""
-    wait_until("every broker to have a ZooKeeper", cluster.zookeeper_clients, lambda seen: seen >= 3, NOTICED, 0.1)
-    workload = cluster.workload
-    enough = workload.acknowledged() + int(2 * SESSION * workload.load.rate)
-    wait_until(f"{enough} acknowledgements", workload.acknowledged, lambda seen: seen >= enough, NOTICED, 0.1)
 
 
 @fault()
@@ -122,9 +120,9 @@ def cut_off_broker(cluster):
 def cut_off_controller(cluster):
     """The active controller cut off from the network for longer than its session, then back"""
     old = cluster.controller()
-    cluster.cut_off(cluster.brokers[old])
-    gone(cluster, old)
-    assert cluster.controller() != old
+    cluster.cut_off(cluster.mode.controllers(cluster)[old])
+    lost(cluster, old)
+    settle(cluster)
     cluster.repair()
 
 
@@ -149,7 +147,7 @@ def swap_addresses(cluster):
 
 
 @fault(refuses=True, load=Load(delivery_timeout=GIVE_UP))
-def lose_quorum(cluster):
+def lose_brokers(cluster):
     """Two brokers of three killed: writes are refused until they are back"""
     victims = sorted(cluster.brokers)[1:]
     for each in victims:
@@ -169,38 +167,26 @@ def lose_quorum(cluster):
     cluster.repair()
 
 
-@contextlib.contextmanager
-def small_disk(cluster):
-    """Give broker 3 a disk of 128 MB, and its own again in the end."""
-    cluster.forget(cluster.brokers[3])
-    name = f"{cluster.brokers[3]}-data"
-    small = {"type": "tmpfs", "device": "tmpfs", "o": "size=128m,uid=1000"}
-    engine().volumes.create(name, driver_opts=small, labels={"kafka-proof.stack": cluster.name})
-    cluster.hold(name)  # memory, which the engine gives back when no container uses it
-    cluster.repair()
-    try:
-        yield
-    finally:
-        container(cluster.holder).remove(force=True)
-        cluster.forget(cluster.brokers[3])
+def full(cluster, name):
+    """Wait until the roles say of a container that its disk is full."""
+
+    def diagnose():
+        node = container(name)
+        state, restarts = node.attrs["State"], node.attrs["RestartCount"]
+        seen = {"name": name, "state": state["Status"], "exit_code": state["ExitCode"], "restarts": restarts}
+        return diagnosis.diagnosis([seen], node.logs(tail=60).decode().splitlines())
+
+    wait_until("a diagnosis", diagnose, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
 
 
-@fault(around=small_disk)
+@fault(around=lambda cluster: small_disk(cluster, cluster.brokers[3]))
 def full_disk(cluster):
     """A full disk on one broker; then there is space again, and it is restarted"""
     name = cluster.brokers[3]
-    fill = f"dd if=/dev/zero of={DATA}/filler bs=64k; dd if=/dev/zero of={DATA}/rest bs=1k"
-    execute(cluster.holder, "bash", "-c", fill, check=False)
-
-    def diagnose():
-        broker = container(name)
-        state, restarts = broker.attrs["State"], broker.attrs["RestartCount"]
-        seen = {"name": name, "state": state["Status"], "exit_code": state["ExitCode"], "restarts": restarts}
-        return diagnosis.diagnosis([seen], broker.logs(tail=60).decode().splitlines())
-
-    wait_until("a diagnosis", diagnose, lambda said: any("disk is full" in line for line in said), NOTICED, 0.2)
+    fill(cluster)
+    full(cluster, name)
     gone(cluster, 3)
-    execute(cluster.holder, "bash", "-c", f"rm {DATA}/filler {DATA}/rest")
+    empty(cluster)
     # A partition whose index, a file in memory, could not grow is given up by a broker that goes on, until it starts
     # anew: "marked as failed" in its log. Space alone does not bring it back.
     container(name).restart()
@@ -224,26 +210,22 @@ def replace_broker(cluster):
 
 
 @fault()
-def replace_zookeeper(cluster):
-    """The ZooKeeper that leads replaced by a new one: `docker stop`, `site.yml`"""
-    old, new = cluster.zookeeper_leader(), max(cluster.zookeepers) + 1
-    name = cluster.zookeepers.pop(old)
-    cluster.zookeepers[new] = cluster.container("zookeeper", new)
-    assert "The server that leads is not in the group zookeeper" in cluster.play("site.yml", fails=True)
-    container(name).stop()
-    cluster.repair()
-    cluster.forget(name)
+def replace_follower(cluster):
+    """A ZooKeeper server or a controller and its disk lost for good, and replaced by an empty one of the same id"""
+    name = cluster.servers[follower(cluster)]
+    container(name).kill()
     settle(cluster)
+    cluster.forget(name)
+    cluster.repair()
 
 
-@fault(sample=True)
+@fault(sample=MODES[:1])
 def rolling_restart(cluster):
     """Rolling restart: `playbooks/restart.yml`"""
     before = cluster.lives()
     cluster.play("playbooks/restart.yml")
     cluster.wait_whole()
-    after = cluster.lives()
-    assert [name for name in before if after[name] == before[name]] == []
+    assert changed(before, cluster.lives()) == {*before}
 
 
 @fault()
@@ -252,8 +234,7 @@ def rolling_change(cluster):
     before = cluster.lives()
     cluster.variables["kafka_config"]["queued.max.requests"] = 400
     cluster.repair()
-    after = cluster.lives()
-    assert {name for name in before if after[name] != before[name]} == {*cluster.brokers.values()}
+    assert changed(before, cluster.lives()) == {*cluster.brokers.values()}
 
 
 @fault()
@@ -262,17 +243,11 @@ def dynamic_change(cluster):
     before, config = cluster.lives(), cluster.variables["kafka_config"]
     config["num.io.threads"] = 6
     cluster.play("site.yml")
-    assert threads(cluster) == {"6"}
+    assert setting(cluster, "num.io.threads") == {"6"}
     del config["num.io.threads"]
     cluster.play("site.yml")
-    assert threads(cluster) == {"8"}
+    assert setting(cluster, "num.io.threads") == {"8"}
     assert cluster.lives() == before
-
-
-def threads(cluster):
-    """What the brokers say of num.io.threads."""
-    with connect(cluster.arguments) as admin:
-        return {settings["num.io.threads"]["value"] for settings in settings_of(admin, cluster.brokers).values()}
 
 
 @contextlib.contextmanager
@@ -308,56 +283,16 @@ def leave(cluster):
     cluster.repair()
 
 
-def replicas(cluster):
-    """The brokers that have replicas of the workload's topic."""
-    with connect(cluster.arguments) as admin:
-        [found] = admin.describe_topics([cluster.topic])
-    return {each for partition in found["partitions"] for each in partition["replica_nodes"]}
-
-
 @fault(around=until_it_leaves)
 def add_broker(cluster):
     """A fourth broker added, and partitions moved onto it: `site.yml`, `playbooks/rebalance.yml`"""
     join(cluster)
-    assert replicas(cluster) == {1, 2, 3, 4}
+    assert copies(cluster) == {1, 2, 3, 4}
 
 
 @fault(around=with_broker_4)
 def decommission_broker(cluster):
     """A broker of four drained and removed: `playbooks/decommission.yml`, `site.yml`"""
-    assert 4 in replicas(cluster)
+    assert 4 in copies(cluster)
     leave(cluster)
-    assert replicas(cluster) == {1, 2, 3}
-
-
-OLD = "3.8.1"  # of the line before, whose image the role can build too
-
-
-@contextlib.contextmanager
-def old_version(cluster):
-    """A cluster made anew, which runs the old version."""
-    cluster.remove()
-    cluster.variables["stack_kafka_version"] = OLD
-    try:
-        cluster.repair()
-        yield
-    finally:
-        cluster.variables.pop("stack_kafka_version", None)
-
-
-def versions(cluster):
-    """The images that the brokers run, and the protocol that they speak to each other."""
-    images = {container(name).attrs["Config"]["Image"].split("-")[1] for name in cluster.brokers.values()}
-    with connect(cluster.arguments) as admin:
-        said = settings_of(admin, cluster.brokers).values()
-    return images, {settings["inter.broker.protocol.version"]["value"].split("-")[0] for settings in said}
-
-
-@fault(around=old_version)
-def rolling_upgrade(cluster):
-    """Rolling upgrade from 3.8.1, the protocol between brokers last: `playbooks/upgrade.yml`"""
-    assert versions(cluster) == ({f"proof:{OLD}"}, {OLD[:3]})
-    del cluster.variables["stack_kafka_version"]
-    cluster.play("playbooks/upgrade.yml")
-    cluster.wait_whole()
-    assert versions(cluster) == ({f"proof:{VERSION}"}, {VERSION[:3]})
+    assert copies(cluster) == {1, 2, 3}

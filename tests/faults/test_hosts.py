@@ -1,4 +1,4 @@
-"""Three hosts, each with an engine of its own, one of which loses its power: another row of the table."""
+"""Three hosts, each with an engine of its own, one of which loses its power or its engine: more rows of the table."""
 
 import os
 
@@ -6,11 +6,12 @@ import pytest
 
 from kafka_proof.workload.run import Load
 from tests.faults.cluster import PREFIX, Cluster
-from tests.faults.fault_table import gone
+from tests.faults.modes import MODES
+from tests.faults.steps import gone
 from tests.faults.test_faults import BUILD
 from tests.faults.verify import verified
 from tests.support import hosts
-from tests.support.engine import VERSION, container, engine, image
+from tests.support.engine import container, engine, image
 from tests.support.fault_results import row, save
 
 NAME = f"{PREFIX}-hosts"
@@ -19,17 +20,19 @@ NAME = f"{PREFIX}-hosts"
 class Hosts(Cluster):
     """The cluster on hosts of its own; what they run is not this engine's."""
 
-    def __init__(self, archive):
-        super().__init__(f"{NAME}-stack")
-        self.archive, self.made = archive, None
+    def __init__(self, mode, directory):
+        super().__init__(mode, f"{NAME}-stack")
+        self.archive, self.file, self.made = directory / "image.tar", directory / "hosts", None
 
     @property
     def inventories(self):
-        return [str(self.made.inventory)]
+        return [str(self.file)]
 
     @property
     def inventory(self):
-        return {"all": {"vars": self.variables | {"kafka_image_source": "load", "kafka_image_archive": self.archive}}}
+        return {
+            "all": {"vars": self.variables | {"kafka_image_source": "load", "kafka_image_archive": str(self.archive)}}
+        }
 
     @property
     def properties(self):
@@ -37,20 +40,22 @@ class Hosts(Cluster):
 
     def start(self):
         self.remove()
+        name = image(self.mode.version)
+        with self.archive.open("wb") as file:
+            file.writelines(engine().images.get(name).save(named=name))
         self.made = hosts.up(NAME)
+        self.file.write_text(hosts.inventory(self.made.hosts, self.made.directory, group=self.mode.group))
         self._first()
         self.repair()
 
     def remove(self):
         hosts.down(NAME)
+        self.archive.unlink(missing_ok=True)
 
 
-@pytest.fixture
-def three_hosts(tmp_path):
-    archive = tmp_path / "image.tar"
-    with archive.open("wb") as file:
-        file.writelines(engine().images.get(image()).save(named=image()))
-    cluster = Hosts(str(archive))
+@pytest.fixture(scope="module", params=MODES, ids=lambda mode: mode.name)
+def three_hosts(request, tmp_path_factory):
+    cluster = Hosts(request.param, tmp_path_factory.mktemp("hosts"))
     try:
         cluster.start()
         yield cluster
@@ -58,11 +63,10 @@ def three_hosts(tmp_path):
         pytest.skip(str(error))
     finally:
         cluster.remove()
-        archive.unlink()
 
 
 def reboot_host(cluster):
-    """A host without power, then booted: its engine, its broker and its ZooKeeper are killed, and come back"""
+    """A host without power, then booted: its engine and all nodes on it are killed, and come back"""
     host = container(cluster.made.hosts[1].name)
     host.kill()
     gone(cluster, 2)
@@ -70,9 +74,18 @@ def reboot_host(cluster):
     cluster.wait_whole()
 
 
-@pytest.mark.skipif(os.uname().sysname != "Linux", reason="hosts are reached by their addresses only from a Linux one")
-def test_nothing_is_lost(three_hosts):
-    result = verified(three_hosts, reboot_host, Load())
+def restart_engine(cluster):
+    """The engine of a host restarted: `service docker restart`"""
+    container(cluster.made.hosts[1].name).exec_run(["service", "docker", "restart"], detach=True)
+    gone(cluster, 2)
+    cluster.wait_whole()
 
-    save(BUILD, "90-reboot_host", row(reboot_host.__doc__, VERSION, result))
+
+@pytest.mark.skipif(os.uname().sysname != "Linux", reason="hosts are reached by their addresses only from a Linux one")
+@pytest.mark.parametrize(("number", "do"), [(90, reboot_host), (91, restart_engine)], ids=["reboot", "engine"])
+def test_nothing_is_lost(three_hosts, number, do):
+    result = verified(three_hosts, do, Load())
+
+    mode = three_hosts.mode
+    save(BUILD, f"{number}-{do.__name__}-{mode.name}", row(do.__doc__, mode.name, mode.version, result))
     assert result["problems"] == []

@@ -5,7 +5,7 @@ import pytest
 from kafka_proof.client.connection import connect
 from kafka_proof.client.wait import wait_until
 from kafka_proof.workload.run import PARTITIONS, Load
-from tests.faults.fault_table import NOTICED, gone, kill
+from tests.faults.steps import NOTICED, gone, kill
 from tests.faults.verify import verified
 from tests.support.engine import container
 

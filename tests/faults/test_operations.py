@@ -4,17 +4,16 @@ import os
 import re
 import signal
 
+import pytest
+
 from kafka_proof.client.connection import connect
 from kafka_proof.workload.run import Load
 from tests.faults import cluster as clusters
 from tests.faults.cluster import PORT, PREFIX, ROOT
-from tests.faults.fault_table import gone
+from tests.faults.modes import MODES
+from tests.faults.steps import changed, gone
 from tests.faults.verify import verified
-from tests.support.engine import container, execute
-
-
-def started_anew(before, after):
-    return {name for name in after if after[name] != before.get(name)}
+from tests.support.engine import container, image
 
 
 def test_a_change_that_breaks_a_broker_stops_there_and_goes_on_when_it_is_mended(cluster):
@@ -25,8 +24,8 @@ def test_a_change_that_breaks_a_broker_stops_there_and_goes_on_when_it_is_mended
         config["queued.max.requests"] = 0
         said = cluster.play("site.yml", fails=True, kafka_start_timeout=30)
 
-        [broken] = started_anew(before, cluster.lives())
-        assert broken in {*cluster.brokers.values()} - {cluster.brokers[controller]}
+        [broken] = changed(before, cluster.lives())
+        assert broken in {*cluster.brokers.values()} - {cluster.brokers.get(controller)}
         assert "is not registered" in said
         assert f"The container {broken} is" in said
         assert "its last exit code" in said
@@ -36,7 +35,7 @@ def test_a_change_that_breaks_a_broker_stops_there_and_goes_on_when_it_is_mended
 
         config["queued.max.requests"] = 401
         cluster.repair()
-        assert started_anew(before, cluster.lives()) == {*cluster.brokers.values()}
+        assert changed(before, cluster.lives()) == {*cluster.brokers.values()}
 
     try:
         assert verified(cluster, break_and_mend, Load())["problems"] == []
@@ -63,28 +62,11 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
     try:
         before = cluster.lives()
         assert verified(cluster, mislead_and_mend, Load())["problems"] == []
-        assert started_anew(before, cluster.lives()) == {*cluster.brokers.values()} >= {second}
+        assert changed(before, cluster.lives()) == {*cluster.brokers.values()} >= {second}
     finally:
         cluster.variables["kafka_heap"] = "256m"
         cluster.variables.pop("kafka_advertised_host", None)
         cluster.variables.pop("kafka_bind_address", None)
-
-
-def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
-    def speak(name):
-        return "inter.broker.protocol.version=3.8" in execute(name, "cat", "/etc/kafka-proof/server.properties")
-
-    # As upgrade.yml -e upgrade_protocol=false leaves them.
-    cluster.play("site.yml", _kafka_protocol="3.8")
-    before = cluster.lives()
-    cluster.play("site.yml")
-    cluster.play("playbooks/upgrade.yml", upgrade_protocol="false")
-    assert cluster.lives() == before
-    assert all(map(speak, cluster.brokers.values()))
-
-    cluster.play("playbooks/upgrade.yml")
-    assert not any(map(speak, cluster.brokers.values()))
-    cluster.wait_whole()
 
 
 def test_all_brokers_move_to_other_ports_and_back(cluster):
@@ -92,16 +74,6 @@ def test_all_brokers_move_to_other_ports_and_back(cluster):
     said = cluster.play("site.yml", kafka_port=f"{{{{ {cluster.port + 20} + kafka_broker_id }}}}")
     assert len(re.findall(r"Wait until the cluster can do without (\S+)\]", said)) == len(cluster.brokers)
     cluster.repair()
-
-
-def test_zookeepers_that_could_go_on_by_themselves_are_not_left_behind(cluster):
-    all_of_them, before = cluster.zookeepers, cluster.lives()
-    cluster.zookeepers = dict([*all_of_them.items()][:1])
-    try:
-        assert "as a second ensemble" in cluster.play("site.yml", fails=True)
-    finally:
-        cluster.zookeepers = all_of_them
-    assert cluster.lives() == before
 
 
 def test_what_a_run_has_not_proved_the_next_one_proves(cluster):
@@ -124,13 +96,14 @@ def test_a_look_at_what_would_be_done_changes_nothing(cluster):
     assert cluster.lives() == before
 
 
-def test_from_one_to_three():
-    """From one ZooKeeper and one broker to three of each, with all that was written, while it is written to."""
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_from_one_to_three(mode):
+    """From one server and one broker to three of each, with all that was written, while it is written to."""
 
     def grow(cluster):
         for each in (2, 3):
             cluster.brokers[each] = cluster.container("kafka", each)
-            cluster.zookeepers[each] = cluster.container("zookeeper", each)
+            cluster.servers |= [cluster.server(each)]
         cluster.repair()
         wanted = {cluster.topic: 3, "__consumer_offsets": 3}
         limits = {"rebalance_throttle": 20_000_000, "rebalance_timeout": 120}
@@ -141,7 +114,8 @@ def test_from_one_to_three():
         assert cluster.copies(cluster.topic) == {3}
         assert cluster.copies("__consumer_offsets") == {3}
 
-    with clusters.running(f"{PREFIX}-one", (1,), PORT + 5) as cluster:
+    image(mode.version)
+    with clusters.running(mode, f"{PREFIX}-one", (1,), PORT + 5) as cluster:
         assert verified(cluster, grow, Load())["problems"] == []
 
         # A broker that is gone for good, and out of the inventory.

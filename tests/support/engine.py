@@ -8,13 +8,17 @@ import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 from docker import from_env
 from docker.errors import APIError
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSION = yaml.safe_load((ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text())["stack_kafka_version"]
+_DEFAULTS = yaml.safe_load((ROOT / "roles" / "stack" / "defaults" / "main.yml").read_text())
+_VERSION = jinja2.Template(_DEFAULTS["stack_kafka_version"])
+VERSION = _VERSION.render(groups={"zookeeper": ["any"]})
+KRAFT_VERSION = _VERSION.render(groups={})
 SECONDS = 120  # for each answer of the engine
 
 
@@ -24,12 +28,12 @@ def engine():
     return from_env(timeout=SECONDS)
 
 
-def image():
-    """Return the name of the image that site.yml deploys; skip the test where there is none.
+def image(version=VERSION):
+    """Return the name of the image that site.yml deploys for a version of Kafka; skip the test where there is none.
 
-    The newest one counts. Other tests make images of other versions.
+    The newest one counts.
     """
-    pattern = f"kafka-proof:{VERSION}-*"
+    pattern = f"kafka-proof:{version}-*"
     tags = [tag for each in engine().images.list(pattern) for tag in each.tags if fnmatch(tag, pattern)]
     return tags[0] if tags else pytest.skip(f"no image {pattern}: run site.yml once")
 

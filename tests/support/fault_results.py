@@ -1,4 +1,4 @@
-"""What became of the messages in each fault, as a table: one JSON file for each, one page and one JSON for all.
+"""What became of the messages in each fault, as two tables: one JSON file for each row, one page and one JSON for all.
 
 A run of one fault replaces its own row; the others stay as they were measured, each with its date.
 """
@@ -6,23 +6,17 @@ A run of one fault replaces its own row; the others stay as they were measured, 
 import json
 from pathlib import Path
 
-COLUMNS = {  # of the page: what `kafka_proof.workload.audit.audit` counts, in the order in which it is read
-    "acked": "acked",
-    "refused": "refused",
-    "consumed": "consumed",
-    "lost": "lost",
-    "duplicated": "duplicated",
-    "redelivered": "redelivered",
-    "produce_stall": "longest produce stall",
-    "consume_stall": "longest consume stall",
-}
-_SECONDS = {"produce_stall", "consume_stall"}
-_KEPT = [*COLUMNS, "started", "seconds", "cores", "kafka_python", "errors", "troubles", "producers", "problems"]
+MODES = ("ZooKeeper", "KRaft")
+STALLS = {"produce_stall": "longest produce stall", "consume_stall": "longest consume stall"}
+COUNTS = ("acked", "refused", "consumed", "lost", "duplicated", "redelivered")
+# What `kafka_proof.workload.audit.audit` counts, and the circumstances.
+_KEPT = [*COUNTS, *STALLS, "started", "seconds", "cores", "kafka_python", "errors", "troubles", "producers", "problems"]
+_NO_ROW = "-"
 
 
-def row(title, kafka, result):
-    """Return a row: `title` of the fault, version of `kafka` such as "3.9.2", `result` of a Workload."""
-    return {"fault": title, "kafka": kafka, **{name: result[name] for name in _KEPT}}
+def row(title, mode, kafka, result):
+    """Return a row: `title` of the fault, one of MODES, version of `kafka` such as "3.9.2", `result` of a Workload."""
+    return {"fault": title, "mode": mode, "kafka": kafka, **{name: result[name] for name in _KEPT}}
 
 
 def save(directory, name, new):
@@ -36,20 +30,37 @@ def save(directory, name, new):
 
 
 def page(rows):
-    """Return the rows as Markdown. A row with a problem says so below the table."""
-    header = ["fault", *COLUMNS.values(), "Kafka", "date"]
-    lines = [header, ["---"] + ["--:"] * len(COLUMNS) + ["---"] * 2]
-    lines += [
-        [each["fault"], *(_cell(name, each[name]) for name in COLUMNS), each["kafka"], each["started"][:10]]
+    """Return the rows as Markdown. A row with a problem says so below the tables."""
+    faults = list(dict.fromkeys(each["fault"] for each in rows))
+    rows = sorted(rows, key=lambda each: (faults.index(each["fault"]), MODES.index(each["mode"])))
+    machines = sorted({f"{each['cores']} cores, kafka-python {each['kafka_python']}" for each in rows})
+    problems = [f"- **{each['fault']}**, {each['mode']}: {problem}" for each in rows for problem in each["problems"]]
+    measured = "Measured on " + "; ".join(machines) + "."
+    return "\n".join([*stalls(rows), "", *counts(rows), "", measured, *([""] if problems else []), *problems, ""])
+
+
+def stalls(rows):
+    """Return the lines of the table in which the modes stand side by side for the same fault."""
+    found = {(each["fault"], each["mode"]): each for each in rows}
+    columns = [(mode, kind) for kind in STALLS for mode in MODES]
+    header = ["fault", "lost", *(f"{STALLS[kind]}, {mode}" for mode, kind in columns)]
+    lines = []
+    for fault in dict.fromkeys(each["fault"] for each in rows):
+        lost = sum(found[fault, mode]["lost"] for mode in MODES if (fault, mode) in found)
+        cells = [f"{found[fault, mode][kind]:.1f} s" if (fault, mode) in found else _NO_ROW for mode, kind in columns]
+        lines.append([fault, f"{lost:,}", *cells])
+    return _table(header, ["---"] + ["--:"] * (len(header) - 1), lines)
+
+
+def counts(rows):
+    """Return the lines of the table of messages, a line for each row."""
+    header = ["fault", "mode", *COUNTS, "Kafka", "date"]
+    lines = [
+        [each["fault"], each["mode"], *(f"{each[name]:,}" for name in COUNTS), each["kafka"], each["started"][:10]]
         for each in rows
     ]
-    text = [f"| {' | '.join(line)} |" for line in lines]
-    machines = sorted({f"{each['cores']} cores, kafka-python {each['kafka_python']}" for each in rows})
-    problems = [f"- **{each['fault']}**: {problem}" for each in rows for problem in each["problems"]]
-    return "\n".join(
-        [*text, "", "Measured on " + "; ".join(machines) + ".", *([""] if problems else []), *problems, ""]
-    )
+    return _table(header, ["---"] * 2 + ["--:"] * len(COUNTS) + ["---"] * 2, lines)
 
 
-def _cell(name, value):
-    return f"{value:.1f} s" if name in _SECONDS else f"{value:,}"
+def _table(header, rule, rows):
+    return [f"| {' | '.join(line)} |" for line in [header, rule, *rows]]

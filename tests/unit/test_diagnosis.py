@@ -1,9 +1,9 @@
-"""Why a broker does not answer, from its containers and its log."""
+"""Why a node does not answer, from its containers and its log."""
 
 import pytest
 
 from kafka_proof.deploy.diagnosis import diagnoses, diagnosis
-from tests.unit.stack import nodes, variables
+from tests.unit.stack import kraft_nodes, nodes, variables
 
 
 def inspected(status="restarting", code=1, restarts=3):
@@ -38,23 +38,54 @@ def test_diagnosis_of_what_it_does_not_know():
     assert len(said) < 20
 
 
-def host_with(container, *log):
-    return {
-        "__kafka_engine": {"containers": [container] if container else []},
-        "__kafka_log": {"stdout_lines": list(log), "stderr_lines": []},
-    }
+def test_a_controller_has_its_own_variables():
+    log = ["ConfigException: Invalid value", "Invalid maximum heap size: -Xmx1q"]
+    said = " ".join(diagnosis([inspected()], log, is_controller=True))
+    assert "Correct kafka_controller_config" in said
+    assert "Correct kafka_controller_heap" in said
+    assert "kafka_config" not in said
+
+
+def host_with(*containers, **logs):
+    """A host's variables. logs: {container: one line}."""
+    results = [
+        {"item": {"container": name.replace("_", "-")}, "stdout_lines": [line], "stderr_lines": []}
+        for name, line in logs.items()
+    ]
+    return {"__stack_diagnosed": {"containers": list(containers)}, "__stack_logs": {"results": results}}
+
+
+WELL = inspected("running", 0, 0) | {"health": "healthy"}
+ILL = inspected() | {"health": "unhealthy"}
 
 
 def test_diagnoses_name_the_hosts_that_are_not_well():
-    well = host_with(inspected("running", 0, 0) | {"health": "healthy"}, "fine")
-    ill = host_with(inspected() | {"health": "unhealthy"}, "No space left on device")
-    everything = nodes({host: variables() for host in "abc"})
-    said = diagnoses(everything, {"a": well, "b": ill, "c": host_with(None)})
-    assert [line for line in said if line in ("a:", "b:", "c:")] == ["b:", "c:"]
+    ill = host_with(ILL, kafka="No space left on device")
+    everything = nodes({host: variables() for host in "abcd"})
+    said = diagnoses(everything, {"a": host_with(WELL, kafka="fine"), "b": ill, "c": host_with(), "d": {}})
+    assert [line for line in said if line in ("a:", "b:", "c:", "d:")] == ["b:", "c:"]
     assert any("disk is full" in line for line in said)
     alone = nodes({"a": variables()})
-    assert diagnoses(alone, {"a": well})[0] == "a:"  # if all seem well, any may be it
-    assert diagnoses(alone, {"a": {}}) == ["a:", "It has no container."]
+    assert diagnoses(alone, {"a": host_with(WELL, kafka="fine")})[0] == "a:"  # if all seem well, any may be it
+    assert diagnoses(alone, {"a": host_with()}) == ["a:", "It has no container."]
+
+
+def test_diagnoses_find_the_controller_that_is_not_well():
+    """It has the log of the controller, and not that of the broker on its host."""
+    host = host_with(
+        WELL,
+        ILL | {"name": "kafka-controller-101"},
+        kafka="No space left on device",
+        kafka_controller_101="ConfigException: Invalid value",
+    )
+    said = diagnoses(kraft_nodes({"a": variables()}, controllers=["a"]), {"a": host})
+    assert said[:3] == [
+        "a:",
+        "The container kafka-controller-101 is restarting, its last exit code 1, restarted 3 times.",
+        "The container kafka is running, its last exit code 0, restarted 0 times.",
+    ]
+    assert said[-1] == "ConfigException: Invalid value"
+    assert not any("disk is full" in line for line in said)
 
 
 def test_the_log_is_data():
