@@ -16,12 +16,12 @@ from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
+from kafka_proof.deploy.kraft import format_commands
 from kafka_proof.deploy.listeners import bracketed
 from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Node
 
 LABEL = "kafka-proof"
 _CONTROLLERS = "controller.quorum.bootstrap.servers="
-FORMAT = ".format"  # in the volume of the data: arguments for the first start of a node of KRaft, see kraft.py
 
 # The container was created with the time in which it may stop, so this bound only ends a command that hangs.
 _PATIENT = "DOCKER_SECONDS=3600"
@@ -182,34 +182,10 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
-        *format_commands(node),
+        *format_commands(node, recreated=found is not None),
         f"docker start {name}",
     ]
     return "\n".join(lines)
-
-
-def format_commands(node: Node) -> list[str]:
-    """Return the commands that give a created container of KRaft the arguments to format its directory, if it is empty.
-
-    A directory of another cluster is refused, and the container that was created for it is removed.
-    """
-    if not node["format"]:
-        return []
-    data = shlex.quote(f"{node['container']}:{DATA}")
-    name, cluster = shlex.quote(node["container"]), node["labels"]["cluster"]
-    archive = base64.b64encode(to_archive({FORMAT: " ".join(node["format"])})).decode()
-    refusal = shlex.quote(
-        f"The volume {node['volume']} holds the data of another cluster than {cluster}, which its label names. "
-        "Restore the right data, or choose a stack_name."
-    )
-    return [
-        f"meta=$(docker cp {data}/meta.properties - 2>/dev/null | tar -xOf - 2>/dev/null || true)",
-        'case "$meta" in',
-        f"*cluster.id={cluster}*) ;;",
-        f"'') base64 -d <<'END' | docker cp - {data}\n{archive}\nEND\n;;",
-        f"*) docker rm --volumes {name} >/dev/null; echo {refusal} >&2; exit 1 ;;",
-        "esac",
-    ]
 
 
 def volume_commands(node: Node, engine: Engine) -> list[str]:

@@ -191,7 +191,7 @@ def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "files": {},
         "format": [],
         "labels": {},
-        "command": kraft.COMMAND,
+        "command": kraft.command(common["version"]),
         "health": _probe(listener),
         "stop_timeout": 30,
         "peers": {"controller": listeners.advertised(listener)},
@@ -241,7 +241,7 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties"
         if stack.servers
-        else kraft.COMMAND,
+        else kraft.command(common["version"]),
         "health": " && ".join(_probe(item) for item in own),
         "stop_timeout": variables["kafka_stop_timeout"],
         "peers": peers,

@@ -18,6 +18,15 @@ SIGNS = {
     "InconsistentClusterIdException": _OTHER_CLUSTER,
     "Invalid cluster.id": _OTHER_CLUSTER,  # what Kafka says once it has checked its own file first
     "InconsistentBrokerIdException": "Its data was written under another id. Set kafka_broker_id back to that id.",
+    "doesn't match previous node id": "Its data was written under another id. Set kafka_broker_id back to that id.",
+    "INCONSISTENT_CLUSTER_ID": (
+        "Its data, or that of a controller, belongs to another cluster. Restore the volume of this cluster, or choose "
+        "a stack_name."
+    ),
+    "No MetadataVersion with feature level": (
+        "A newer Kafka finalised its features in this data. Set stack_kafka_version to that version."
+    ),
+    " is empty: this node lost its data": "Its volume lost its content. Run site.yml, which formats it anew.",
     "ZooKeeperClientTimeoutException": (
         "It does not reach ZooKeeper. See docker logs of that container, and kafka_zookeeper_connect."
     ),

@@ -6,11 +6,12 @@ hosts before any of them runs, and an interrupted first run can continue.
 """
 
 import base64
+import shlex
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafka_proof.deploy.containers import FORMAT
+from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.node import (
     BROKER,
     CONFIG,
@@ -28,17 +29,8 @@ from kafka_proof.deploy.node import (
 
 # The arguments of the format are in the volume of the data only until they are used. A directory that lost its content
 # is not formatted again by itself: a voter that forgot its votes under its old name can lose records.
-COMMAND = f"""
-if [ ! -e {DATA}/meta.properties ]; then
-    arguments=$(cat {DATA}/{FORMAT}) || {{
-        echo "{DATA} is empty: this node lost its data, or was never formatted. Run site.yml again." >&2
-        exit {UNFORMATTED}
-    }}
-    /opt/kafka/bin/kafka-storage.sh format $arguments --config {CONFIG}/server.properties || exit 1
-    rm {DATA}/{FORMAT}
-fi
-exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties
-"""
+_FORMAT = ".format"
+_VERSION = ".version"  # of Kafka, which last ran on the data
 
 # Settings of kafka_config by which a controller decides. A controller that is no broker gets these alone, so that the
 # others do not restart it.
@@ -88,6 +80,58 @@ def settings(node: Common, protocols: str = "") -> dict[str, Any]:
         "listener.security.protocol.map": ",".join(dict.fromkeys([*filter(None, protocols.split(",")), own])),
         "log.dirs": DATA,
     }
+
+
+def command(version: str) -> str:
+    """Return the command of the node's bash: format the directory if `site.yml` said how, then run Kafka."""
+    return f"""
+if [ ! -e {DATA}/meta.properties ]; then
+    arguments=$(cat {DATA}/{_FORMAT}) || {{
+        echo "{DATA} is empty: this node lost its data, or was never formatted. Run site.yml again." >&2
+        exit {UNFORMATTED}
+    }}
+    /opt/kafka/bin/kafka-storage.sh format $arguments --config {CONFIG}/server.properties || exit 1
+    rm {DATA}/{_FORMAT}
+fi
+echo {version} >{DATA}/{_VERSION}
+exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties
+"""
+
+
+def format_commands(node: Node, recreated: bool) -> list[str]:
+    """Return the shell commands that prepare the directory of a created container, before it starts for the first time.
+
+    An empty directory gets the arguments of its format. One of another cluster is refused; so is, for a node that had
+    no container, one on which a newer Kafka ran. The container that was created for it is removed then. recreated:
+    whether it replaces a container, whose version is known (kafka_proof.deploy.versions).
+    """
+    if not node["format"]:
+        return []
+    name, data = shlex.quote(node["container"]), shlex.quote(f"{node['container']}:{DATA}")
+    cluster, version, volume = node["labels"]["cluster"], node["version"], node["volume"]
+    arguments = base64.b64encode(to_archive({_FORMAT: " ".join(node["format"])})).decode()
+    of_another = (
+        f"The volume {volume} holds the data of another cluster than {cluster}, which its label names. "
+        "Restore the right data, or choose a stack_name."
+    )
+    of_newer = f"on the volume {volume}, and {version} may not read its data. Set stack_kafka_version to that version."
+    line = "".join(f"{int(part):03}" for part in version.split(".")[:2])
+    commands = [
+        f"read_file() {{ docker cp {data}/$1 - 2>/dev/null | tar -xOf - 2>/dev/null || true; }}",
+        f'refuse() {{ docker rm --volumes {name} >/dev/null; echo "$1" >&2; exit 1; }}',
+        'case "$(read_file meta.properties)" in',
+        f"*cluster.id={cluster}*) ;;",
+        f"'') base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
+        f"*) refuse {shlex.quote(of_another)} ;;",
+        "esac",
+    ]
+    if not recreated:
+        commands += [
+            f"ran=$(read_file {_VERSION})",
+            "ran_line=$(printf %03d%03d $(echo \"${ran:-0.0}\" | tr . ' ' | cut -d ' ' -f 1,2))",
+            f'[ "$ran_line" -le {line} ] || refuse "Kafka $ran ran "{shlex.quote(of_newer)}',
+        ]
+    return commands
 
 
 def new_cluster_id() -> str:

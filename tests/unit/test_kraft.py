@@ -1,12 +1,22 @@
 """KRaft: the mode that groups select, the settings of nodes, how directories are formatted, and refused inventories."""
 
+import subprocess
+
 import pytest
 
 from kafka_proof.deploy.containers import decide, definition, node_change, script, volume_commands
 from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
-from kafka_proof.deploy.kraft import COMMAND, cluster_ids, first_controller, new_cluster_id, wanted_voters, with_cluster
+from kafka_proof.deploy.kraft import (
+    cluster_ids,
+    command,
+    first_controller,
+    format_commands,
+    new_cluster_id,
+    wanted_voters,
+    with_cluster,
+)
 from kafka_proof.deploy.listeners import addresses_to_verify, client_properties
 from kafka_proof.deploy.node import BROKER, CONTROLLER, UNFORMATTED, dedicated, of_kind
 from kafka_proof.deploy.versions import version_problems
@@ -55,7 +65,7 @@ def test_without_zookeeper_brokers_are_controllers():
     assert wanted.items() <= node["settings"].items()
     assert not {"broker.id", "zookeeper.connect", "zookeeper.session.timeout.ms"} & node["settings"].keys()
     assert node["settings"]["advertised.listeners"].endswith("CONTROLLER://kafka:19093")
-    assert node["command"] == COMMAND
+    assert node["command"] == command("3.9.2")
     assert client_properties([node])["bootstrap.servers"] == "localhost:9092"  # never the controllers' listener
 
 
@@ -154,6 +164,45 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
     assert f"*cluster.id={ID}*" in text
     assert "another cluster" in text
     assert text.index(".properties") < text.index("docker start")
+
+
+@pytest.mark.parametrize(
+    ("meta", "version", "found", "said"),
+    [
+        ("", "", False, "formatted"),
+        (f"cluster.id={ID}\n", "", False, "kept"),  # written before the file of the version
+        (f"cluster.id={ID}\n", "4.4.0", False, "kept"),
+        (f"cluster.id={ID}\n", "4.3.1", False, "kept"),
+        (f"cluster.id={OTHER}\n", "4.4.0", False, "another cluster"),
+        (f"cluster.id={ID}\n", "4.10.0", False, "Kafka 4.10.0 ran on the volume kafka-data"),
+        (f"cluster.id={ID}\n", "5.0.0", False, "Set stack_kafka_version to that version."),
+        (f"cluster.id={ID}\n", "5.0.0", True, "kept"),  # its container decides: versions.py
+    ],
+)
+def test_a_directory_before_the_first_start(meta, version, found, said, tmp_path):
+    """The commands run in a shell with a `docker` that has only `cp` and `rm`."""
+    [node] = kraft_nodes({"one": variables(stack_kafka_version="4.4.0")})
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, text in (("meta.properties", meta), (".version", version)):
+        if text:
+            (data / name).write_text(f"{text}\n")
+    fake = f"""
+set -e
+docker() {{
+    case $1 in
+    rm) echo removed >{tmp_path}/removed ;;
+    cp) if [ "$2" = - ]; then tar -xf - -C {data}; else tar -cf - -C {data} "${{2##*/}}"; fi ;;
+    esac
+}}
+"""
+    commands = format_commands(with_cluster(node, [node], {}, ID), recreated=found)
+    text = "\n".join([fake, *commands])
+    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=False, cwd=tmp_path)
+    refused = said not in ("formatted", "kept")
+    assert (done.returncode, (tmp_path / "removed").exists()) == (int(refused), refused), done.stderr
+    assert said in done.stderr or not refused
+    assert (data / ".format").exists() == (said == "formatted")
 
 
 def test_ids_are_such_as_kafka_makes():
