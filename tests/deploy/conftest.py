@@ -25,15 +25,14 @@ from tests.support.wait import wait_for
 ROOT = Path(__file__).resolve().parents[2]
 PLAY_TIMEOUT = 900  # seconds; the first one may have to build the image
 TOPIC = "kafka_demo"
-LOCALHOST = """
-[zookeeper]
-localhost
+KRAFT = """
 [kafka]
 localhost
 [all:vars]
 ansible_connection=local
 ansible_python_interpreter="{{ ansible_playbook_python }}"
 """
+LOCALHOST = f"[zookeeper]\nlocalhost\n{KRAFT}"
 
 
 def pytest_configure(config):
@@ -113,7 +112,8 @@ class Play:
 class Stack:
     """One stack: its variables, what the engine has of it, and its broker as a client sees it."""
 
-    def __init__(self, name, port, directory):
+    def __init__(self, name, port, directory, inventory=LOCALHOST):
+        self.inventory = inventory
         self.name, self.port, self.zookeeper_port = name, port, port + 1
         self.kafka, self.zookeeper = f"{name}-kafka", f"{name}-zookeeper"
         self.directory = directory / name
@@ -122,19 +122,20 @@ class Stack:
         self.variables = {
             "stack_name": name,
             "kafka_port": self.port,
-            "zookeeper_port": self.zookeeper_port,
             "stack_client_properties": str(self.client_properties),
         }
+        if inventory == LOCALHOST:
+            self.variables["zookeeper_port"] = self.zookeeper_port
 
     # ansible-playbook
 
-    def command(self, playbook, *options, inventory=LOCALHOST, **variables):
+    def command(self, playbook, *options, inventory="", **variables):
         hosts = self.directory / "inventory"
-        hosts.write_text(inventory)
+        hosts.write_text(inventory or self.inventory)
         extra = json.dumps(self.variables | variables)
         return ["ansible-playbook", "-i", str(hosts), str(ROOT / playbook), "-e", extra, *options]
 
-    def play(self, playbook, *options, env=None, within=(), inventory=LOCALHOST, **variables):
+    def play(self, playbook, *options, env=None, within=(), inventory="", **variables):
         """Run a playbook with the stack's variables and those given; `within`: a command that runs a command."""
         done = subprocess.run(
             [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
@@ -298,8 +299,8 @@ def _environment(**variables):
 
 
 @contextlib.contextmanager
-def _stack(name, port, directory):
-    stack = Stack(name, port, directory)
+def _stack(name, port, directory, inventory=LOCALHOST):
+    stack = Stack(name, port, directory, inventory)
     stack.remove_leftovers()
     try:
         yield stack
@@ -329,6 +330,14 @@ def no_stack(directory):
 @pytest.fixture(scope="session")
 def _deployed(directory):
     with _stack("kp-test", 29192, directory) as stack:
+        stack.site()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def kraft(directory):
+    """A stack with KRaft, one node."""
+    with _stack("kp-kraft-one", 29592, directory, KRAFT) as stack:
         stack.site()
         yield stack
 

@@ -1,0 +1,130 @@
+"""One node of KRaft: it keeps its messages and its cluster id, and refuses data and inventories that are not its own."""
+
+import pytest
+from kafka import KafkaAdminClient
+
+from tests.deploy.conftest import KRAFT, LOCALHOST, docker
+
+DATA = "/var/lib/kafka/data"
+
+
+def identity(stack):
+    """The id of the cluster."""
+    return stack.wait_ready()["cluster_id"]
+
+
+def in_volume(stack, command):
+    """Run a shell command in the volume of the data."""
+    image = docker("inspect", "-f", "{{.Config.Image}}", stack.kafka, check=False) or stack.image
+    mount = f"{stack.kafka}-data:{DATA}"
+    return docker("run", "--rm", "--volume", mount, "--workdir", DATA, "--entrypoint", "bash", image, "-c", command)
+
+
+@pytest.fixture
+def alone(kraft):
+    """The stack's volume without its container, which comes back after the test."""
+    kraft.image = docker("inspect", "-f", "{{.Config.Image}}", kraft.kafka)
+    kraft.teardown(data=False)
+    yield kraft
+    kraft.site()
+
+
+def test_a_second_run_and_check_mode_change_nothing(kraft):
+    assert kraft.site().changed == 0
+    assert kraft.site("--check", "--diff").changed == 0
+
+
+def test_messages_and_the_cluster_outlive_the_container(kraft):
+    kraft.produce("one", "two")
+    kraft.commit("keeper", 1)
+    before = identity(kraft), docker("inspect", "-f", "{{.Id}}", kraft.kafka)
+    docker("rm", "--force", kraft.kafka)
+    kraft.site(kafka_config={"log.segment.bytes": 20000000})
+    assert (identity(kraft), kraft.messages(), kraft.committed("keeper")) == (before[0], ["one", "two"], 1)
+    assert docker("inspect", "-f", "{{.Id}}", kraft.kafka) != before[1]
+    kraft.teardown(data=False)
+    kraft.site()
+    assert (identity(kraft), kraft.messages()) == (before[0], ["one", "two"])
+
+
+def test_a_setting_of_all_brokers_changes_without_a_restart(kraft):
+    """With eligible leader replicas, min.insync.replicas is one of them, and no broker accepts its own value."""
+    kraft.site(kafka_config={"log.retention.hours": 71})
+    started = docker("inspect", "-f", "{{.State.StartedAt}}", kraft.kafka)
+    play = kraft.site(kafka_config={"log.retention.hours": 70, "min.insync.replicas": 1})
+    assert play.ok
+    assert kraft.broker_config("log.retention.hours") == "70"
+    assert kraft.broker_config("min.insync.replicas") == "1"
+    assert docker("inspect", "-f", "{{.State.StartedAt}}", kraft.kafka) >= started
+    kraft.site()
+
+
+def test_an_inventory_of_the_other_mode(kraft, stack):
+    for deployed, inventory, words in (
+        (stack, KRAFT, ["zookeeper is ZooKeeper's", "Put the hosts of the group zookeeper back", "docs/operations.md"]),
+        (kraft, LOCALHOST, ["belongs to a cluster with KRaft", "Remove the hosts of the group zookeeper"]),
+    ):
+        before, variables = deployed.state(), dict(deployed.variables)
+        deployed.variables.pop("zookeeper_port", None)
+        play = deployed.play("site.yml", inventory=inventory)
+        deployed.variables = variables
+        assert not play.ok
+        assert not [word for word in words if word not in play.message], play.message
+        assert deployed.state() == before
+
+
+def test_variables_of_the_other_mode(kraft, stack):
+    before = kraft.state(), stack.state()
+    play = kraft.play("site.yml", zookeeper_heap="64m", kafka_zookeeper_connect="elsewhere:2181")
+    assert not play.ok
+    assert "zookeeper_heap is a variable for ZooKeeper" in play.message
+    assert "kafka_zookeeper_connect is a variable for ZooKeeper" in play.message
+    play = stack.play("site.yml", kafka_controller_port=19094)
+    assert "kafka_controller_port is a variable for KRaft" in play.message
+    assert (kraft.state(), stack.state()) == before
+
+
+def test_a_setting_that_kafka_removed(kraft):
+    before = kraft.state()
+    play = kraft.play("site.yml", kafka_config={"delegation.token.master.key": "x", "zookeeper.session.timeout.ms": 1})
+    assert not play.ok
+    assert "delegation.token.master.key, which Kafka 4.0 removed" in play.message
+    assert "zookeeper.session.timeout.ms, a setting of ZooKeeper mode" in play.message
+    assert kraft.state() == before
+
+
+@pytest.mark.parametrize(
+    ("harm", "repair", "words"),
+    [
+        pytest.param(
+            "sed -i.kept s/cluster.id=.*/cluster.id=AAAAAAAAQACAAAAAAAAAAA/ meta.properties",
+            "mv meta.properties.kept meta.properties",
+            ["holds the data of another cluster", "stack_name"],
+            id="of another cluster",
+        ),
+        pytest.param(
+            "echo 99.1.0 >.version",
+            "rm .version",
+            ["Kafka 99.1.0 ran on the volume", "Set stack_kafka_version to that version"],
+            id="of a newer Kafka",
+        ),
+    ],
+)
+def test_a_volume_that_is_not_its_own(alone, harm, repair, words):
+    in_volume(alone, harm)
+    play = alone.play("site.yml")
+    assert not play.ok
+    assert not [word for word in words if word not in play.message], play.message
+    assert docker("ps", "-aq", "--filter", f"name=^{alone.kafka}$") == ""
+    in_volume(alone, repair)
+
+
+def test_a_directory_that_lost_its_content_waits_for_the_play(kraft):
+    docker("stop", kraft.kafka)
+    in_volume(kraft, "find . -mindepth 1 -delete")
+    docker("start", kraft.kafka)
+    kraft.site()
+    with KafkaAdminClient(**kraft.arguments) as admin:
+        [voter] = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]["current_voters"]
+    assert voter["replica_id"] == 1
+    assert kraft.topics() == {"kafka_demo": 2}
