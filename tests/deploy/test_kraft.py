@@ -1,9 +1,11 @@
-"""One node of KRaft: it keeps its messages and its cluster id, and refuses data and inventories that are not its own."""
+"""One node of KRaft: it keeps its messages and its cluster id, and refuses data and inventories that are not its."""
 
 import pytest
 from kafka import KafkaAdminClient
 
+from kafka_proof.deploy.node import UNFORMATTED
 from tests.deploy.conftest import KRAFT, LOCALHOST, docker
+from tests.support.wait import wait_for
 
 DATA = "/var/lib/kafka/data"
 
@@ -123,6 +125,8 @@ def test_a_directory_that_lost_its_content_waits_for_the_play(kraft):
     docker("stop", kraft.kafka)
     in_volume(kraft, "find . -mindepth 1 -delete")
     docker("start", kraft.kafka)
+    ended = "{{.State.Status}} {{.State.ExitCode}}"
+    wait_for(lambda: docker("inspect", "-f", ended, kraft.kafka) == f"restarting {UNFORMATTED}", "the refusal to start")
     kraft.site()
     with KafkaAdminClient(**kraft.arguments) as admin:
         [voter] = admin.describe_metadata_quorum()["topics"][0]["partitions"][0]["current_voters"]
