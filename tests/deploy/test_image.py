@@ -191,6 +191,11 @@ def test_the_image_lists_what_it_holds(image):
     assert {"openjdk-17-jre-headless", "kafka-clients"} <= {each["name"] for each in found["components"]}
 
 
+def test_the_image_has_the_licences(image):
+    there = docker("run", "--rm", image, "bash", "-c", "cd /opt/kafka && ls LICENSE NOTICE licenses").split()
+    assert {"LICENSE", "NOTICE", "kafka-clients-3.9.2-jar", "scala-library-2.13.15-jar"} <= set(there)
+
+
 def test_commands_of_the_article_are_quiet(stack):
     script = "cd /opt/kafka/bin && ./kafka-topics.sh --bootstrap-server localhost:19092 --list"
     done = subprocess.run(

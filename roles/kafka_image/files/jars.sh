@@ -40,3 +40,4 @@ done
 cd ..
 maven dependency:unpack-dependencies -DoutputDirectory="$PWD/licenses" -Dmdep.useSubDirectoryPerArtifact=true \
     -DmarkersDirectory="$PWD/unpacked" -Dmdep.unpack.includes='LICENSE*,NOTICE*,META-INF/LICENSE*,META-INF/NOTICE*'
+find licenses -type d -empty -delete # of jars without such files
