@@ -9,7 +9,7 @@ from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import REMOVE, caught_up, describe_quorum, is_caught_up
 from kafka_proof.cluster.ready import wait_ready
-from kafka_proof.operations.quorum import plan, reconcile, remove_voter, unregister
+from kafka_proof.operations.quorum import QuorumError, plan, reconcile, remove_voter, unregister
 from kafka_proof.operations.rolling import wait_back, wait_can_stop
 from kafka_proof.operations.rolling_plan import decide_controllers
 from tests.versions.quorum import JOINS, Cluster
@@ -106,18 +106,6 @@ def test_a_controller_that_does_not_run_is_waited_for(cluster):
     is_late(cluster, 3)
     with pytest.raises(NotReadyError, match=r"controller 3 is an observer and not caught up; changes made: none"):
         reconcile(cluster.client, wanted(cluster), SHORT, said.append)
-
-
-def test_a_controller_that_the_leader_does_not_reach_does_not_join(cluster):
-    leader = look(cluster).leader
-    [number, _] = {1, 2, 3} - {leader}
-    assert remove_voter(cluster.client, number, SECONDS, said.append)
-    wrong = wanted(cluster) | {number: {"CONTROLLER": ("127.0.0.1", 9)}}
-    with pytest.raises(
-        NotReadyError, match=f"add controller {number} at 127.0.0.1:9 .*: RequestTimedOutError: Aborted"
-    ):
-        reconcile(cluster.client, wrong, SHORT, said.append)
-    assert look(cluster).voter_ids == sorted({1, 2, 3} - {number})
 
 
 def test_a_controller_that_lost_its_disk_is_replaced(cluster):
@@ -236,7 +224,23 @@ def test_commands_name_a_lost_quorum(cluster):
     assert text.endswith("problems: 1\n  no controller: topics cannot be created, and leaders cannot move\n")
 
 
-# Combined nodes
+# Other clusters
+
+
+@pytest.mark.parametrize("version", [_version("3.9.2"), _version("4.4.0", pytest.mark.sample)])
+def test_a_controller_joins_only_where_the_leader_reaches_it(version):
+    """The leader connects to a controller that it does not know. Where it knows one, it uses the connection it has."""
+    with Cluster(version, controllers=(1, 2)) as cluster:
+        cluster.add(1, "broker,controller", "--standalone")
+        cluster.add(2, "controller", JOINS)
+        right = {number: cluster.endpoint(number) for number in (1, 2)}
+        with pytest.raises(NotReadyError, match=r"add controller 2 at 127.0.0.1:9 .*: RequestTimedOutError"):
+            reconcile(cluster.client, right | {2: {"CONTROLLER": ("127.0.0.1", 9)}}, SHORT, said.append)
+        with pytest.raises(QuorumError, match="InvalidRequestError: Add voter request didn't include the endpoint"):
+            reconcile(cluster.client, right | {2: {"OTHER": right[2]["CONTROLLER"]}}, SECONDS, said.append)
+        assert look(cluster).voter_ids == [1]
+        [step] = reconcile(cluster.client, right, SECONDS, said.append)
+        assert step.id == 2
 
 
 @pytest.mark.parametrize("version", [_version("3.9.2"), _version("4.4.0", pytest.mark.sample)])
