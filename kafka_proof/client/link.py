@@ -21,7 +21,8 @@ from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 from kafka_proof.client.properties import tls_context
 
-_MAX_ANSWER = 256 << 20  # bytes; a port that announces a longer answer is not Kafka
+# Bytes. A port that announces a longer answer is not Kafka. The first answer lists the broker's requests.
+_MAX_FIRST_ANSWER, _MAX_ANSWER = 1 << 20, 100 << 20
 _GLANCE = 0.5  # seconds in which a port without a program behind it closes
 _UNSUPPORTED_SASL_MECHANISM, _ILLEGAL_SASL_STATE = 33, 34
 
@@ -214,7 +215,8 @@ class Link:
         link.sendall(request.encode(header=True, framed=True))
         head = self._receive(8, deadline)
         size, correlation = struct.unpack(">ii", head)
-        if not 4 <= size <= _MAX_ANSWER or correlation != self._correlation:
+        longest = _MAX_FIRST_ANSWER if self._correlation == 1 else _MAX_ANSWER
+        if not 4 <= size <= longest or correlation != self._correlation:
             raise _NotKafkaError(head)
         body = head[4:] + self._receive(size - 4, deadline)
         return request.header.get_response_class().decode(body, header=True)
@@ -303,7 +305,7 @@ def what_is(heard: bytes) -> str:
         return "tls"
     if heard.startswith(b"HTTP/"):
         return "http"
-    if heard[:1] == b"\0" and heard[4:8] == b"\0\0\0\1":
+    if int.from_bytes(heard[:4], "big") <= _MAX_FIRST_ANSWER and heard[4:8] == b"\0\0\0\1":
         return "kafka"
     return repr(heard[:40])
 

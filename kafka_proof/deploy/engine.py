@@ -13,8 +13,8 @@ from kafka_proof.deploy import previous_version
 from kafka_proof.deploy.node import DATA
 
 SECONDS = 30  # for each answer of the engine
-NO_COMMAND = 127  # exit status of the script where the command docker is missing
-PODMAN = 3  # its exit status where that command is podman's
+NO_COMMAND = 3  # exit status of the script where the command docker is missing
+PODMAN = 4  # its exit status where that command is podman's
 NOT_DOCKER = (
     "the command docker is podman's, whose answers differ. Install Docker's own command (docker-cli; before Debian 13 "
     "docker.io), and set DOCKER_HOST to podman's socket, such as unix:///run/podman/podman.sock."
@@ -26,10 +26,10 @@ docker() {{ timeout {seconds} docker "$@"; }}
 case $(docker --version 2>/dev/null) in podman*) exit {podman} ;; esac
 # After a refusal the caller may try as root; with DOCKER_HOST, root would not help.
 ids=$(docker ps --all --quiet --no-trunc) || {{
-    status=$?
-    [ $status -ne 124 ] || echo "the engine did not answer within {seconds} s" >&2
+    [ $? -ne 124 ] || echo "the engine did not answer within {seconds} s" >&2
     [ -n "$DOCKER_HOST" ] || id -u
-    exit $status
+    (unset -f docker; command -v docker) >/dev/null || exit {no_command}
+    exit 1
 }}
 echo containers
 # A container that disappears between the two questions does not count.
@@ -73,6 +73,7 @@ def script(image: str, stack: str) -> str:
     return _SCRIPT.format(
         seconds=SECONDS,
         podman=PODMAN,
+        no_command=NO_COMMAND,
         image=shlex.quote(image),
         label=shlex.quote(f"label=kafka-proof.stack={stack}"),
         container=shlex.quote(_CONTAINER),

@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from kafka_proof.client import redact
+
 Values = Mapping[str, Any]  # {name: value}
 Specification = Mapping[str, Mapping[str, Any]]  # {name: option, as in meta/argument_specs.yml}
 Checked = tuple[dict[str, Any], list[str]]  # converted values, and what is wrong
@@ -20,6 +22,8 @@ _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_",
 # Variables for one mode alone.
 _OF_ZOOKEEPER: tuple[str, ...] = ("zookeeper_", "kafka_zookeeper_", "upgrade_protocol")
 _OF_KRAFT: tuple[str, ...] = ("kafka_controller_", "upgrade_finalise")
+# A value that redact.masked made: all of it is hidden, or what follows a name in it.
+_MASKED = re.compile(rf"(.*[=:]\s*)?{re.escape(redact.MASK)}", re.DOTALL)
 # How -e gives a value of this type.
 _LIKE = {"dict": '{"KEY": "VALUE"}', "list": "[…]"}
 
@@ -64,12 +68,22 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
     for name in ("kafka_config", "kafka_controller_config", "zookeeper_config"):
         odd = [key for key in values.get(name) or {} if not isinstance(key, str)]
         problems += [f"{name} has the key {key!r}, and names of settings are texts. Write it in quotes." for key in odd]
+    problems += [
+        f"{name} has the value {redact.MASK}, with which an advised command hides a secret. Write the secret itself."
+        for name, value in values.items()
+        if _is_masked(value)
+    ]
     if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", str(values.get("stack_name", ""))):
         problems.append(
             f"stack_name is '{values['stack_name']}', and Docker refuses such a name. "
             "Use letters, digits, dots, underscores and hyphens, a letter or digit first."
         )
     return converted, problems
+
+
+def _is_masked(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return any(map(_is_masked, parts)) or (isinstance(value, str) and bool(_MASKED.fullmatch(value)))
 
 
 def _unknown(values: Values, names: Iterable[str], specification: Specification, given: Container[str]) -> list[str]:

@@ -55,12 +55,23 @@ def test_variables_that_cannot_work(refused, variables, words):
 
 @pytest.mark.parametrize("playbook", ["site", "playbooks/status", "playbooks/support", "playbooks/teardown"])
 @pytest.mark.parametrize(
-    "inventory", ["", "[zookeepers]\nlocalhost\n[kafkas]\nlocalhost\n"], ids=["empty", "other groups"]
+    "inventory",
+    ["", "[zookeepers]\nlocalhost\n[kafkas]\nlocalhost\n", "[zookeeper]\nlocalhost\n[kafka_broker]\nlocalhost\n"],
+    ids=["empty", "other groups", "Confluent's groups"],
 )
 def test_an_inventory_without_the_groups(no_stack, playbook, inventory):
     play = no_stack.play(f"{playbook}.yml", inventory=inventory)
     assert not play.ok
     assert "needs a host in the group kafka and one in the group zookeeper" in play.message
+
+
+@pytest.mark.parametrize("playbook", ["site", "playbooks/teardown"])
+def test_an_inventory_that_does_not_exist(no_stack, playbook):
+    program, option, _, *words = no_stack.command(f"{playbook}.yml")
+    command = [program, option, "nosuch.ini", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2, done.stdout
+    assert "needs a host in the group kafka and one in the group zookeeper" in done.stdout + done.stderr
 
 
 def test_loopback_advertised_for_a_remote_host_is_refused_without_connecting(refused):

@@ -1,10 +1,14 @@
 """Client properties, good and bad. No broker."""
 
+import contextlib
 import socket
+import struct
+import threading
 
 import pytest
 
-from kafka_proof.client.connection import NoKafkaError, connect, unreachable
+from kafka_proof.client.connection import NoKafkaError, connect, links, unreachable
+from kafka_proof.client.link import Fault
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
 
 PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="%s";'
@@ -180,6 +184,23 @@ def test_nobody_there_is_one_line_with_the_reason():
         reason = rf"^{address}: no Kafka answered \(127.0.0.1 port \d+ refuses: nothing listens there\)\. Start"
         with pytest.raises(NoKafkaError, match=reason):
             connect(kafka_python({"bootstrap.servers": address}), seconds=60)  # at once, and not after a minute
+
+
+def test_a_first_answer_of_many_bytes_is_not_read():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with contextlib.suppress(OSError):  # the test is over
+                while True:
+                    connection, _ = server.accept()
+                    with connection, contextlib.suppress(OSError):  # the client closes it first
+                        connection.recv(1000)
+                        connection.sendall(struct.pack(">ii", 2 << 20, 1) + bytes(2 << 20))  # answers the request 1
+
+        threading.Thread(target=answer, daemon=True).start()
+        [link] = links(kafka_python({"bootstrap.servers": f"127.0.0.1:{server.getsockname()[1]}"}), 0.5)
+        with pytest.raises(Fault, match="speaks neither Kafka's protocol nor TLS"):
+            link.open()
 
 
 def test_unreachable():

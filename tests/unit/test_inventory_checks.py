@@ -42,6 +42,7 @@ def test_limit():
     [
         [variables()],
         [variables(), second()],
+        [variables(kafka_broker_id=0)],  # Kafka's own default, with its own zookeeper_id
         [variables(kafka_config={"log.retention.hours": 1})],
         [
             variables(
@@ -180,7 +181,10 @@ def servers(*hosts, engines=None):
         ({"zookeeper_port": 0}, ["zookeeper_port is 0", "1 to 65535"]),
         ({"zookeeper_port": 65536}, ["zookeeper_port is 65536"]),
         ({"zookeeper_id": 256}, ["zookeeper_id is 256", "1 to 255"]),
-        ({"zookeeper_id": 0}, ["zookeeper_id is 0", "1 to 255"]),
+        (
+            {"zookeeper_id": 0},
+            ["zookeeper_id is 0", "1 to 255", "it is the kafka_broker_id of the host: set zookeeper_id"],
+        ),
     ],
 )
 def test_server_problems(change, words):

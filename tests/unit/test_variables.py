@@ -53,6 +53,25 @@ def test_text_that_was_meant_to_be_more(name, value, like):
     assert like not in problems(**{name: value})[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_config", {"a": 1, "ssl.key.password": "***"}),
+        ("kafka_topics_present", [{"name": "a", "config": {"some.token": "***"}}]),
+        ("kafka_jvm_options", "-Da=b -Djavax.net.ssl.keyStorePassword=***"),
+    ],
+)
+def test_the_mask_of_an_advised_command(name, value):
+    [problem] = problems(**{name: value})
+    assert problem == (
+        f"{name} has the value ***, with which an advised command hides a secret. Write the secret itself."
+    )
+
+
+def test_stars_that_are_no_mask():
+    assert problems(kafka_config={"ssl.key.password": "a***", "a": "****"}, kafka_jvm_options="-Da=***b") == []
+
+
 def test_a_variable_that_is_meant_for_something_else():
     assert problems(kafka_prot=1, stack_ignored_variables=["kafka_pr.*"]) == []
     assert len(problems(kafka_prot=1, zookeeper_x=1, stack_ignored_variables=["kafka_pr.*", "keeper"])) == 1
