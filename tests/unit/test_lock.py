@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from kafka_proof.client.wait import wait_until
 from kafka_proof.deploy.lock import lock, lock_file
 
 FILE = "run"
@@ -14,6 +16,8 @@ FILE = "run"
 @pytest.fixture
 def other():
     with subprocess.Popen([sys.executable, "-c", "input()", "ansible-playbook"], stdin=subprocess.PIPE) as process:
+        # For a moment after its start, a process has no command line.
+        wait_until("the command line", Path(f"/proc/{process.pid}/cmdline").read_text)
         yield process
         process.kill()
 
