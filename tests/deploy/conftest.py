@@ -334,7 +334,7 @@ def _deployed(directory):
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kraft(directory):
     """A stack with KRaft, one node."""
     with _stack("kp-kraft-one", 29592, directory, KRAFT) as stack:

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 NAME = "kp-test-image:1"  # under which these tests have the image made present, beside the real one
-CHECKSUMS = Path(__file__).resolve().parents[2] / "roles" / "kafka_image" / "files" / "3.9.2.sha256"
+RECIPE = Path(__file__).resolve().parents[2] / "roles" / "kafka_image" / "files"
 
 COMMANDS = """
 kafka-topics kafka-console-producer kafka-console-consumer kafka-consumer-groups kafka-configs kafka-acls kafka-storage
 kafka-features kafka-reassign-partitions kafka-leader-election kafka-producer-perf-test kafka-consumer-perf-test
-kafka-broker-api-versions kafka-metadata-quorum zookeeper-shell kafka-server-start zookeeper-server-start
+kafka-broker-api-versions kafka-metadata-quorum kafka-server-start
 """
+OF_ZOOKEEPER = "zookeeper-shell zookeeper-server-start"
+OF_KAFKA_4 = "kafka-groups kafka-share-groups kafka-streams-groups kafka-console-share-consumer"
 
 
 def docker(*arguments, check=True):
@@ -172,34 +174,58 @@ def test_contradicting_settings_are_refused(stack, tmp_path):
     assert "kafka_image_source=load" in play.message
 
 
-def test_the_image_has_what_the_article_uses(image):
-    commands = COMMANDS.split()
+@pytest.fixture(params=["stack", "kraft"])
+def deployed(request):
+    """A stack of each line of Kafka: 3.9 with ZooKeeper, and 4."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def made(deployed):
+    """The image that is deployed, and its version of Kafka."""
+    image = docker("inspect", "-f", "{{.Config.Image}}", deployed.kafka)
+    return image, image.partition(":")[2].rpartition("-")[0]
+
+
+def test_the_image_has_what_the_article_uses(made):
+    image, version = made
     there = docker("run", "--rm", image, "ls", "/opt/kafka/bin").split()
-    assert {f"{command}.sh" for command in commands} <= set(there)
+    wanted = COMMANDS.split() + (OF_ZOOKEEPER if version.startswith("3.") else OF_KAFKA_4).split()
+    assert {f"{command}.sh" for command in wanted} <= set(there)
     assert docker("run", "--rm", image, "id", "--user", "--name") == "appuser"
     assert int(docker("image", "inspect", "--format", "{{.Size}}", image)) <= 400_000_000
 
 
-def test_the_image_lists_what_it_holds(image):
+def test_the_image_lists_what_it_holds(made):
+    image, version = made
     found = json.loads(docker("run", "--rm", image, "cat", "/opt/kafka/sbom.cdx.json"))
     assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.5")
     jars = [each for each in found["components"] if each["purl"].startswith("pkg:maven/")]
-    sums = CHECKSUMS.read_text().split()[::2]
+    sums = (RECIPE / f"{version}.sha256").read_text().split()[::2]
     assert sorted(each["hashes"][0]["content"] for each in jars) == sorted(sums)
     installed = docker("run", "--rm", image, "cat", "/var/lib/dpkg/status").count("\nStatus: install ok installed")
     assert len(found["components"]) - len(jars) == installed
-    assert {"openjdk-17-jre-headless", "kafka-clients"} <= {each["name"] for each in found["components"]}
+    java = "openjdk-17-jre-headless" if version.startswith("3.") else "openjdk-25-jre-headless"
+    assert {java, "kafka-clients"} <= {each["name"] for each in found["components"]}
 
 
-def test_the_image_has_the_licences(image):
+def test_the_image_has_the_licences(made):
+    image, version = made
     there = docker("run", "--rm", image, "bash", "-c", "cd /opt/kafka && ls LICENSE NOTICE licenses").split()
-    assert {"LICENSE", "NOTICE", "kafka-clients-3.9.2-jar", "scala-library-2.13.15-jar"} <= set(there)
+    assert {"LICENSE", "NOTICE", f"kafka-clients-{version}-jar"} <= set(there)
+    assert [name for name in there if name.startswith("scala-library-2.13.")]
 
 
-def test_commands_of_the_article_are_quiet(stack):
+def test_commands_of_the_article_are_quiet(deployed):
     script = "cd /opt/kafka/bin && ./kafka-topics.sh --bootstrap-server localhost:19092 --list"
     done = subprocess.run(
-        ["docker", "exec", stack.kafka, "bash", "-c", script], capture_output=True, text=True, check=True
+        ["docker", "exec", deployed.kafka, "bash", "-c", script], capture_output=True, text=True, check=True
     )
     assert "kafka_demo" in done.stdout.split()
     assert done.stderr == "", "kafka-topics.sh says more than its answer"
+
+
+def test_an_archive_of_the_image_serves_the_broker(kraft):
+    said = docker("exec", kraft.kafka, "bash", "-c", "tr '\\0' ' ' </proc/1/cmdline")
+    assert "-XX:AOTCache=/opt/kafka/kafka.aot" in said
+    assert "Shared" not in docker("logs", kraft.kafka)

@@ -18,7 +18,7 @@ from kafka_proof.deploy.kraft import (
     with_cluster,
 )
 from kafka_proof.deploy.listeners import addresses_to_verify, client_properties
-from kafka_proof.deploy.node import BROKER, CONTROLLER, UNFORMATTED, dedicated, of_kind
+from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, UNFORMATTED, dedicated, of_kind
 from kafka_proof.deploy.versions import version_problems
 from tests.unit.stack import IMAGE, container, engine, inside, kraft_nodes, listener, nodes, own, says, variables
 
@@ -164,6 +164,53 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
     assert f"*cluster.id={ID}*" in text
     assert "another cluster" in text
     assert text.index(".properties") < text.index("docker start")
+
+
+@pytest.fixture
+def node_home(tmp_path):
+    """run(): the node's command with fakes of Kafka's two scripts, which note their options for the JVM."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "data").mkdir()
+    for name, does in (("storage", f"touch {tmp_path}/data/meta.properties"), ("server-start", "true")):
+        script = tmp_path / "bin" / f"kafka-{name}.sh"
+        script.write_text(f'#!/bin/bash\necho "{name} $* [$KAFKA_JVM_PERFORMANCE_OPTS]" >>{tmp_path}/ran\n{does}\n')
+        script.chmod(0o755)
+
+    def run():
+        text = command("4.4.0").replace("/opt/kafka", str(tmp_path)).replace(DATA, f"{tmp_path}/data")
+        env = {"PATH": "/usr/bin:/bin", "KAFKA_JVM_PERFORMANCE_OPTS": "@jvm"}
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False, env=env)
+        ran = (tmp_path / "ran").read_text().splitlines() if (tmp_path / "ran").exists() else []
+        return done, ran
+
+    run.path = tmp_path
+    return run
+
+
+def test_a_node_formats_its_directory_once_and_never_by_itself(node_home):
+    done, ran = node_home()
+    assert (done.returncode, ran) == (UNFORMATTED, [])
+    assert "Run site.yml again" in done.stderr
+    (node_home.path / "data" / ".format").write_text(f"--cluster-id {ID} --standalone")
+    done, ran = node_home()
+    assert done.returncode == 0, done.stderr
+    assert ran == [
+        f"storage format --cluster-id {ID} --standalone --config {CONFIG}/server.properties [@jvm]",
+        f"server-start {CONFIG}/server.properties [@jvm]",
+    ]
+    assert (node_home.path / "data" / ".version").read_text() == "4.4.0\n"
+    assert not (node_home.path / "data" / ".format").exists()
+    assert len(node_home()[1]) == 3  # no second format
+
+
+def test_archives_that_an_image_ships_are_used(node_home):
+    """As Apache's image has them; its scripts leave them alone."""
+    for name in ("storage", "kafka"):
+        (node_home.path / f"{name}.jsa").touch()
+    (node_home.path / "data" / ".format").write_text("--standalone")
+    _, (formatted, started) = node_home()
+    assert f"[@jvm -XX:SharedArchiveFile={node_home.path}/storage.jsa -Xlog:cds=off" in formatted
+    assert f"[@jvm -XX:SharedArchiveFile={node_home.path}/kafka.jsa -Xlog:cds=off" in started
 
 
 @pytest.mark.parametrize(
