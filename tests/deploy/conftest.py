@@ -129,13 +129,13 @@ class Stack:
 
     # ansible-playbook
 
-    def command(self, playbook, *options, inventory="", **variables):
+    def command(self, playbook, *options, inventory=None, **variables):
         hosts = self.directory / "inventory"
-        hosts.write_text(inventory or self.inventory)
+        hosts.write_text(self.inventory if inventory is None else inventory)
         extra = json.dumps(self.variables | variables)
         return ["ansible-playbook", "-i", str(hosts), str(ROOT / playbook), "-e", extra, *options]
 
-    def play(self, playbook, *options, env=None, within=(), inventory="", **variables):
+    def play(self, playbook, *options, env=None, within=(), inventory=None, **variables):
         """Run a playbook with the stack's variables and those given; `within`: a command that runs a command."""
         done = subprocess.run(
             [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
