@@ -228,4 +228,4 @@ def test_commands_of_the_article_are_quiet(deployed):
 def test_an_archive_of_the_image_serves_the_broker(kraft):
     said = docker("exec", kraft.kafka, "bash", "-c", "tr '\\0' ' ' </proc/1/cmdline")
     assert "-XX:AOTCache=/opt/kafka/kafka.aot" in said
-    assert "Shared" not in docker("logs", kraft.kafka)
+    assert "AOT" not in docker("logs", kraft.kafka)
