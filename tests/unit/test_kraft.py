@@ -253,6 +253,11 @@ def test_groups_contradict_each_other():
             (name, "zookeeper")
             for name in ("zookeepers", "zookeper", "zookeeper_servers", "zk", "zoo", "zookeeper-nodes")
         ),
+        *((name, "zookeeper") for name in ("ZooKeeper", "ZOOKEEPER", "kafka_zookeeper", "kafka-zookeeper")),
+        *(
+            (name, "kafka_controller")
+            for name in ("KafkaController", "kafka_quorum", "kafka-kraft", "Kafka_Controllers")
+        ),
         *(
             (name, "kafka_controller")
             for name in ("kafka_controllers", "controllers", "controller", "kraft_controller")
