@@ -101,8 +101,8 @@ if [ ! -e {DATA}/meta.properties ]; then
         exit {UNFORMATTED}
     }}
     archived storage /opt/kafka/bin/kafka-storage.sh format $arguments --config {CONFIG}/server.properties || exit 1
-    rm {DATA}/{_FORMAT}
 fi
+rm -f {DATA}/{_FORMAT}
 echo {version} >{DATA}/{_VERSION}
 archived kafka exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties
 """
@@ -111,9 +111,11 @@ archived kafka exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.propert
 def format_commands(node: Node, recreated: bool) -> list[str]:
     """Return the shell commands that prepare the directory of a created container, before it starts for the first time.
 
-    An empty directory gets the arguments of its format. One of another cluster is refused; so is, for a node that had
-    no container, one on which a newer Kafka ran. The container that was created for it is removed then. recreated:
-    whether it replaces a container, whose version is known (kafka_proof.deploy.versions).
+    An empty directory gets the arguments of its format. It keeps those that it has: the first controller of a cluster
+    may have failed before its format, and then only they begin the quorum, which the others wait for. A directory of
+    another cluster is refused; so is, for a node that had no container, one on which a newer Kafka ran. The container
+    that was created for it is removed then. recreated: whether it replaces a container, whose version is known
+    (kafka_proof.deploy.versions).
     """
     if not node["format"]:
         return []
@@ -131,7 +133,7 @@ def format_commands(node: Node, recreated: bool) -> list[str]:
         f'refuse() {{ docker rm --volumes {name} >/dev/null; echo "$1" >&2; exit 1; }}',
         'case "$(read_file meta.properties)" in',
         f"*cluster.id={cluster}*) ;;",
-        f"'') base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
+        f"'') [ -n \"$(read_file {_FORMAT})\" ] || base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
         f"*) refuse {shlex.quote(of_another)} ;;",
         "esac",
     ]

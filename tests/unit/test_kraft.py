@@ -166,6 +166,25 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
     assert text.index(".properties") < text.index("docker start")
 
 
+def before_the_first_start(commands, data, files):
+    """Run the commands in a shell, with a `docker` that has only `cp` and `rm`. files: {name: text} of the directory."""
+    data.mkdir()
+    for name, text in files.items():
+        if text:
+            (data / name).write_text(f"{text}\n")
+    fake = f"""
+set -e
+docker() {{
+    case $1 in
+    rm) echo removed >{data.parent}/removed ;;
+    cp) if [ "$2" = - ]; then tar -xf - -C {data}; else tar -cf - -C {data} "${{2##*/}}"; fi ;;
+    esac
+}}
+"""
+    text = "\n".join([fake, *commands])
+    return subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("meta", "version", "found", "said"),
     [
@@ -180,29 +199,26 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
     ],
 )
 def test_a_directory_before_the_first_start(meta, version, found, said, tmp_path):
-    """The commands run in a shell with a `docker` that has only `cp` and `rm`."""
     [node] = kraft_nodes({"one": variables(stack_kafka_version="4.4.0")})
     data = tmp_path / "data"
-    data.mkdir()
-    for name, text in (("meta.properties", meta), (".version", version)):
-        if text:
-            (data / name).write_text(f"{text}\n")
-    fake = f"""
-set -e
-docker() {{
-    case $1 in
-    rm) echo removed >{tmp_path}/removed ;;
-    cp) if [ "$2" = - ]; then tar -xf - -C {data}; else tar -cf - -C {data} "${{2##*/}}"; fi ;;
-    esac
-}}
-"""
-    commands = format_commands(with_cluster(node, [node], {}, ID), recreated=found)
-    text = "\n".join([fake, *commands])
-    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=False, cwd=tmp_path)
+    files = {"meta.properties": meta, ".version": version}
+    done = before_the_first_start(format_commands(with_cluster(node, [node], {}, ID), recreated=found), data, files)
     refused = said not in ("formatted", "kept")
     assert (done.returncode, (tmp_path / "removed").exists()) == (int(refused), refused), done.stderr
     assert said in done.stderr or not refused
     assert (data / ".format").exists() == (said == "formatted")
+
+
+def test_a_failed_format_is_repeated_as_it_was(tmp_path):
+    """With a wrong setting the format of all three fails. By then all have volumes, and one has to begin the quorum."""
+    found = kraft_nodes(three())
+    engines = dict.fromkeys(three(), engine(volumes=[volume(node) for node in found], cluster=ID))
+    again = with_cluster(found[0], found, engines, OTHER)
+    assert "--no-initial-controllers" in again["format"]
+    first = f"--cluster-id {ID} --standalone"
+    done = before_the_first_start(format_commands(again, recreated=True), tmp_path / "data", {".format": first})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data" / ".format").read_text().strip() == first
 
 
 def test_ids_are_such_as_kafka_makes():
