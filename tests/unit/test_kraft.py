@@ -167,7 +167,7 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
 
 
 def before_the_first_start(commands, data, files):
-    """Run the commands in a shell, with a `docker` that has only `cp` and `rm`. files: {name: text} of the directory."""
+    """Run the commands in a shell whose `docker` has only `cp` and `rm`. files: {name: text} of the directory."""
     data.mkdir()
     for name, text in files.items():
         if text:
@@ -312,6 +312,9 @@ def test_the_controllers_listener_is_not_for_clients():
     listeners = [listener(), inside(), listener("CONTROLLER", 9095)]
     [node] = kraft_nodes({"one": variables(kafka_listeners=listeners)})
     says(broker_problems([node], resolve), "kafka_listeners has CONTROLLER", "kafka_controller_port", "another name")
+    listeners[2]["name"] = "controller"  # Kafka writes names of listeners in capitals
+    node = kraft_nodes({"h1": broker_host(1) | {"kafka_listeners": listeners}}, controllers=["h1"])[1]
+    says(broker_problems([node], resolve), "kafka_listeners has CONTROLLER", "another name")
     [node] = kraft_nodes({"one": variables(kafka_client_listener="CONTROLLER")})
     says(broker_problems([node], resolve), "kafka_client_listener is CONTROLLER", "EXTERNAL")
     [node] = kraft_nodes({"one": variables(kafka_controller_port=19092)})
