@@ -223,6 +223,8 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
             "cluster. Remove the hosts that do not belong here from the inventory, or choose a stack_name."
         )
     problems += _zookeeper_left(nodes, engines, options)
+    if changed := _changed_roles(nodes, engines):
+        return problems + changed
     controllers = of_kind(nodes, CONTROLLER)
     asked = [node for node in controllers if engines.get(node["host"])]
     brokers = [node for node in of_kind(nodes, BROKER) if node not in controllers and has_data(node, engines)]
@@ -235,6 +237,25 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
             "-e teardown_data=true."
         )
     return problems
+
+
+def _changed_roles(nodes: Sequence[Node], engines: Engines) -> list[str]:
+    """A node keeps its roles. A combined one takes its part of the metadata with it, and a voter is not left behind."""
+    for node in nodes:
+        for volume in engines.get(node["host"], {}).get("own_volumes", []):
+            kinds = ",".join(node["kinds"])
+            if volume["name"] == node["volume"] and volume.get("cluster") and volume["kind"] != kinds:
+                before, remedy = (
+                    ("is a controller, too", "Remove the hosts of the group kafka_controller")
+                    if CONTROLLER in volume["kind"].split(",")
+                    else ("is no controller", "Put the hosts of the group kafka_controller back")
+                )
+                return [
+                    f"{node['host']}: the broker of the volume {volume['name']} {before}, and the group "
+                    f"kafka_controller of the inventory makes it a {' and '.join(node['kinds'])}. A running cluster "
+                    f"keeps its roles. {remedy}; or choose a stack_name."
+                ]
+    return []
 
 
 def _zookeeper_left(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:

@@ -393,6 +393,19 @@ def test_brokers_whose_metadata_is_gone():
     )
 
 
+def test_a_broker_keeps_its_roles():
+    hosts = three()
+    combined, apart = kraft_nodes(hosts, hosts_apart()), kraft_nodes(hosts, hosts_apart(), controllers=hosts)
+    engines = {node["host"]: engine(container(node), cluster=ID) for node in combined}
+    problems = host_problems(apart, hosts_apart(), engines)
+    says(problems, "h1", "kafka-data is a controller, too", "Remove the hosts of the group kafka_controller")
+    kept = {
+        host: engine(volumes=[volume(node) for node in apart if node["host"] == host], cluster=ID) for host in hosts
+    }
+    says(host_problems(combined, hosts_apart(), kept), "kafka-data is no controller", "kafka_controller back")
+    assert host_problems(apart, hosts_apart(), kept) == []
+
+
 def test_a_controller_that_the_inventory_lost():
     hosts = three()
     found = kraft_nodes(hosts, hosts_apart(), controllers=hosts)
