@@ -18,7 +18,7 @@ from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.kraft import format_commands
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Node
+from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Engines, Node
 
 LABEL = "kafka-proof"
 _CONTROLLERS = "controller.quorum.bootstrap.servers="
@@ -66,6 +66,12 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
 
 def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
     return next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
+
+
+def any_runs(nodes: Iterable[Node], engines: Engines) -> bool:
+    """Return whether a container of the nodes runs. engines: {host: its report}."""
+    found = [container_of(node, engines.get(node["host"]) or {}) for node in nodes]
+    return any(item is not None and item["state"] == "running" for item in found)
 
 
 def files_differ(node: Node, engine: Engine) -> bool:

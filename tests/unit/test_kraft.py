@@ -1,10 +1,12 @@
 """KRaft: the mode that groups select, the settings of nodes, how directories are formatted, and refused inventories."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
-from kafka_proof.deploy.containers import decide, definition, node_change, script, volume_commands
+from kafka_proof.deploy.containers import any_runs, decide, definition, node_change, script, volume_commands
 from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
@@ -249,6 +251,22 @@ def test_a_new_controller_restarts_no_other_node():
     assert node_change(elsewhere, found, before=now["files"])["change"] == "create"
     other = {**now["files"], "server.properties": now["files"]["server.properties"] + "num.partitions=3\n"}
     assert node_change(then, found, before=other)["change"] == "create"
+
+
+def test_controllers_wait_for_no_broker_that_does_not_run():
+    hosts = three()
+    found = kraft_nodes(hosts, hosts_apart(), controllers=hosts)
+    engines = {node["host"]: engine(container(node, state="exited")) for node in of_kind(found, BROKER)}
+    assert not any_runs(of_kind(found, BROKER), engines)
+    assert not any_runs(of_kind(found, BROKER), {"h1": None})
+    engines["h3"] = engine(container(found[5]))
+    assert any_runs(of_kind(found, BROKER), engines)
+    [gate] = [
+        task["kafka_rolling_plan"]["gate"]
+        for task in yaml.safe_load((Path(__file__).parents[2] / "roles/kafka_controller/tasks/main.yml").read_text())
+        if "kafka_rolling_plan" in task
+    ]
+    assert "_stack_brokers | any_runs(_stack_reports)" in gate
 
 
 # Refusals
