@@ -176,7 +176,8 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     for kind, needed in (("image", node["image"]), ("network", node["network"])):
         advice = f"echo 'Run site.yml without --tags, which provides the {kind} first.' >&2"
         lines += [f"docker {kind} inspect {shlex.quote(needed)} >/dev/null || {{ {advice}; exit 1; }}"]
-    lines += volume_commands(node, engine)
+    lines += (volumes := volume_commands(node, engine))
+    marker = _marker(node)
     if found:
         # A paused container does not stop.
         lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
@@ -188,7 +189,7 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
-        *format_commands(node, recreated=found is not None),
+        *format_commands(node, found is not None, [marker] if any(marker in line for line in volumes) else []),
         f"docker start {name}",
     ]
     return "\n".join(lines)
@@ -206,9 +207,14 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
         if any(volume["name"] == node["volume"] and volume["labelled"] for volume in engine.get("own_volumes", [])):
             return []
         labels["data"] = node["volume"]
-    name = f"{node['volume']}-owner" if "data" in labels else node["volume"]
+    name = _marker(node) if "data" in labels else node["volume"]
     options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     return [shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
+
+
+def _marker(node: Node) -> str:
+    """Return the name of the volume that carries the label for one that has none."""
+    return f"{node['volume']}-owner"
 
 
 def own_containers(engine: Engine, kind: str = "", but: str = "") -> list[str]:

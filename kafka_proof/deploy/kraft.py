@@ -108,14 +108,14 @@ archived kafka exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.propert
 """
 
 
-def format_commands(node: Node, recreated: bool) -> list[str]:
+def format_commands(node: Node, recreated: bool, created: Sequence[str] = ()) -> list[str]:
     """Return the shell commands that prepare the directory of a created container, before it starts for the first time.
 
     An empty directory gets the arguments of its format. It keeps those that it has: the first controller of a cluster
     may have failed before its format, and then only they begin the quorum, which the others wait for. A directory of
     another cluster is refused; so is, for a node that had no container, one on which a newer Kafka ran. The container
-    that was created for it is removed then. recreated: whether it replaces a container, whose version is known
-    (kafka_proof.deploy.versions).
+    that was created for it is removed then, and so are the volumes `created` for it, which are empty. recreated:
+    whether it replaces a container, whose version is known (kafka_proof.deploy.versions).
     """
     if not node["format"]:
         return []
@@ -123,14 +123,16 @@ def format_commands(node: Node, recreated: bool) -> list[str]:
     cluster, version, volume = node["labels"]["cluster"], node["version"], node["volume"]
     arguments = base64.b64encode(to_archive({_FORMAT: " ".join(node["format"])})).decode()
     of_another = (
-        f"The volume {volume} holds the data of another cluster than {cluster}, which its label names. "
+        f"The volume {volume} holds the data of another cluster than {cluster}, the one of this stack. "
         "Restore the right data, or choose a stack_name."
     )
     of_newer = f"on the volume {volume}, and {version} may not read its data. Set stack_kafka_version to that version."
+    undo = f"docker rm --volumes {name} >/dev/null"
+    undo += "".join(f"; docker volume rm {shlex.quote(volume)} >/dev/null" for volume in created)
     line = "".join(f"{int(part):03}" for part in version.split(".")[:2])
     commands = [
         f"read_file() {{ docker cp {data}/$1 - 2>/dev/null | tar -xOf - 2>/dev/null || true; }}",
-        f'refuse() {{ docker rm --volumes {name} >/dev/null; echo "$1" >&2; exit 1; }}',
+        f'refuse() {{ {undo}; echo "$1" >&2; exit 1; }}',
         'case "$(read_file meta.properties)" in',
         f"*cluster.id={cluster}*) ;;",
         f"'') [ -n \"$(read_file {_FORMAT})\" ] || base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",

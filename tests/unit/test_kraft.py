@@ -211,6 +211,17 @@ def test_a_directory_before_the_first_start(meta, version, found, said, tmp_path
     assert (data / ".format").exists() == (said == "formatted")
 
 
+def test_a_refused_volume_stays_without_a_label():
+    """Else the stack that it belongs to would be taken for another cluster."""
+    [node] = kraft_nodes({"one": variables(stack_adopt_volumes=True)})
+    node = with_cluster(node, [node], {}, ID)
+    adopted = engine(volumes=[volume(node)])
+    adopted["own_volumes"] = []
+    assert "docker volume rm kafka-data-owner" in script("create", node, None, adopted)
+    assert "docker volume rm" not in script("create", node, None, engine(volumes=[]))
+    assert "docker volume rm" not in script("create", node, None, engine(volumes=[volume(node)], cluster=ID))
+
+
 def test_a_failed_format_is_repeated_as_it_was(tmp_path):
     """With a wrong setting the format of all three fails. By then all have volumes, and one has to begin the quorum."""
     found = kraft_nodes(three())
