@@ -261,9 +261,10 @@ def removal(
     """
     containers, volumes, networks = list(containers), list(volumes), list(networks)
     lines = ["set -e"]
-    for name in map(shlex.quote, containers):
-        lines += [] if kill else [f"{_PATIENT} docker stop {name} >/dev/null"]
-        lines += [f"docker rm --force --volumes {name} >/dev/null"]
+    if containers and not kill:
+        # At once: a broker without a majority of controllers, which may be the others, waits until it is killed.
+        lines += [f"{_PATIENT} {shlex.join(['docker', 'stop', *containers])} >/dev/null"]
+    lines += [f"docker rm --force --volumes {shlex.quote(name)} >/dev/null" for name in containers]
     for name in map(shlex.quote, networks):
         users = f"docker network inspect --format '{{{{range .Containers}}}}{{{{.Name}}}} {{{{end}}}}' {name}"
         kept = f'echo "network {name} stays, because containers use it: $users" >&2'
