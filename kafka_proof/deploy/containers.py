@@ -18,7 +18,7 @@ from kafka_proof.client.redact import masked
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.kraft import format_commands
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Node
+from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Engines, Node
 
 LABEL = "kafka-proof"
 _CONTROLLERS = "controller.quorum.bootstrap.servers="
@@ -66,6 +66,12 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
 
 def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
     return next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
+
+
+def any_runs(nodes: Iterable[Node], engines: Engines) -> bool:
+    """Return whether a container of the nodes runs. engines: {host: its report}."""
+    found = [container_of(node, engines.get(node["host"]) or {}) for node in nodes]
+    return any(item is not None and item["state"] == "running" for item in found)
 
 
 def files_differ(node: Node, engine: Engine) -> bool:
@@ -170,7 +176,8 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     for kind, needed in (("image", node["image"]), ("network", node["network"])):
         advice = f"echo 'Run site.yml without --tags, which provides the {kind} first.' >&2"
         lines += [f"docker {kind} inspect {shlex.quote(needed)} >/dev/null || {{ {advice}; exit 1; }}"]
-    lines += volume_commands(node, engine)
+    lines += (volumes := volume_commands(node, engine))
+    marker = _marker(node)
     if found:
         # A paused container does not stop.
         lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
@@ -182,7 +189,7 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
-        *format_commands(node, recreated=found is not None),
+        *format_commands(node, found is not None, [marker] if any(marker in line for line in volumes) else []),
         f"docker start {name}",
     ]
     return "\n".join(lines)
@@ -200,9 +207,14 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
         if any(volume["name"] == node["volume"] and volume["labelled"] for volume in engine.get("own_volumes", [])):
             return []
         labels["data"] = node["volume"]
-    name = f"{node['volume']}-owner" if "data" in labels else node["volume"]
+    name = _marker(node) if "data" in labels else node["volume"]
     options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     return [shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
+
+
+def _marker(node: Node) -> str:
+    """Return the name of the volume that carries the label for one that has none."""
+    return f"{node['volume']}-owner"
 
 
 def own_containers(engine: Engine, kind: str = "", but: str = "") -> list[str]:
@@ -249,9 +261,10 @@ def removal(
     """
     containers, volumes, networks = list(containers), list(volumes), list(networks)
     lines = ["set -e"]
-    for name in map(shlex.quote, containers):
-        lines += [] if kill else [f"{_PATIENT} docker stop {name} >/dev/null"]
-        lines += [f"docker rm --force --volumes {name} >/dev/null"]
+    if containers and not kill:
+        # At once: a broker without a majority of controllers, which may be the others, waits until it is killed.
+        lines += [f"{_PATIENT} {shlex.join(['docker', 'stop', *containers])} >/dev/null"]
+    lines += [f"docker rm --force --volumes {shlex.quote(name)} >/dev/null" for name in containers]
     for name in map(shlex.quote, networks):
         users = f"docker network inspect --format '{{{{range .Containers}}}}{{{{.Name}}}} {{{{end}}}}' {name}"
         kept = f'echo "network {name} stays, because containers use it: $users" >&2'

@@ -8,7 +8,10 @@ GROUPS = ("zookeeper", "kafka_controller", "kafka")
 _NEAR = 0.85  # of 1: names that differ in a letter or two
 _MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/operations.md."
 # Names that people give to these groups, beside misspelt ones.
-_MEANT = {"zookeeper": r"(zk|zoo|zookeep).*", "kafka_controller": r"(kraft|controller|kafka_?controller|quorum).*"}
+_MEANT = {
+    "zookeeper": r"(zk|zoo).*|.*zookeep.*",
+    "kafka_controller": r"(kraft|controller|quorum).*|kafka.*(kraft|controller|quorum).*",
+}
 
 
 def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
@@ -39,8 +42,9 @@ def _misspelt_groups(groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
         if groups.get(name):
             continue
         for other, hosts in groups.items():
-            near = difflib.SequenceMatcher(None, other, name).ratio() > _NEAR
-            if hosts and other not in GROUPS and (near or re.fullmatch(_MEANT.get(name, "(?!)"), other)):
+            said = other.lower()
+            near = difflib.SequenceMatcher(None, said, name).ratio() > _NEAR
+            if hosts and other not in GROUPS and (near or re.fullmatch(_MEANT.get(name, "(?!)"), said)):
                 yield (
                     f"The inventory has hosts in the group {other}, and none in {name}. Was {name} meant? "
                     "Rename the group; or, if it is meant for something else, give it another name."

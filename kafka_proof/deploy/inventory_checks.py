@@ -47,7 +47,7 @@ def controller_problems(nodes: Sequence[Node], resolve: Resolve = resolve) -> li
     for node in controllers:
         said = [
             *_memory_problems(node, "kafka_controller"),
-            *controller_setting_problems(node["config"], node["computed"]),
+            *controller_setting_problems(node["config"], node["computed"], node["version"]),
         ]
         said += [problem for item in node["listeners"] for problem in _listener_problems(item, node, resolve)]
         if node["id"] < 0:
@@ -126,7 +126,7 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
     listeners = node["listeners"]
     names = [item["name"] for item in listeners]
     of_clients = [name for name in names if name != QUORUM_LISTENER]
-    if kraft and names.count(QUORUM_LISTENER) > (CONTROLLER in node["kinds"]):
+    if kraft and [name.upper() for name in names].count(QUORUM_LISTENER) > (CONTROLLER in node["kinds"]):
         yield (
             f"kafka_listeners has {QUORUM_LISTENER}, the name of the controllers' listener in KRaft mode, which no "
             "client may use. It is added where it belongs; kafka_controller_port sets its port. Give this one another "

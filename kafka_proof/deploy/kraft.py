@@ -101,18 +101,20 @@ if [ ! -e {DATA}/meta.properties ]; then
         exit {UNFORMATTED}
     }}
     archived storage /opt/kafka/bin/kafka-storage.sh format $arguments --config {CONFIG}/server.properties || exit 1
-    rm {DATA}/{_FORMAT}
 fi
+rm -f {DATA}/{_FORMAT}
 echo {version} >{DATA}/{_VERSION}
 archived kafka exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties
 """
 
 
-def format_commands(node: Node, recreated: bool) -> list[str]:
+def format_commands(node: Node, recreated: bool, created: Sequence[str] = ()) -> list[str]:
     """Return the shell commands that prepare the directory of a created container, before it starts for the first time.
 
-    An empty directory gets the arguments of its format. One of another cluster is refused; so is, for a node that had
-    no container, one on which a newer Kafka ran. The container that was created for it is removed then. recreated:
+    An empty directory gets the arguments of its format. It keeps those that it has: the first controller of a cluster
+    may have failed before its format, and then only they begin the quorum, which the others wait for. A directory of
+    another cluster is refused; so is, for a node that had no container, one on which a newer Kafka ran. The container
+    that was created for it is removed then, and so are the volumes `created` for it, which are empty. recreated:
     whether it replaces a container, whose version is known (kafka_proof.deploy.versions).
     """
     if not node["format"]:
@@ -121,17 +123,19 @@ def format_commands(node: Node, recreated: bool) -> list[str]:
     cluster, version, volume = node["labels"]["cluster"], node["version"], node["volume"]
     arguments = base64.b64encode(to_archive({_FORMAT: " ".join(node["format"])})).decode()
     of_another = (
-        f"The volume {volume} holds the data of another cluster than {cluster}, which its label names. "
+        f"The volume {volume} holds the data of another cluster than {cluster}, the one of this stack. "
         "Restore the right data, or choose a stack_name."
     )
     of_newer = f"on the volume {volume}, and {version} may not read its data. Set stack_kafka_version to that version."
+    undo = f"docker rm --volumes {name} >/dev/null"
+    undo += "".join(f"; docker volume rm {shlex.quote(volume)} >/dev/null" for volume in created)
     line = "".join(f"{int(part):03}" for part in version.split(".")[:2])
     commands = [
         f"read_file() {{ docker cp {data}/$1 - 2>/dev/null | tar -xOf - 2>/dev/null || true; }}",
-        f'refuse() {{ docker rm --volumes {name} >/dev/null; echo "$1" >&2; exit 1; }}',
+        f'refuse() {{ {undo}; echo "$1" >&2; exit 1; }}',
         'case "$(read_file meta.properties)" in',
         f"*cluster.id={cluster}*) ;;",
-        f"'') base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
+        f"'') [ -n \"$(read_file {_FORMAT})\" ] || base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
         f"*) refuse {shlex.quote(of_another)} ;;",
         "esac",
     ]
@@ -221,6 +225,8 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
             "cluster. Remove the hosts that do not belong here from the inventory, or choose a stack_name."
         )
     problems += _zookeeper_left(nodes, engines, options)
+    if changed := _changed_roles(nodes, engines):
+        return problems + changed
     controllers = of_kind(nodes, CONTROLLER)
     asked = [node for node in controllers if engines.get(node["host"])]
     brokers = [node for node in of_kind(nodes, BROKER) if node not in controllers and has_data(node, engines)]
@@ -233,6 +239,25 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
             "-e teardown_data=true."
         )
     return problems
+
+
+def _changed_roles(nodes: Sequence[Node], engines: Engines) -> list[str]:
+    """A node keeps its roles. A combined one takes its part of the metadata with it, and a voter is not left behind."""
+    for node in nodes:
+        for volume in engines.get(node["host"], {}).get("own_volumes", []):
+            kinds = ",".join(node["kinds"])
+            if volume["name"] == node["volume"] and volume.get("cluster") and volume["kind"] != kinds:
+                before, remedy = (
+                    ("is a controller, too", "Remove the hosts of the group kafka_controller")
+                    if CONTROLLER in volume["kind"].split(",")
+                    else ("is no controller", "Put the hosts of the group kafka_controller back")
+                )
+                return [
+                    f"{node['host']}: the broker of the volume {volume['name']} {before}, and the group "
+                    f"kafka_controller of the inventory makes it a {' and '.join(node['kinds'])}. A running cluster "
+                    f"keeps its roles. {remedy}; or choose a stack_name."
+                ]
+    return []
 
 
 def _zookeeper_left(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:

@@ -17,7 +17,18 @@ _OWNERS = {
     "zookeeper.connect": "kafka_zookeeper_connect",
     "log.dir": "stack_name, from which the name of the data's volume follows",
     "log.dirs": "stack_name, from which the name of the data's volume follows",
+    "node.id": "kafka_broker_id",
+    **dict.fromkeys(("process.roles", "controller.quorum.voters"), "the groups of the inventory"),
+    **dict.fromkeys(
+        ("controller.listener.names", "controller.quorum.bootstrap.servers"), "the groups and kafka_controller_port"
+    ),
 }
+_OWNERS_OF_CONTROLLERS = _OWNERS | {
+    "node.id": "kafka_controller_id",
+    **dict.fromkeys(("listeners", "advertised.listeners"), "kafka_controller_port and stack_address"),
+    "listener.security.protocol.map": "the mode: the controllers' listener is PLAINTEXT",
+}
+_JOINS = "controller.quorum.auto.join.enable"
 _KRAFT = ("process.roles", "node.id", "controller.listener.names", "controller.quorum.")
 _COPIES = re.compile(r".*\.replication\.factor|.*\.min\.isr|min\.insync\.replicas")
 _ENVIRONMENT = re.compile(r"KAFKA_(?:CFG_)?([A-Z0-9_]+)")
@@ -34,23 +45,21 @@ def broker_setting_problems(
     yield from _values(config, "kafka_config")
     for key in sorted(config):
         if found := _ENVIRONMENT.fullmatch(key):
-            setting = found[1].lower().replace("_", ".")
-            yield (
-                f"kafka_config sets {key}, a name of the environment variables of other images, which Kafka ignores. "
-                f"Write {setting}."
-            )
+            yield _of_environment("kafka_config", key, found[1])
         elif gone := removal(key, version, BROKER):
             yield f"kafka_config sets {key}, {gone}"
         elif kraft and ZOOKEEPER_MODE.fullmatch(key):
             yield f"kafka_config sets {key}, a setting of ZooKeeper mode, and the stack runs KRaft. Remove it."
-        elif key in computed or key in _OWNERS:
-            owner = _OWNERS.get(key, "kafka_listeners")
-            yield f"kafka_config sets {key}, which is derived from {owner}. Set that instead."
         elif key.startswith(_KRAFT) and not kraft:
             yield (
                 f"kafka_config sets {key}, a setting of KRaft, and the group zookeeper of the inventory selects "
                 "ZooKeeper. Remove it."
             )
+        elif key in computed or key in _OWNERS:
+            owner = _OWNERS.get(key, "kafka_listeners")
+            yield f"kafka_config sets {key}, which is derived from {owner}. Set that instead."
+        elif key == _JOINS:
+            yield _joins("kafka_config")
         elif _COPIES.fullmatch(key) and (copies := number(config[key])) > brokers:
             yield (
                 f"kafka_config sets {key} to {copies}, and the inventory has {brokers} broker(s). "
@@ -58,15 +67,21 @@ def broker_setting_problems(
             )
 
 
-def controller_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what in kafka_controller_config cannot work."""
+def controller_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any], version: str) -> Iterator[str]:
+    """Yield what in kafka_controller_config cannot work. The arguments are those of `broker_setting_problems`."""
     yield from _values(config, "kafka_controller_config")
     for key in sorted(config):
-        if key in computed or key in _OWNERS:
-            yield (
-                f"kafka_controller_config sets {key}, which is derived. "
-                "Set kafka_controller_port or stack_address instead."
-            )
+        if found := _ENVIRONMENT.fullmatch(key):
+            yield _of_environment("kafka_controller_config", key, found[1])
+        elif gone := removal(key, version, BROKER):
+            yield f"kafka_controller_config sets {key}, {gone}"
+        elif ZOOKEEPER_MODE.fullmatch(key):
+            yield f"kafka_controller_config sets {key}, a setting of ZooKeeper mode. Remove it."
+        elif key in computed or key in _OWNERS_OF_CONTROLLERS:
+            owner = _OWNERS_OF_CONTROLLERS.get(key, "kafka_controller_port")
+            yield f"kafka_controller_config sets {key}, which is derived from {owner}. Set that instead."
+        elif key == _JOINS:
+            yield _joins("kafka_controller_config")
 
 
 def server_setting_problems(config: Mapping[str, Any], computed: Mapping[str, Any], volume: str) -> Iterator[str]:
@@ -77,6 +92,21 @@ def server_setting_problems(config: Mapping[str, Any], computed: Mapping[str, An
             f"zookeeper_config sets {', '.join(own)}, which this role derives. Set zookeeper_port for the port of "
             f"clients. The data is in the volume {volume}; the servers are the hosts of the group zookeeper."
         )
+
+
+def _of_environment(variable: str, key: str, name: str) -> str:
+    return (
+        f"{variable} sets {key}, a name of the environment variables of other images, which Kafka ignores. "
+        f"Write {name.lower().replace('_', '.')}."
+    )
+
+
+def _joins(variable: str) -> str:
+    """A controller that joins by itself would be a voter again between its removal and its stop, and then be missed."""
+    return (
+        f"{variable} sets {_JOINS}: a controller that playbooks/decommission.yml removes would join again before it "
+        "stops. Remove it; site.yml adds controllers."
+    )
 
 
 def _values(config: Mapping[str, Any], variable: str) -> Iterator[str]:

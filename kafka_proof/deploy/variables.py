@@ -22,6 +22,8 @@ _PLAYBOOKS = ("decommission", "rebalance_", "restart_", "support_", "teardown_",
 # Variables for one mode alone.
 _OF_ZOOKEEPER: tuple[str, ...] = ("zookeeper_", "kafka_zookeeper_", "upgrade_protocol")
 _OF_KRAFT: tuple[str, ...] = ("kafka_controller_", "upgrade_finalise")
+# Variables for controllers that are no brokers. The port and its address are those of every controller.
+_OF_CONTROLLERS = tuple(f"kafka_controller_{name}" for name in ("config", "heap", "id", "jvm_", "memory", "start_"))
 # A value that redact.masked made: all of it is hidden, or what follows a name in it.
 _MASKED = re.compile(rf"(.*[=:]\s*)?{re.escape(redact.MASK)}", re.DOTALL)
 # How -e gives a value of this type.
@@ -50,6 +52,16 @@ def of_other_mode(names: Iterable[str], with_zookeeper: bool) -> list[str]:
         f"{name} is a variable for {mode}, and the group zookeeper has {hosts}. Remove it."
         for name in sorted(names)
         if name.startswith(of_other)
+    ]
+
+
+def of_no_controller(names: Iterable[str]) -> list[str]:
+    """Return a message for each variable, of those that a host has, that brokers which are controllers ignore."""
+    return [
+        f"{name} is a variable for controllers that are no brokers, and the group kafka_controller has no hosts. "
+        "Remove it; the brokers, which are the controllers, have variables of their own, such as kafka_heap."
+        for name in sorted(names)
+        if name.startswith(_OF_CONTROLLERS)
     ]
 
 

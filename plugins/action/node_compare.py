@@ -3,7 +3,7 @@
 import base64
 import shlex
 
-from kafka_proof.action import Action
+from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.containers import files_differ, node_change
 from kafka_proof.deploy.files import from_archive
 from kafka_proof.deploy.node import CONFIG
@@ -14,6 +14,12 @@ class ActionModule(Action):
 
     def act(self, arguments):
         node, engine = arguments["node"], arguments["engine"]
+        # What a silent engine has is unknown: a controller on another host must not begin a quorum beside its own.
+        if not engine.get("can_talk_to_docker", True) and not self.check_mode:
+            raise ActionError(
+                f"{self.host}: no engine answers ({engine.get('msg')}), and no container was changed. Start it, or "
+                "correct DOCKER_HOST; site.yml without --tags starts it, too."
+            )
         before = None
         if files_differ(node, engine):
             source = shlex.quote(f"{node['container']}:{CONFIG}")

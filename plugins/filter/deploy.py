@@ -53,7 +53,7 @@ class FilterModule:
 
     def filters(self):
         functions = (
-            *(containers.foreign, containers.own_containers, containers.removal, containers.stop),
+            *(containers.any_runs, containers.foreign, containers.own_containers, containers.removal, containers.stop),
             *(derive.container_name, derive.with_protocol, diagnosis.diagnoses, files.to_properties),
             *(engines.is_local, engines.sharing, engines.smoke_options),
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),

@@ -257,6 +257,8 @@ def test_removal(tmp_path):
     assert (change["change"], change["diff"]["before"]) == ("remove", diff)
     assert "docker stop" not in removal(**everything, kill=True)["script"]
     assert removal()["change"] == "nothing"
+    # The last of several controllers that are brokers, too, would wait for a majority.
+    assert "docker stop kafka kafka-2 kafka-3 " in removal(["kafka", "kafka-2", "kafka-3"])["script"]
 
 
 def test_a_network_that_others_use_stays(tmp_path):

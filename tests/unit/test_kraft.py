@@ -1,10 +1,12 @@
 """KRaft: the mode that groups select, the settings of nodes, how directories are formatted, and refused inventories."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
-from kafka_proof.deploy.containers import decide, definition, node_change, script, volume_commands
+from kafka_proof.deploy.containers import any_runs, decide, definition, node_change, script, volume_commands
 from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
@@ -213,6 +215,25 @@ def test_archives_that_an_image_ships_are_used(node_home):
     assert f"[@jvm -XX:SharedArchiveFile={node_home.path}/kafka.jsa -Xlog:cds=off" in started
 
 
+def before_the_first_start(commands, data, files):
+    """Run the commands in a shell whose `docker` has only `cp` and `rm`. files: {name: text} of the directory."""
+    data.mkdir()
+    for name, text in files.items():
+        if text:
+            (data / name).write_text(f"{text}\n")
+    fake = f"""
+set -e
+docker() {{
+    case $1 in
+    rm) echo removed >{data.parent}/removed ;;
+    cp) if [ "$2" = - ]; then tar -xf - -C {data}; else tar -cf - -C {data} "${{2##*/}}"; fi ;;
+    esac
+}}
+"""
+    text = "\n".join([fake, *commands])
+    return subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("meta", "version", "found", "said"),
     [
@@ -227,29 +248,37 @@ def test_archives_that_an_image_ships_are_used(node_home):
     ],
 )
 def test_a_directory_before_the_first_start(meta, version, found, said, tmp_path):
-    """The commands run in a shell with a `docker` that has only `cp` and `rm`."""
     [node] = kraft_nodes({"one": variables(stack_kafka_version="4.4.0")})
     data = tmp_path / "data"
-    data.mkdir()
-    for name, text in (("meta.properties", meta), (".version", version)):
-        if text:
-            (data / name).write_text(f"{text}\n")
-    fake = f"""
-set -e
-docker() {{
-    case $1 in
-    rm) echo removed >{tmp_path}/removed ;;
-    cp) if [ "$2" = - ]; then tar -xf - -C {data}; else tar -cf - -C {data} "${{2##*/}}"; fi ;;
-    esac
-}}
-"""
-    commands = format_commands(with_cluster(node, [node], {}, ID), recreated=found)
-    text = "\n".join([fake, *commands])
-    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=False, cwd=tmp_path)
+    files = {"meta.properties": meta, ".version": version}
+    done = before_the_first_start(format_commands(with_cluster(node, [node], {}, ID), recreated=found), data, files)
     refused = said not in ("formatted", "kept")
     assert (done.returncode, (tmp_path / "removed").exists()) == (int(refused), refused), done.stderr
     assert said in done.stderr or not refused
     assert (data / ".format").exists() == (said == "formatted")
+
+
+def test_a_refused_volume_stays_without_a_label():
+    """Else the stack that it belongs to would be taken for another cluster."""
+    [node] = kraft_nodes({"one": variables(stack_adopt_volumes=True)})
+    node = with_cluster(node, [node], {}, ID)
+    adopted = engine(volumes=[volume(node)])
+    adopted["own_volumes"] = []
+    assert "docker volume rm kafka-data-owner" in script("create", node, None, adopted)
+    assert "docker volume rm" not in script("create", node, None, engine(volumes=[]))
+    assert "docker volume rm" not in script("create", node, None, engine(volumes=[volume(node)], cluster=ID))
+
+
+def test_a_failed_format_is_repeated_as_it_was(tmp_path):
+    """With a wrong setting the format of all three fails. By then all have volumes, and one has to begin the quorum."""
+    found = kraft_nodes(three())
+    engines = dict.fromkeys(three(), engine(volumes=[volume(node) for node in found], cluster=ID))
+    again = with_cluster(found[0], found, engines, OTHER)
+    assert "--no-initial-controllers" in again["format"]
+    first = f"--cluster-id {ID} --standalone"
+    done = before_the_first_start(format_commands(again, recreated=True), tmp_path / "data", {".format": first})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "data" / ".format").read_text().strip() == first
 
 
 def test_ids_are_such_as_kafka_makes():
@@ -282,6 +311,22 @@ def test_a_new_controller_restarts_no_other_node():
     assert node_change(then, found, before=other)["change"] == "create"
 
 
+def test_controllers_wait_for_no_broker_that_does_not_run():
+    hosts = three()
+    found = kraft_nodes(hosts, hosts_apart(), controllers=hosts)
+    engines = {node["host"]: engine(container(node, state="exited")) for node in of_kind(found, BROKER)}
+    assert not any_runs(of_kind(found, BROKER), engines)
+    assert not any_runs(of_kind(found, BROKER), {"h1": None})
+    engines["h3"] = engine(container(found[5]))
+    assert any_runs(of_kind(found, BROKER), engines)
+    [gate] = [
+        task["kafka_rolling_plan"]["gate"]
+        for task in yaml.safe_load((Path(__file__).parents[2] / "roles/kafka_controller/tasks/main.yml").read_text())
+        if "kafka_rolling_plan" in task
+    ]
+    assert "_stack_brokers | any_runs(_stack_reports)" in gate
+
+
 # Refusals
 
 
@@ -299,6 +344,11 @@ def test_groups_contradict_each_other():
         *(
             (name, "zookeeper")
             for name in ("zookeepers", "zookeper", "zookeeper_servers", "zk", "zoo", "zookeeper-nodes")
+        ),
+        *((name, "zookeeper") for name in ("ZooKeeper", "ZOOKEEPER", "kafka_zookeeper", "kafka-zookeeper")),
+        *(
+            (name, "kafka_controller")
+            for name in ("KafkaController", "kafka_quorum", "kafka-kraft", "Kafka_Controllers")
         ),
         *(
             (name, "kafka_controller")
@@ -338,6 +388,9 @@ def test_the_controllers_listener_is_not_for_clients():
     listeners = [listener(), inside(), listener("CONTROLLER", 9095)]
     [node] = kraft_nodes({"one": variables(kafka_listeners=listeners)})
     says(broker_problems([node], resolve), "kafka_listeners has CONTROLLER", "kafka_controller_port", "another name")
+    listeners[2]["name"] = "controller"  # Kafka writes names of listeners in capitals
+    node = kraft_nodes({"h1": broker_host(1) | {"kafka_listeners": listeners}}, controllers=["h1"])[1]
+    says(broker_problems([node], resolve), "kafka_listeners has CONTROLLER", "another name")
     [node] = kraft_nodes({"one": variables(kafka_client_listener="CONTROLLER")})
     says(broker_problems([node], resolve), "kafka_client_listener is CONTROLLER", "EXTERNAL")
     [node] = kraft_nodes({"one": variables(kafka_controller_port=19092)})
@@ -414,6 +467,19 @@ def test_brokers_whose_metadata_is_gone():
         "kafka-controller-101-data",
         "teardown_data=true",
     )
+
+
+def test_a_broker_keeps_its_roles():
+    hosts = three()
+    combined, apart = kraft_nodes(hosts, hosts_apart()), kraft_nodes(hosts, hosts_apart(), controllers=hosts)
+    engines = {node["host"]: engine(container(node), cluster=ID) for node in combined}
+    problems = host_problems(apart, hosts_apart(), engines)
+    says(problems, "h1", "kafka-data is a controller, too", "Remove the hosts of the group kafka_controller")
+    kept = {
+        host: engine(volumes=[volume(node) for node in apart if node["host"] == host], cluster=ID) for host in hosts
+    }
+    says(host_problems(combined, hosts_apart(), kept), "kafka-data is no controller", "kafka_controller back")
+    assert host_problems(apart, hosts_apart(), kept) == []
 
 
 def test_a_controller_that_the_inventory_lost():

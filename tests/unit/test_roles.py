@@ -93,6 +93,21 @@ def test_each_update_of_package_lists_ends_without_a_network():
     assert found == [(True, 1)] * 2
 
 
+@pytest.mark.parametrize("path", ["kafka/tasks/start.yml", "kafka_controller/tasks/run.yml"])
+def test_no_controller_starts_after_the_first_one_failed(path):
+    """Its host would join them later, and no controller would begin the quorum."""
+    before = []
+    for task in load(f"roles/{path}"):
+        if task["name"] == "Create the network":
+            before += load(f"roles/stack/tasks/{task['ansible.builtin.include_role']['tasks_from']}.yml")
+        elif not task.get("run_once"):
+            before.append(task)
+        if task["name"] == "Start the first controller":
+            break
+    assert len(before) == 2
+    assert all(task["any_errors_fatal"] for task in before)
+
+
 def test_no_variable_has_two_roles():
     names = [name for role in ROLES for name in defaults(role)]
     assert len(names) == len(set(names))

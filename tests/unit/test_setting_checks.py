@@ -2,7 +2,11 @@
 
 import pytest
 
-from kafka_proof.deploy.setting_checks import broker_setting_problems, server_setting_problems
+from kafka_proof.deploy.setting_checks import (
+    broker_setting_problems,
+    controller_setting_problems,
+    server_setting_problems,
+)
 
 COMPUTED = {"broker.id": 1, "log.dirs": "/data", "listeners": "…"}
 
@@ -46,7 +50,36 @@ def test_broker_settings_that_are_fine():
         "replication.quota.window.num": 11,
     }
     assert list(broker_setting_problems(config, COMPUTED, 2, kraft=False, version="3.9.2")) == []
-    assert list(broker_setting_problems({"node.id": 3}, COMPUTED, 1, kraft=True, version="3.9.2")) == []
+    config = {"controller.quorum.election.timeout.ms": 1000}
+    assert list(broker_setting_problems(config, COMPUTED, 1, kraft=True, version="3.9.2")) == []
+    assert list(controller_setting_problems(config | {"num.partitions": 3}, COMPUTED, "4.4.0")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "of_broker", "of_controller"),
+    [
+        ("node.id", "derived from kafka_broker_id", "derived from kafka_controller_id"),
+        ("process.roles", "derived from the groups", "derived from the groups"),
+        ("controller.quorum.voters", "derived from the groups", "derived from the groups"),
+        ("controller.quorum.bootstrap.servers", "kafka_controller_port", "kafka_controller_port"),
+        ("controller.quorum.auto.join.enable", "would join again", "would join again"),
+        ("listeners", "derived from kafka_listeners", "kafka_controller_port and stack_address"),
+        ("KAFKA_NUM_PARTITIONS", "Write num.partitions.", "Write num.partitions."),
+        (
+            "delegation.token.master.key",
+            "Set delegation.token.secret.key instead.",
+            "Set delegation.token.secret.key instead.",
+        ),
+        ("zookeeper.connect", "a setting of ZooKeeper mode", "a setting of ZooKeeper mode"),
+    ],
+)
+def test_settings_of_the_quorum(name, of_broker, of_controller):
+    [problem] = broker_setting_problems({name: "1"}, COMPUTED, 1, kraft=True, version="4.4.0")
+    assert problem.startswith(f"kafka_config sets {name}")
+    assert of_broker in problem
+    [problem] = controller_setting_problems({name: "1"}, COMPUTED, "4.4.0")
+    assert problem.startswith(f"kafka_controller_config sets {name}")
+    assert of_controller in problem
 
 
 MASTER = "delegation.token.master.key"

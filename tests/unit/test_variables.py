@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kafka_proof.deploy.variables import checked, of_other_mode, specified
+from kafka_proof.deploy.variables import checked, of_no_controller, of_other_mode, specified
 
 SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
 
@@ -123,6 +123,12 @@ def test_variables_of_the_other_mode(names, with_zookeeper, refused):
     found = of_other_mode(names, with_zookeeper)
     assert [message.partition(" ")[0] for message in found] == refused
     assert all("Remove it." in message for message in found)
+
+
+def test_variables_that_brokers_which_are_controllers_ignore():
+    own = {name for name in SPECIFICATION if name.startswith("kafka_controller_")}
+    found = [message.partition(" ")[0] for message in of_no_controller([*own, "kafka_heap", "stack_name"])]
+    assert found == sorted(own - {"kafka_controller_port", "kafka_controller_bind_address"})
 
 
 def test_values_are_converted():
