@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.net.transport import KafkaSSLTransport
 from kafka.producer.transaction_manager import TransactionState
 from kafka.protocol.admin import DescribeLogDirsRequest
 from kafka.protocol.metadata import MetadataRequest
+from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.raw import known_brokers, refresh_metadata, send
 
@@ -125,6 +126,30 @@ def log_dirs(
     """
     request = DescribeLogDirsRequest(topics=None if topics is None else list(topics))
     return [result.to_dict() for result in send(admin, request, broker).results]
+
+
+# Groups
+
+
+def stable_offsets(admin: KafkaAdminClient, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Return the committed offsets of a group, as a consumer of Kafka's own client gets them when it takes over.
+
+    Since Kafka 4, a coordinator that takes over answers with older offsets until it knows that the newest are on all
+    replicas. A request for stable offsets waits for that. kafka-python sends it only for a consumer with
+    isolation_level="read_committed".
+    """
+    build = admin._list_group_offsets_requests
+
+    def stable(groups: Any) -> Iterator[Any]:
+        for name, request in build(groups):
+            request.require_stable = True
+            yield name, request
+
+    admin._list_group_offsets_requests = stable
+    try:
+        return dict(admin.list_group_offsets(group)[group])
+    finally:
+        del admin._list_group_offsets_requests
 
 
 # Producers

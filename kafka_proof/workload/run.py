@@ -15,6 +15,7 @@ from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.connection import NoKafkaError, connect, open_admin
 from kafka_proof.client.wait import wait_until
+from kafka_proof.client.workarounds import stable_offsets
 from kafka_proof.cluster.temporary import nobody_deletes, remove
 from kafka_proof.lag.offsets import log_bounds
 from kafka_proof.workload.audit import Committed, Delivered, Evidence, Logged, audit
@@ -32,6 +33,7 @@ MEMBER = {
     "max_poll_interval_ms": 60_000,
     "auto_offset_reset": "earliest",
     "enable_auto_commit": False,
+    "isolation_level": "read_committed",  # a member that takes over asks for stable offsets, as Kafka's own client does
 }
 
 
@@ -175,7 +177,7 @@ class Workload:
 
     def _look(self, admin):
         begun = time.monotonic()
-        offsets = admin.list_group_offsets(self.group)[self.group].items()
+        offsets = stable_offsets(admin, self.group).items()
         seen = {tp: each.offset for tp, each in offsets if tp.topic == self.topic and each.offset >= 0}
         self._committed("observer", seen, begun)
 

@@ -103,13 +103,13 @@ class Cluster:
         return said
 
     def interrupt(self, playbook, task):
-        """Kill a playbook when it begins a task."""
+        """Kill a playbook when a task has its first result, and with it the workers of the task after it."""
         with self._started(playbook) as process:
             said = []
             for line in process.stdout:
                 said.append(line)
                 if task in line:
-                    process.kill()
+                    kill_tree(process.pid)
                     break
             assert process.wait(PLAY) == -signal.SIGKILL, f"{playbook} has no task {task}\n{''.join(said)}"
 
@@ -117,7 +117,7 @@ class Cluster:
     def _started(self, playbook, *options, **variables):
         """A process of ansible-playbook, which is killed in the end if it still runs."""
         # Neither the user's settings for Ansible nor a terminal's colours.
-        own = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        own = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"}
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as inventory:
             yaml.safe_dump(self.inventory, inventory)
@@ -228,6 +228,19 @@ class Cluster:
     def remove(self):
         """Remove containers, volumes and the network, whatever there is of them."""
         remove(name=f"^{self.name}-(kafka|zookeeper|holder)")
+
+
+def kill_tree(process):
+    """Kill a process, and those that descend from it."""
+    os.kill(process, signal.SIGSTOP)  # it starts no more of them
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True)
+    parents = dict(map(int, line.split()) for line in listed.stdout.splitlines())
+    family = {process}
+    while more := {each for each, parent in parents.items() if parent in family} - family:
+        family |= more
+    for each in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 @contextlib.contextmanager
