@@ -108,7 +108,7 @@ ADVICE = {
     # From the first broker to all of them
     "no-brokers": (
         "Wait: a broker that has just started knows no broker yet. If that lasts, it does not reach its controller: "
-        "kafka_zookeeper_connect (Kafka: zookeeper.connect), or controller.quorum.voters."
+        "kafka_zookeeper_connect (Kafka: zookeeper.connect), or controller.quorum.bootstrap.servers."
     ),
     "advertised-unresolvable": (
         "Set kafka_advertised_host (Kafka: advertised.listeners) to a name or address that every client resolves, and "

@@ -41,7 +41,7 @@ SIGNS = {
 # What the advice names otherwise for a controller that is no broker.
 _OF_CONTROLLERS = {
     "kafka_broker_id": "kafka_controller_id",
-    "kafka_config": "kafka_controller_config",
+    "kafka_config": "kafka_config or kafka_controller_config",  # a controller takes settings from both
     "kafka_heap": "kafka_controller_heap",
     "kafka_jvm_options": "kafka_controller_jvm_options",
     "log.retention.bytes": "metadata.max.retention.bytes",

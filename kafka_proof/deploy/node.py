@@ -88,6 +88,10 @@ def has_data(node: Node, engines: Engines) -> bool:
     return node["volume"] in engines.get(node["host"], {}).get("volumes", [])
 
 
+def any_data(nodes: Iterable[Node], engines: Engines) -> bool:
+    return any(has_data(node, engines) for node in nodes)
+
+
 def node_on(nodes: Iterable[Node], host: str, kind: str) -> Node:
     """Return the node of this kind on a host, which has one."""
     return next(node for node in of_kind(nodes, kind) if node["host"] == host)

@@ -59,7 +59,7 @@ def of_no_controller(names: Iterable[str]) -> list[str]:
     """Return a message for each variable, of those that a host has, that brokers which are controllers ignore."""
     return [
         f"{name} is a variable for controllers that are no brokers, and the group kafka_controller has no hosts. "
-        "Remove it; those of the brokers, such as kafka_heap, apply to these nodes."
+        "Remove it; the brokers are the controllers, and have other variables, such as kafka_heap."
         for name in sorted(names)
         if name.startswith(_OF_CONTROLLERS)
     ]

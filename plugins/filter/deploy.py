@@ -61,6 +61,7 @@ class FilterModule:
             *(listeners.client_properties, listeners.client_properties_now),
             *(kraft.first_controller, kraft.wanted_voters, kraft.with_cluster),
             *(
+                node.any_data,
                 node.dedicated,
                 node.node_on,
                 node.of_kind,

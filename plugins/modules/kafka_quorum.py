@@ -30,10 +30,11 @@ options:
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.
-    support: none
+    support: partial
+    details: C(remove) and C(unregister) ignore check mode.
   diff_mode:
     description: Whether the action returns a difference.
-    support: none
+    support: full
 author: The kafka-proof authors
 """
 

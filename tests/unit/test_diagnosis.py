@@ -41,9 +41,9 @@ def test_diagnosis_of_what_it_does_not_know():
 def test_a_controller_has_its_own_variables():
     log = ["ConfigException: Invalid value", "Invalid maximum heap size: -Xmx1q"]
     said = " ".join(diagnosis([inspected()], log, is_controller=True))
-    assert "Correct kafka_controller_config" in said
+    assert "Correct kafka_config or kafka_controller_config" in said
     assert "Correct kafka_controller_heap" in said
-    assert "kafka_config" not in said
+    assert "kafka_heap" not in said
 
 
 def host_with(*containers, **logs):
