@@ -8,6 +8,7 @@ import time
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client import workarounds
 from kafka_proof.client.connection import connect
@@ -76,3 +77,28 @@ def test_producing_ends_while_no_broker_answers(broker, arguments, monkeypatch):
         assert time.monotonic() - began < SOON
         assert not_taken.failed()
         assert not producer._sender.is_alive()
+
+
+def test_stable_offsets_wait_for_an_open_transaction(arguments):
+    """The offsets of an open transaction are not stable: the plain answer is the offset before it."""
+    group, partition = f"stable-{time.monotonic_ns()}", TopicPartition("of-stable-offsets", 0)
+    offset = {partition: OffsetAndMetadata(1, "", -1)}
+    with (
+        KafkaProducer(**arguments, transactional_id=group) as producer,
+        KafkaConsumer(**arguments, group_id=group, enable_auto_commit=False) as consumer,
+        connect(arguments) as admin,
+    ):
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(partition.topic, b"").get(SOON)
+        producer.commit_transaction()
+        consumer.assign([partition])
+        consumer.commit(offset)
+        producer.begin_transaction()
+        producer.send_offsets_to_transaction({partition: OffsetAndMetadata(2, "", -1)}, consumer.group_metadata())
+        assert admin.list_group_offsets(group)[group][partition].offset == 1
+        with pytest.raises(KafkaError):
+            workarounds.stable_offsets(admin, group)
+        producer.commit_transaction()
+        found = wait_until("stable offsets", lambda: workarounds.stable_offsets(admin, group))
+        assert found[partition].offset == 2
