@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from kafka_proof.client.redact import masked
+from kafka_proof.deploy.directory import format_commands
 from kafka_proof.deploy.files import to_archive
-from kafka_proof.deploy.kraft import format_commands
 from kafka_proof.deploy.listeners import bracketed
 from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Engines, Node
 

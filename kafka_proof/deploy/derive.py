@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.client.text import number
-from kafka_proof.deploy import kraft, listeners, zookeeper
+from kafka_proof.deploy import directory, kraft, listeners, zookeeper
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import (
     BROKER,
@@ -191,7 +191,7 @@ def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "files": {},
         "format": [],
         "labels": {},
-        "command": kraft.command(common["version"]),
+        "command": directory.command(common["version"]),
         "health": _probe(listener),
         "stop_timeout": 30,
         "peers": {"controller": listeners.advertised(listener)},
@@ -241,7 +241,7 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties"
         if stack.servers
-        else kraft.command(common["version"]),
+        else directory.command(common["version"]),
         "health": " && ".join(_probe(item) for item in own),
         "stop_timeout": variables["kafka_stop_timeout"],
         "peers": peers,

@@ -7,9 +7,9 @@ inventory. Orphans are reported; some mean that a run would leave data behind, a
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kafka_proof.deploy.cluster_data import cluster_problems
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
-from kafka_proof.deploy.kraft import cluster_problems
 from kafka_proof.deploy.listeners import to_address
 from kafka_proof.deploy.node import (
     BROKER,

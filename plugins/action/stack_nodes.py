@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.deploy.cluster_data import new_cluster_id
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
 from kafka_proof.deploy.group_checks import GROUPS, mode_problems
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
 from kafka_proof.deploy.inventory_checks import node_problems, quorum_warnings
-from kafka_proof.deploy.kraft import new_cluster_id
 from kafka_proof.deploy.topics import topic_problems
 
 

@@ -7,6 +7,7 @@ from ansible import context
 
 from kafka_proof.client.text import setting_text
 from kafka_proof.deploy import (
+    cluster_data,
     containers,
     derive,
     diagnosis,
@@ -59,7 +60,7 @@ class FilterModule:
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),
             *(listeners.addresses_to_verify, listeners.bind_address),
             *(listeners.client_properties, listeners.client_properties_now),
-            *(kraft.first_controller, kraft.wanted_voters, kraft.with_cluster),
+            *(cluster_data.first_controller, cluster_data.with_cluster, kraft.wanted_voters),
             *(
                 node.any_data,
                 node.dedicated,

@@ -6,19 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kafka_proof.deploy.cluster_data import cluster_ids, first_controller, new_cluster_id, with_cluster
 from kafka_proof.deploy.containers import any_runs, decide, definition, node_change, script, volume_commands
+from kafka_proof.deploy.directory import command, format_commands
 from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
-from kafka_proof.deploy.kraft import (
-    cluster_ids,
-    command,
-    first_controller,
-    format_commands,
-    new_cluster_id,
-    wanted_voters,
-    with_cluster,
-)
+from kafka_proof.deploy.kraft import wanted_voters
 from kafka_proof.deploy.listeners import addresses_to_verify, client_properties
 from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, UNFORMATTED, dedicated, of_kind
 from kafka_proof.deploy.versions import version_problems
