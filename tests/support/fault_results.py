@@ -24,7 +24,8 @@ def save(directory, name, new):
     directory = Path(directory)
     (directory / "rows").mkdir(parents=True, exist_ok=True)
     (directory / "rows" / f"{name}.json").write_text(json.dumps(new, indent=2) + "\n", encoding="utf-8")
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((directory / "rows").glob("*.json"))]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((directory / "rows").glob("*.json"))]
+    rows = [each for each in found if "mode" in each]  # others are of an earlier version of this project
     (directory / "faults.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     (directory / "faults.md").write_text(page(rows), encoding="utf-8")
 
