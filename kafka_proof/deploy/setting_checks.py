@@ -44,10 +44,8 @@ def broker_setting_problems(
     """
     yield from _values(config, "kafka_config")
     for key in sorted(config):
-        if found := _ENVIRONMENT.fullmatch(key):
-            yield _of_environment("kafka_config", key, found[1])
-        elif gone := removal(key, version, BROKER):
-            yield f"kafka_config sets {key}, {gone}"
+        if unknown := _unknown(key, version):
+            yield f"kafka_config sets {key}, {unknown}"
         elif kraft and ZOOKEEPER_MODE.fullmatch(key):
             yield f"kafka_config sets {key}, a setting of ZooKeeper mode, and the stack runs KRaft. Remove it."
         elif key.startswith(_KRAFT) and not kraft:
@@ -71,10 +69,8 @@ def controller_setting_problems(config: Mapping[str, Any], computed: Mapping[str
     """Yield what in kafka_controller_config cannot work. The arguments are those of `broker_setting_problems`."""
     yield from _values(config, "kafka_controller_config")
     for key in sorted(config):
-        if found := _ENVIRONMENT.fullmatch(key):
-            yield _of_environment("kafka_controller_config", key, found[1])
-        elif gone := removal(key, version, BROKER):
-            yield f"kafka_controller_config sets {key}, {gone}"
+        if unknown := _unknown(key, version):
+            yield f"kafka_controller_config sets {key}, {unknown}"
         elif ZOOKEEPER_MODE.fullmatch(key):
             yield f"kafka_controller_config sets {key}, a setting of ZooKeeper mode. Remove it."
         elif key in computed or key in _OWNERS_OF_CONTROLLERS:
@@ -94,11 +90,12 @@ def server_setting_problems(config: Mapping[str, Any], computed: Mapping[str, An
         )
 
 
-def _of_environment(variable: str, key: str, name: str) -> str:
-    return (
-        f"{variable} sets {key}, a name of the environment variables of other images, which Kafka ignores. "
-        f"Write {name.lower().replace('_', '.')}."
-    )
+def _unknown(key: str, version: str) -> str:
+    """Return the end of a message on a name that Kafka ignores; "" for others."""
+    if found := _ENVIRONMENT.fullmatch(key):
+        setting = found[1].lower().replace("_", ".")
+        return f"a name of the environment variables of other images, which Kafka ignores. Write {setting}."
+    return removal(key, version, BROKER)
 
 
 def _joins(variable: str) -> str:

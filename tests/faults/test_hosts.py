@@ -1,4 +1,4 @@
-"""Three hosts, each with an engine of its own, one of which loses its power or its engine: more rows of the table."""
+"""Rows of the table for three hosts with separate engines: one host loses its power, or its engine restarts."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The quorum of controllers, as decisions without a cluster: who is caught up, may stop, joins and leaves."""
+"""Decisions on the quorum, without a cluster: voters that are caught up, that may stop, that join and that leave."""
 
 from types import SimpleNamespace
 from uuid import UUID
@@ -93,7 +93,7 @@ def test_directories_are_written_as_kafka_prints_them():
     assert directory_id("Njhzer8OjvhuhzDGX-I07A") == directory
 
 
-# Who is caught up, and who may stop
+# Voters that are caught up, and voters that may stop
 
 
 @pytest.mark.parametrize(
