@@ -217,7 +217,8 @@ def _one_of(value: str, allowed: Iterable[str], key: str) -> None:
 
 
 def _only_known(properties: dict[str, str], prefix: str, known: Collection[str]) -> None:
-    if unknown := sorted(key for key in properties if key.startswith(prefix) and key not in known):
+    understood = {*known, *_LIBRDKAFKA}  # beside Kafka's own names, see _refuse_librdkafka
+    if unknown := sorted(key for key in properties if key.startswith(prefix) and key not in understood):
         are, them = ("is", "it") if len(unknown) == 1 else ("are", "them")
         raise ClientPropertiesError(
             f"{', '.join(unknown)} {are} not supported here. Remove {them}; understood: {', '.join(sorted(known))}."

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.client.text import number
-from kafka_proof.deploy import directory, kraft, listeners, zookeeper
+from kafka_proof.deploy import directory, kraft, listeners, security, zookeeper
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import (
     BROKER,
     CONFIG,
     CONTROLLER,
     DATA,
-    QUORUM_LISTENER,
+    QUORUM_LISTENERS,
     ZOOKEEPER,
     Common,
     Listener,
@@ -46,6 +46,7 @@ class _Stack(NamedTuple):
     servers: int  # of ZooKeeper; 0 in KRaft mode
     combined: bool  # whether brokers are controllers, too
     one_engine: bool
+    security: security.Security
 
 
 def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str]) -> list[Node]:
@@ -58,11 +59,12 @@ def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mappi
     """
     servers, controllers, brokers = (groups.get(name) or [] for name in ("zookeeper", "kafka_controller", "kafka"))
     one_engine = len(set(engines.values())) == 1
-    stack = _Stack(len(brokers), len(servers), not servers and not controllers, one_engine)
+    access = security.security_of(hosts[brokers[0]])
+    stack = _Stack(len(brokers), len(servers), not servers and not controllers, one_engine, access)
     nodes = [_server(host, hosts[host], stack) for host in servers]
     nodes += [_controller(host, hosts[host], stack) for host in controllers]
     nodes += [_broker(host, hosts[host], stack) for host in brokers]
-    return [with_files(node) for node in _connected(nodes)]
+    return [with_files({**node, "secrets": security.secrets_of(node, access)}) for node in _connected(nodes)]
 
 
 def _connected(nodes: Sequence[Node]) -> Sequence[Node]:
@@ -97,6 +99,8 @@ def with_files(node: Node) -> Node:
         "heap.options": f"-Xms{heap} -Xmx{heap}\n",
         "jvm.options": f"{FRESH_ADDRESSES}\n{EXIT_WITHOUT_MEMORY}\n{node['jvm']['options']}\n",
     }
+    if node["client"]:
+        files[security.NODE_CLIENT] = to_properties(node["client"])
     return {**node, "labels": node["labels"] | labels, "files": files}
 
 
@@ -136,19 +140,23 @@ def _server(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     node_id = variables["zookeeper_id"]
     common = _common(host, variables, [ZOOKEEPER], node_id)
     address = common["container"] if stack.one_engine else listeners.bracketed(variables["stack_address"])
-    ports = [("zookeeper_port", zookeeper.CLIENT_PORT)]
+    inside = security.SECURE_CLIENT_PORT if stack.security.on else zookeeper.CLIENT_PORT
+    ports = [("zookeeper_port", inside)]
     if stack.servers > 1 and not stack.one_engine:  # between containers of one network nothing has to be published
         ports += [(name, variables[name]) for name in ("zookeeper_quorum_port", "zookeeper_election_port")]
     computed = {"dataDir": DATA, "clientPort": zookeeper.CLIENT_PORT}
-    client_port = zookeeper.CLIENT_PORT if stack.one_engine else variables["zookeeper_port"]
+    computed |= security.zookeeper_server(stack.security, stack.servers)
+    client_port = inside if stack.one_engine else variables["zookeeper_port"]
     return {
         **common,
         "ports": [
-            Port(address=variables["zookeeper_bind_address"], port=variables[name], inside=inside, variable=name)
-            for name, inside in ports
+            Port(address=variables["zookeeper_bind_address"], port=variables[name], inside=within, variable=name)
+            for name, within in ports
         ],
         "listeners": [],
         "client_listener": "",
+        "client_protocol": "",
+        "client": security.node_client(stack.security),
         "inter_broker_listener": "",
         "config": variables["zookeeper_config"],
         "computed": computed,
@@ -156,6 +164,7 @@ def _server(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "jvm": {"heap": variables["zookeeper_heap"], "options": variables["zookeeper_jvm_options"]},
         "memory": variables["zookeeper_memory"] or _more(variables["zookeeper_heap"], 512),
         "files": {},
+        "secrets": {},
         "format": [],
         "labels": {},
         "command": f"printf %s {node_id} >{DATA}/myid && "
@@ -171,8 +180,9 @@ def _server(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
 
 def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     common = _common(host, variables, [CONTROLLER], variables["kafka_controller_id"])
-    listener = kraft.listener(common, variables, stack.one_engine)
-    computed = listeners.listener_settings([listener]) | kraft.settings(common)
+    listener = kraft.listener(common, variables, stack.one_engine, stack.security)
+    computed = listeners.listener_settings([listener]) | kraft.settings(common, stack.security)
+    computed |= _access(stack, [listener], [listener["name"]], common["version"])
     heap = variables["kafka_controller_heap"]
     # Settings by which a controller decides for brokers follow from their profile.
     config = dict(profile(variables["kafka_profile"], stack.brokers).settings) | variables["kafka_config"]
@@ -182,13 +192,16 @@ def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "ports": _ports([listener]),
         "listeners": [listener],
         "client_listener": "",
+        "client_protocol": "",
+        "client": security.node_client(stack.security),
         "inter_broker_listener": "",
         "config": own,
         "computed": computed,
         "settings": _request_limit(heap, kraft.of_controllers(config) | own) | computed,
-        "jvm": {"heap": heap, "options": variables["kafka_controller_jvm_options"]},
+        "jvm": _jvm(heap, variables["kafka_controller_jvm_options"], common, stack),
         "memory": variables["kafka_controller_memory"] or _more(heap, 512),
         "files": {},
+        "secrets": {},
         "format": [],
         "labels": {},
         "command": directory.command(common["version"]),
@@ -202,41 +215,46 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     common = _common(
         host, variables, [BROKER, CONTROLLER] if stack.combined else [BROKER], variables["kafka_broker_id"]
     )
-    own = list(variables["kafka_listeners"])
+    inter_broker = variables["kafka_inter_broker_listener"]
+    own = [security.secured(item, stack.security, inter_broker) for item in variables["kafka_listeners"]]
     peers = {}
+    quorum = kraft.listener(common, variables, stack.one_engine, stack.security)
     if stack.combined:
-        own.append(listener := kraft.listener(common, variables, stack.one_engine))
-        peers["controller"] = listeners.advertised(listener)
-    computed: dict[str, Any] = dict(listeners.listener_settings(own, variables["kafka_inter_broker_listener"]))
+        own.append(quorum)
+        peers["controller"] = listeners.advertised(quorum)
+    computed: dict[str, Any] = dict(listeners.listener_settings(own, inter_broker))
+    # A broker that is no controller connects to them as a client of their listener.
+    with_tls = own if stack.servers or stack.combined else [*own, quorum]
+    computed |= _access(stack, with_tls, [inter_broker, quorum["name"]], common["version"])
     if stack.servers:
         computed |= {
             "broker.id": common["id"],
             "zookeeper.connect": variables["kafka_zookeeper_connect"],
             "log.dirs": DATA,
-        }
+        } | security.zookeeper_client(stack.security)
     else:
-        computed |= kraft.settings(common, computed["listener.security.protocol.map"])
+        computed |= kraft.settings(common, stack.security, computed["listener.security.protocol.map"])
     chosen = profile(variables["kafka_profile"], stack.brokers, with_zookeeper=bool(stack.servers))
     heap = variables["kafka_heap"] or chosen.heap
-    config = variables["kafka_config"]
+    config, jvm_options = variables["kafka_config"], variables["kafka_jvm_options"]
     return {
         **common,
         "ports": _ports(own),
         "listeners": own,
         "client_listener": variables["kafka_client_listener"],
-        "inter_broker_listener": variables["kafka_inter_broker_listener"],
+        "client_protocol": security.client_protocol(stack.security),
+        "client": security.node_client(stack.security),
+        "inter_broker_listener": inter_broker,
         "is_local": variables["is_local"] and (stack.one_engine or stack.brokers == 1),
         "config": config,
         "computed": computed,
         "settings": dict(chosen.settings)
         | _request_limit(heap, config, variables.get("kafka_topics_present") or [])
         | computed,
-        "jvm": {
-            "heap": heap,
-            "options": chosen.jvm_options if variables["kafka_jvm_options"] is None else variables["kafka_jvm_options"],
-        },
+        "jvm": _jvm(heap, chosen.jvm_options if jvm_options is None else jvm_options, common, stack),
         "memory": variables["kafka_memory"] or (_more(heap, 1024) if chosen.limits_memory else ""),
         "files": {},
+        "secrets": {},
         "format": [],
         "labels": {},
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties"
@@ -248,6 +266,16 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     }
 
 
+def _access(stack: _Stack, own: Sequence[Listener], of_nodes: Sequence[str], version: str) -> dict[str, Any]:
+    """Return the settings of TLS, logins and rights of a broker or a controller."""
+    with_tls = security.listener_settings(own, of_nodes, stack.security, version)
+    return with_tls | security.authorisation(stack.security, kraft=not stack.servers)
+
+
+def _jvm(heap: str, options: str, common: Common, stack: _Stack) -> dict[str, str]:
+    return {"heap": heap, "options": f"{security.jvm_options(common['version'], stack.security)}\n{options}"}
+
+
 def _ports(own: Sequence[Listener]) -> list[Port]:
     """Return the ports that listeners publish."""
     return [
@@ -255,7 +283,7 @@ def _ports(own: Sequence[Listener]) -> list[Port]:
             address=item["bind_address"],
             port=int(item["port"]),
             inside=int(item["port"]),
-            variable="kafka_controller_port" if item["name"] == QUORUM_LISTENER else "kafka_port",
+            variable="kafka_controller_port" if item["name"] in QUORUM_LISTENERS else "kafka_port",
         )
         for item in own
         if item.get("bind_address")

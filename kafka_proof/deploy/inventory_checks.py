@@ -11,7 +11,7 @@ from typing import Any
 from kafka_proof.client.text import number
 from kafka_proof.deploy.derive import size_bytes
 from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
-from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENER, ZOOKEEPER, Listener, Node, dedicated, of_kind
+from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENERS, ZOOKEEPER, Listener, Node, dedicated, of_kind
 from kafka_proof.deploy.setting_checks import (
     broker_setting_problems,
     controller_setting_problems,
@@ -125,10 +125,11 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         yield (f"kafka_broker_id is {node['id']}. Use 0 to {most}; reserved.broker.max.id in kafka_config allows more.")
     listeners = node["listeners"]
     names = [item["name"] for item in listeners]
-    of_clients = [name for name in names if name != QUORUM_LISTENER]
-    if kraft and [name.upper() for name in names].count(QUORUM_LISTENER) > (CONTROLLER in node["kinds"]):
+    of_clients = [name for name in names if name not in QUORUM_LISTENERS]
+    reserved = [name.upper() for name in names if name.upper() in QUORUM_LISTENERS]
+    if kraft and len(reserved) > (CONTROLLER in node["kinds"]):
         yield (
-            f"kafka_listeners has {QUORUM_LISTENER}, the name of the controllers' listener in KRaft mode, which no "
+            f"kafka_listeners has {reserved[0]}, the name of the controllers' listener in KRaft mode, which no "
             "client may use. It is added where it belongs; kafka_controller_port sets its port. Give this one another "
             "name."
         )
@@ -140,10 +141,11 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         yield f"kafka_listeners has {name} more than once, in capitals. Give each listener its own name."
     for port in repeated(int(item["port"]) for item in listeners):
         same = [item["name"] for item in listeners if int(item["port"]) == port]
+        quorum = next((name for name in same if name in QUORUM_LISTENERS), "")
         yield (
             f"the listeners {' and '.join(same)} have port {port}. Give each its own; kafka_port is that of EXTERNAL "
             "where kafka_listeners does not say otherwise"
-            f"{', and kafka_controller_port that of ' + QUORUM_LISTENER if QUORUM_LISTENER in same else ''}."
+            f"{', and kafka_controller_port that of ' + quorum if quorum else ''}."
         )
     for address in repeated(map(advertised, listeners)):
         yield f"two listeners advertise {address}. Give each its own advertised_host or advertised_port."
@@ -154,10 +156,11 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
         if name not in of_clients:
             yield f"{variable} is {name}, and kafka_listeners has {', '.join(of_clients)}. Name one of those."
     for item in listeners:
-        if item["name"] == node["client_listener"] and item["protocol"] in PROTOCOLS[1:]:
+        other = item["protocol"] != node["client_protocol"] and item["protocol"] in PROTOCOLS
+        if item["name"] == node["client_listener"] and other:
             yield (
-                f"kafka_client_listener is {item['name']} with {item['protocol']}, and no variable holds the "
-                "credentials of its clients. Name a PLAINTEXT listener; the others may use any protocol."
+                f"kafka_client_listener is {item['name']} with {item['protocol']}, and by kafka_security clients use "
+                f"{node['client_protocol']}. Leave out its protocol, name another listener, or change kafka_security."
             )
         yield from _listener_problems(item, node, resolve)
 
@@ -165,13 +168,13 @@ def _broker_problems(node: Node, resolve: Resolve) -> Iterator[str]:
 def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iterator[str]:
     name, host = listener["name"], listener["advertised_host"]
     variable = "kafka_advertised_host" if name == node["client_listener"] else f"advertised_host of {name}"
-    if name == QUORUM_LISTENER:
+    if name in QUORUM_LISTENERS:
         variable = "stack_address"
     if listener["protocol"] not in PROTOCOLS:
         yield f"listener {name} has protocol {listener['protocol']}. Kafka knows {', '.join(PROTOCOLS)}."
     for key, port in (("port", listener["port"]), ("advertised_port", listener.get("advertised_port", 1))):
         if not 0 < int(port) < 65536:
-            setting = "kafka_controller_port" if name == QUORUM_LISTENER else key
+            setting = "kafka_controller_port" if name in QUORUM_LISTENERS else key
             yield f"listener {name} has {setting} {port}. Use a port of 1 to 65535."
     if host in ("0.0.0.0", "::", ""):
         yield (
@@ -204,8 +207,8 @@ def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iter
         # As Debian has it in /etc/hosts for a machine's own name.
         yield (
             f"listener {name} advertises {host}, which here is {bind}, where no other machine reaches it. "
-            f"Set {'kafka_controller' if name == QUORUM_LISTENER else 'kafka'}_bind_address to the address that others "
-            "know, or to 0.0.0.0."
+            f"Set {'kafka_controller' if name in QUORUM_LISTENERS else 'kafka'}_bind_address to the address that "
+            "others know, or to 0.0.0.0."
         )
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from kafka_proof.deploy.node import (
     CONTROLLER,
     DATA,
-    QUORUM_LISTENER,
+    QUORUM_LISTENERS,
     Common,
     Listener,
     Node,
     of_kind,
 )
+from kafka_proof.deploy.security import Security, node_protocol
 
 # Settings of kafka_config by which a controller decides. A controller that is no broker gets these alone, so that the
 # others do not restart it.
@@ -40,28 +41,33 @@ def of_controllers(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key.startswith(_OF_CONTROLLERS)}
 
 
-def listener(node: Common, variables: Mapping[str, Any], one_engine: bool) -> Listener:
+def quorum_listener(security: Security) -> str:
+    return QUORUM_LISTENERS[security.on]
+
+
+def listener(node: Common, variables: Mapping[str, Any], one_engine: bool, security: Security) -> Listener:
     """Return the listener of a controller. Only the cluster's nodes use it: on one engine nothing is published."""
     return Listener(
-        name=QUORUM_LISTENER,
+        name=quorum_listener(security),
         port=variables["kafka_controller_port"],
-        protocol="PLAINTEXT",
+        protocol=node_protocol(security),
         advertised_host=node["container"] if one_engine else variables["stack_address"],
         bind_address="" if one_engine else variables["kafka_controller_bind_address"],
     )
 
 
-def settings(node: Common, protocols: str = "") -> dict[str, Any]:
+def settings(node: Common, security: Security, protocols: str = "") -> dict[str, Any]:
     """Return the settings that make a node of its kinds.
 
     protocols: of its listeners, as in listener.security.protocol.map. A broker that is no controller connects to the
     controllers' listener, and so has to know its protocol.
     """
-    own = f"{QUORUM_LISTENER}:PLAINTEXT"
+    name = quorum_listener(security)
+    own = f"{name}:{node_protocol(security)}"
     return {
         "process.roles": ",".join(node["kinds"]),
         "node.id": node["id"],
-        "controller.listener.names": QUORUM_LISTENER,
+        "controller.listener.names": name,
         "controller.quorum.bootstrap.servers": "",  # the addresses of all controllers
         "listener.security.protocol.map": ",".join(dict.fromkeys([*filter(None, protocols.split(",")), own])),
         "log.dirs": DATA,
@@ -77,5 +83,6 @@ def wanted_voters(nodes: Sequence[Node]) -> dict[int, dict[str, tuple[str, int]]
     found = {}
     for node in of_kind(nodes, CONTROLLER):
         host, _, port = node["peers"]["controller"].rpartition(":")
-        found[node["id"]] = {QUORUM_LISTENER: (host.strip("[]"), int(port))}
+        [name] = [item["name"] for item in node["listeners"] if item["name"] in QUORUM_LISTENERS]
+        found[node["id"]] = {name: (host.strip("[]"), int(port))}
     return found

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kafka_proof.deploy.node import QUORUM_LISTENER, Engines, Listener, Node
+from kafka_proof.deploy.node import QUORUM_LISTENERS, Engines, Listener, Node
 
 LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -24,30 +24,31 @@ def listener_settings(listeners: Sequence[Listener], inter_broker: str = "") -> 
     return own | ({"inter.broker.listener.name": inter_broker} if inter_broker else {})
 
 
-def client_properties(brokers: Sequence[Node]) -> dict[str, str]:
-    """Return the content of client.properties, {key: value}."""
-    of_clients = [item for node in brokers for item in node["listeners"] if item["name"] == node["client_listener"]]
-    return {
-        "bootstrap.servers": ",".join(map(advertised, of_clients)),
-        "security.protocol": next((item["protocol"] for item in of_clients), "PLAINTEXT"),
-    }
+def client_addresses(brokers: Sequence[Node]) -> list[str]:
+    """Return the addresses at which clients reach the brokers."""
+    return [
+        advertised(item) for node in brokers for item in node["listeners"] if item["name"] == node["client_listener"]
+    ]
 
 
-def client_properties_now(brokers: Sequence[Node], engines: Engines, running_only: bool = False) -> dict[str, str]:
-    """Return client properties with the addresses that the brokers' containers advertise now.
+def inter_broker_address(node: Node) -> str:
+    """Return the address at which other brokers reach a broker."""
+    return next(advertised(item) for item in node["listeners"] if item["name"] == node["inter_broker_listener"])
+
+
+def client_addresses_now(brokers: Sequence[Node], engines: Engines, running_only: bool = False) -> list[str]:
+    """Return the addresses for clients that the brokers' containers advertise now.
 
     While brokers move to other addresses, some are still at the old ones: with `running_only` the addresses of running
     brokers come first, and those of the inventory after them. Otherwise the inventory's count only where no container
     exists. `engines`: {host: what kafka_proof.deploy.engine.parse returned}.
     """
-    wanted = client_properties(brokers)
-    found = []
+    wanted, found = client_addresses(brokers), []
     for node in brokers:
         for item in engines.get(node["host"], {}).get("containers", []):
             if item["name"] == node["container"] and (item["state"] == "running" or not running_only):
                 found += [address for name, address in item["advertised"] if name == node["client_listener"]]
-    servers = [*found, *(wanted["bootstrap.servers"].split(",") if running_only or not found else [])]
-    return wanted | {"bootstrap.servers": ",".join(dict.fromkeys(servers))}
+    return list(dict.fromkeys([*found, *(wanted if running_only or not found else [])]))
 
 
 def addresses_to_verify(nodes: Iterable[Node], for_clients: bool = False) -> list[list[Any]]:
@@ -57,13 +58,13 @@ def addresses_to_verify(nodes: Iterable[Node], for_clients: bool = False) -> lis
     be theirs alone.
     """
     return [
-        [node["id"], advertised(item), item["protocol"] == "PLAINTEXT" and item["name"] != QUORUM_LISTENER]
+        [node["id"], advertised(item), item["protocol"] == "PLAINTEXT" and item["name"] not in QUORUM_LISTENERS]
         for node in nodes
         for item in node["listeners"]
         if item.get("bind_address")
         and item.get("prove", True)
         and not (for_clients and item["name"] == node["inter_broker_listener"] != node["client_listener"])
-        and not (for_clients and item["name"] == QUORUM_LISTENER)
+        and not (for_clients and item["name"] in QUORUM_LISTENERS)
     ]
 
 

@@ -7,6 +7,7 @@ BROKER, CONTROLLER, ZOOKEEPER = "broker", "controller", "zookeeper"  # kinds
 DATA = "/var/lib/kafka/data"  # where a node's volume is mounted; either image has a directory there that its user owns
 CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
 QUORUM_LISTENER = "CONTROLLER"  # name of the controllers' listener, which only nodes of the cluster use
+QUORUM_LISTENERS = (QUORUM_LISTENER, "CONTROLLER_SECURE")  # without TLS, and with it
 UNFORMATTED = 78  # exit code of a node of KRaft whose directory is empty: EX_CONFIG of sysexits.h
 
 
@@ -15,7 +16,7 @@ class Listener(TypedDict):
 
     name: str
     port: int
-    protocol: str
+    protocol: str  # the variable may leave it out, see kafka_proof.deploy.security.secured
     advertised_host: str
     advertised_port: NotRequired[int]  # default: port
     bind_address: NotRequired[str]
@@ -53,6 +54,8 @@ class Node(Common):
     ports: list[Port]
     listeners: list[Listener]
     client_listener: str
+    client_protocol: str  # of the deployment's own clients
+    client: dict[str, str]  # client properties with which a command in the container acts as the node; {} without TLS
     inter_broker_listener: str
     config: dict[str, Any]  # settings that the user chose
     computed: dict[str, Any]  # settings that follow from variables, so that `config` must not contain them
@@ -60,6 +63,7 @@ class Node(Common):
     jvm: dict[str, str]
     memory: str  # limit of the container, such as "1280m"; "" for none
     files: dict[str, str]
+    secrets: dict[str, list[str]]  # {further file: paths of its parts on the machine that runs Ansible}
     format: list[str]  # of a node of KRaft: arguments of `kafka-storage.sh format`; [] for other nodes
     labels: dict[str, str]
     command: str  # of its bash

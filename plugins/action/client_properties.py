@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.client.redact import masked
 
 
 class ActionModule(Action):
     def act(self, arguments):
         path, content = Path(arguments["path"]), arguments["content"]
         try:
-            before = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            before = _text(path) if path.exists() else ""
             changed = before != content or (path.exists() and not content)
             if changed and not self.check_mode:
                 if content:
@@ -19,8 +20,18 @@ class ActionModule(Action):
         except OSError as error:
             advice = "Set stack_client_properties to a file that can be written."
             raise ActionError(f"{path}: {error.strerror}. {advice}") from None
-        diff = {"before": before, "after": content, "before_header": str(path), "after_header": str(path)}
+        diff = {
+            "before": masked(before),
+            "after": masked(content),
+            "before_header": str(path),
+            "after_header": str(path),
+        }
         return {"changed": changed, "diff": diff}
+
+
+def _text(path):
+    """Return the text with its carriage returns, which are part of it."""
+    return path.read_bytes().decode("utf-8", errors="replace")
 
 
 def _replace(path, content):
@@ -30,7 +41,7 @@ def _replace(path, content):
     new = path.with_name(f".{path.name}.new")
     try:
         new.touch(mode=0o600)  # it can hold passwords
-        new.write_text(content, encoding="utf-8")
+        new.write_text(content, encoding="utf-8", newline="")
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.deploy.clients import access
 from kafka_proof.deploy.cluster_data import new_cluster_id
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
 from kafka_proof.deploy.group_checks import GROUPS, mode_problems
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
 from kafka_proof.deploy.inventory_checks import node_problems, quorum_warnings
+from kafka_proof.deploy.security import security_of
 from kafka_proof.deploy.topics import topic_problems
 
 
@@ -46,4 +48,11 @@ class ActionModule(Action):
                 raise ActionError("\n".join(problems))
             for warning in quorum_warnings(nodes):
                 self._display.warning(warning)
-        return {"nodes": nodes, "archives": archives, "new_cluster_id": new_cluster_id()}
+        broker = values[groups["kafka"][0]]
+        return {
+            "nodes": nodes,
+            "archives": archives,
+            "new_cluster_id": new_cluster_id(),
+            "security": broker["kafka_security"],
+            "access": access(security_of(broker), broker["stack_secrets"]),
+        }

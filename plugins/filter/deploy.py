@@ -7,12 +7,12 @@ from ansible import context
 
 from kafka_proof.client.text import setting_text
 from kafka_proof.deploy import (
+    clients,
     cluster_data,
     containers,
     derive,
     diagnosis,
     engines,
-    files,
     host_checks,
     image,
     kraft,
@@ -44,6 +44,17 @@ def _wanted(node):
     return {key: setting_text(value) for key, value in node["settings"].items() if value is not None}
 
 
+def client_properties(brokers, access):
+    """Return the content of client.properties, {key: value}. access: of kafka_proof.deploy.clients.access."""
+    return {"bootstrap.servers": ",".join(listeners.client_addresses(brokers))} | clients.login_properties(access)
+
+
+def client_properties_now(brokers, engines, access, running_only=False):
+    """Return client properties with the addresses that the brokers' containers advertise now."""
+    servers = listeners.client_addresses_now(brokers, engines, running_only)
+    return {"bootstrap.servers": ",".join(servers)} | clients.login_properties(access)
+
+
 def stack_options(sources, usual, stack_name):
     """Return the options of a command about this inventory and stack; those of -e are this run's."""
     return engines.stack_options(sources, usual, stack_name, context.CLIARGS.get("extra_vars", ()))
@@ -55,11 +66,11 @@ class FilterModule:
     def filters(self):
         functions = (
             *(containers.any_runs, containers.foreign, containers.own_containers, containers.removal, containers.stop),
-            *(derive.container_name, derive.with_protocol, diagnosis.diagnoses, files.to_properties),
+            *(derive.container_name, derive.with_protocol, diagnosis.diagnoses),
             *(engines.is_local, engines.sharing, engines.smoke_options),
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),
-            *(listeners.addresses_to_verify, listeners.bind_address),
-            *(listeners.client_properties, listeners.client_properties_now),
+            *(listeners.addresses_to_verify, listeners.bind_address, listeners.inter_broker_address),
+            *(client_properties, client_properties_now, clients.to_text),
             *(cluster_data.first_controller, cluster_data.with_cluster, kraft.wanted_voters),
             *(
                 node.any_data,

@@ -16,6 +16,10 @@ options:
     description: The engine's report, as M(engine_info) returns it.
     type: dict
     required: true
+  secrets:
+    description: Directory of the files that C(node) names in C(secrets).
+    type: path
+    required: true
   restart_since:
     description: Restart the container unless it was started since then, in UTC.
     type: str

@@ -1,0 +1,47 @@
+"""Secrets in files: one for each name, in a directory that its owner alone may enter.
+
+A file is complete or absent: it is written under another name first.
+"""
+
+import os
+import re
+import secrets
+import string
+from pathlib import Path
+
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 32  # 190 bits
+
+
+def read_or_make(directory: str | Path, name: str) -> str:
+    """Return the secret of this name; make one of 32 letters and digits if there is none. Raises OSError."""
+    path = path_of(directory, name)
+    if not path.exists():
+        write(path, "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
+    return path.read_text(encoding="utf-8")
+
+
+def path_of(directory: str | Path, name: str) -> Path:
+    """Return the path for a name, which can be any text: it never leaves the directory."""
+    safe = re.sub(r"[^\w.@-]", lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), name, flags=re.A)
+    return Path(directory) / (f"%2e{safe[1:]}" if safe.startswith(".") else safe)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file with mode 0600 in a directory with mode 0700, whatever the umask. Raises OSError."""
+    make_directory(path.parent)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def make_directory(path: Path) -> None:
+    """Create a directory that its owner alone may enter, unless there is one. Raises OSError."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)

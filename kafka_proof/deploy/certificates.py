@@ -1,0 +1,115 @@
+"""Which certificates a secured stack needs, and which of them have to be made. community.crypto makes them."""
+
+import datetime
+import ipaddress
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+from cryptography import x509
+
+from kafka_proof.client.secret_files import path_of
+from kafka_proof.deploy.node import Node
+from kafka_proof.deploy.security import NODE, TLS, Security
+
+_AUTHORITY_DAYS = 3650
+
+
+class Certificate(TypedDict):
+    """A certificate to make. Paths end in .key, .csr and .pem."""
+
+    path: str  # without its ending
+    subject: str  # its common name
+    names: list[str]  # subject alternative names, as OpenSSL writes them
+    authority: str  # path of the authority, without its ending; "" for an authority itself
+    days: int
+
+
+class Expiry(NamedTuple):
+    name: str
+    path: str
+    days: int  # until it expires
+
+
+def wanted(nodes: Sequence[Node], security: Security, secrets: str, users: Iterable[str] = ()) -> list[Certificate]:
+    """Return the certificates of a stack: authorities, nodes, and the clients that prove themselves by one."""
+    if not security.has_own_authority:
+        return []
+    found = [_authority(secrets, "ca", nodes)]
+    for node in nodes:
+        path = str(Path(secrets, "nodes", f"{node['container']}@{node['host']}"))
+        found.append(
+            Certificate(
+                path=path,
+                subject=NODE.removeprefix("CN="),
+                names=alternative_names(node),
+                authority=found[0]["path"],
+                days=security.days,
+            )
+        )
+    if security.clients == TLS:
+        found.append(clients := _authority(secrets, "clients-ca", nodes))
+        for name in dict.fromkeys([security.principal, *users]):
+            path = str(path_of(Path(secrets, "clients"), name))
+            found.append(Certificate(path=path, subject=name, names=[], authority=clients["path"], days=security.days))
+    return found
+
+
+def to_make(certificates: Sequence[Certificate]) -> list[Certificate]:
+    """Return those that do not exist, or are for other names."""
+    return [item for item in certificates if not _is_right(item)]
+
+
+def alternative_names(node: Node) -> list[str]:
+    """Return the names and addresses by which clients and other nodes connect to a node."""
+    hosts = [str(item["advertised_host"]) for item in node["listeners"]]
+    hosts += [_host(address) for address in node["peers"].values()]
+    return [_alternative(host) for host in dict.fromkeys(hosts)]
+
+
+def expiries(certificates: Sequence[Certificate], now: datetime.datetime) -> list[Expiry]:
+    """Return when each existing certificate expires."""
+    found = []
+    for item in certificates:
+        if certificate := _read(item):
+            found.append(Expiry(Path(item["path"]).name, item["path"], (certificate.not_valid_after_utc - now).days))
+    return found
+
+
+def _authority(secrets: str, name: str, nodes: Sequence[Node]) -> Certificate:
+    subject = f"{name} of the Kafka stack {nodes[0]['stack'] or 'kafka'}"
+    return Certificate(
+        path=str(Path(secrets, name)), subject=subject[:64], names=[], authority="", days=_AUTHORITY_DAYS
+    )
+
+
+def _is_right(wanted: Certificate) -> bool:
+    certificate = _read(wanted)
+    return certificate is not None and set(_names_of(certificate)) == set(wanted["names"])
+
+
+def _read(item: Certificate) -> x509.Certificate | None:
+    key, path = Path(f"{item['path']}.key"), Path(f"{item['path']}.pem")
+    if not key.exists() or not path.exists():
+        return None
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def _names_of(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [f"{'IP' if isinstance(name, x509.IPAddress) else 'DNS'}:{name.value}" for name in names]
+
+
+def _alternative(host: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
+
+
+def _host(address: str) -> str:
+    """Return the host of HOST:PORT or HOST:PORT:PORT; an IPv6 address has brackets."""
+    return address[1:].partition("]")[0] if address.startswith("[") else address.partition(":")[0]

@@ -1,0 +1,206 @@
+"""Access control: the settings of nodes, and of their clients, that follow from `kafka_security`.
+
+Between nodes TLS is mutual. A certificate that the nodes' authority signed makes its holder a node, and so a super
+user. Clients trust that authority, and prove themselves by a login (sasl_ssl), or by a certificate of a second
+authority (ssl).
+Listeners with TLS have other names and ports than those without, so that a running cluster can have both.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kafka_proof.deploy.node import CONFIG, Listener, Node
+
+NONE, TLS, LOGIN = "none", "ssl", "sasl_ssl"  # values of `clients`
+NODE = "CN=node"  # name of each node's certificate; the whole of it is its principal, which no login can have
+SECURE_CLIENT_PORT = 2182  # of ZooKeeper, inside the container; the other one is open to the container alone
+KEY_STORE, TRUST_STORE, CLIENTS_TRUST_STORE = "keystore.pem", "truststore.pem", "clients.pem"  # files in CONFIG
+NODE_CLIENT = "node.properties"  # a file in CONFIG: client properties of the node's own principal
+SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
+
+_PEM = "PEM"
+_PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
+_SASL = "org.apache.kafka.common.security"
+MODULES = {
+    "PLAIN": f"{_SASL}.plain.PlainLoginModule",
+    "OAUTHBEARER": f"{_SASL}.oauthbearer.OAuthBearerLoginModule",
+    **dict.fromkeys(SCRAM, f"{_SASL}.scram.ScramLoginModule"),
+}
+_AUTHORISER = {
+    True: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    False: "kafka.security.authorizer.AclAuthorizer",
+}
+
+
+class Security(NamedTuple):
+    """What `kafka_security` says, with its defaults."""
+
+    clients: str = NONE
+    mechanisms: Sequence[str] = (SCRAM[0],)
+    principal: str = "admin"  # of the deployment, for which client.properties is
+    days: int = 365  # for which a certificate of a node or a client is valid
+    oauth: Mapping[str, Any] = {}
+    certificates: Mapping[str, str] = {}  # paths that the user gives: ca, certificate, key, clients_ca
+
+    @property
+    def on(self) -> bool:
+        return self.clients != NONE
+
+    @property
+    def has_own_authority(self) -> bool:
+        return self.on and not self.certificates
+
+    @property
+    def login(self) -> str:
+        """Return the mechanism by which the deployment logs in; "" for none."""
+        names = [name for name in self.mechanisms if name != "OAUTHBEARER"]
+        return names[0] if self.clients == LOGIN and names else ""
+
+
+def security_of(variables: Mapping[str, Any]) -> Security:
+    """Return what the checked variables of a host say."""
+    given = {key: value for key, value in (variables.get("kafka_security") or {}).items() if value is not None}
+    return Security(**{key: value for key, value in given.items() if key in Security._fields})
+
+
+def secured(listener: Mapping[str, Any], security: Security, inter_broker: str) -> Listener:
+    """Return a listener with its protocol, which is that of its users unless the variable names one."""
+    of_nodes = listener["name"] == inter_broker
+    usual = node_protocol(security) if of_nodes else client_protocol(security)
+    return Listener(**{"protocol": usual, **listener})  # type: ignore[typeddict-item]
+
+
+def node_protocol(security: Security) -> str:
+    return "SSL" if security.on else "PLAINTEXT"
+
+
+def client_protocol(security: Security) -> str:
+    return security.clients.upper() if security.on else "PLAINTEXT"
+
+
+def listener_settings(
+    listeners: Iterable[Listener], of_nodes: Sequence[str], security: Security, version: str
+) -> dict[str, Any]:
+    """Return the settings of listeners with TLS. of_nodes: names of those between nodes; version: of Kafka."""
+    found: dict[str, Any] = {}
+    for item in listeners:
+        if not security.on or not item["protocol"].endswith("SSL"):
+            continue
+        own = _key_store()
+        if item["name"] in of_nodes:
+            own |= _trust_store() | {"ssl.client.auth": "required"}
+        elif item["protocol"] == "SSL":
+            own |= _trust_store(CLIENTS_TRUST_STORE) | {"ssl.client.auth": "required"}
+            own["ssl.principal.mapping.rules"] = "RULE:^CN=([^,]+).*$/$1/"
+        else:
+            own |= _mechanisms(security, version)
+        found |= {f"listener.name.{item['name'].lower()}.{key}": value for key, value in own.items()}
+    return found
+
+
+def authorisation(security: Security, kraft: bool, nodes: Sequence[str] = (NODE,)) -> dict[str, Any]:
+    """Return the settings by which a node refuses everything that no ACL allows. nodes: names of their certificates."""
+    if not security.on:
+        return {}
+    super_users = ";".join(f"User:{name}" for name in dict.fromkeys([*nodes, security.principal]))
+    return {"authorizer.class.name": _AUTHORISER[kraft], "super.users": super_users} | {
+        "allow.everyone.if.no.acl.found": False
+    }
+
+
+def zookeeper_client(security: Security) -> dict[str, Any]:
+    """Return the settings by which a broker connects to ZooKeeper, and keeps what it writes there to brokers."""
+    if not security.on:
+        return {}
+    stores = {f"zookeeper.{key}": value for key, value in (_key_store() | _trust_store()).items()}
+    return stores | {
+        "zookeeper.clientCnxnSocket": "org.apache.zookeeper.ClientCnxnSocketNetty",
+        "zookeeper.set.acl": True,
+        "zookeeper.ssl.client.enable": True,
+    }
+
+
+def zookeeper_server(security: Security, servers: int) -> dict[str, Any]:
+    """Return the settings of a ZooKeeper server among `servers`. Its port without TLS is for its health check alone."""
+    if not security.on:
+        return {}
+
+    def stores(prefix: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for store, name in (("keyStore", KEY_STORE), ("trustStore", TRUST_STORE)):
+            found |= {f"{prefix}.{store}.location": f"{CONFIG}/{name}", f"{prefix}.{store}.type": _PEM}
+        return found
+
+    ensemble = stores("ssl.quorum") | {
+        "sslQuorum": True,
+        # A server sees its peer at the address of a gateway. The nodes' authority signs for nodes alone.
+        "ssl.quorum.hostnameVerification": False,
+    }
+    return (
+        stores("ssl")
+        | {
+            "authProvider.x509": "org.apache.zookeeper.server.auth.X509AuthenticationProvider",
+            "clientPortAddress": "127.0.0.1",
+            "secureClientPort": SECURE_CLIENT_PORT,
+            "serverCnxnFactory": "org.apache.zookeeper.server.NettyServerCnxnFactory",
+            "ssl.clientAuth": "need",
+        }
+        | (ensemble if servers > 1 else {})
+    )
+
+
+def node_client(security: Security) -> dict[str, str]:
+    """Return client properties with which a command in the container is the node."""
+    return {"security.protocol": "SSL"} | _key_store() | _trust_store() if security.on else {}
+
+
+def secrets_of(node: Node, security: Security) -> dict[str, list[str]]:
+    """Return {file in CONFIG: paths of its parts, relative to stack_secrets} of a node."""
+    if not security.on:
+        return {}
+    given = security.certificates
+    own = f"nodes/{node['container']}@{node['host']}"
+    found = {
+        KEY_STORE: [given["key"], given["certificate"]] if given else [f"{own}.key", f"{own}.pem"],
+        TRUST_STORE: [given["ca"]] if given else ["ca.pem"],
+    }
+    if security.clients == TLS:
+        found[CLIENTS_TRUST_STORE] = [given["clients_ca"]] if given else ["clients-ca.pem"]
+    return found
+
+
+def jvm_options(version: str, security: Security) -> str:
+    """Return options that close what a setting could open: classes for logins, providers of values, addresses."""
+    major, minor = map(int, version.split(".")[:2])
+    options = [f"-Dorg.apache.kafka.automatic.config.providers={_PROVIDER}"]
+    if (major, minor) >= (4, 2):
+        options.append(f"-Dorg.apache.kafka.allowed.login.modules={','.join(dict.fromkeys(MODULES.values()))}")
+    else:
+        refused = ("JndiLoginModule", "LdapLoginModule")
+        names = ",".join(f"com.sun.security.auth.module.{name}" for name in refused)
+        options.append(f"-Dorg.apache.kafka.disallowed.login.modules={names}")
+    if url := security.oauth.get("jwks_url"):
+        options.append(f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={url}")
+    return "\n".join(options)
+
+
+def _mechanisms(security: Security, version: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"sasl.enabled.mechanisms": ",".join(security.mechanisms)}
+    for name in security.mechanisms:
+        found[f"{name.lower()}.sasl.jaas.config"] = f"{MODULES[name]} required;"
+    if "OAUTHBEARER" in security.mechanisms:
+        package = f"{_SASL}.oauthbearer" + (".secured" if version.startswith("3.") else "")
+        found["oauthbearer.sasl.server.callback.handler.class"] = f"{package}.OAuthBearerValidatorCallbackHandler"
+        found["oauthbearer.sasl.oauthbearer.jwks.endpoint.url"] = security.oauth["jwks_url"]
+        for key in ("audience", "issuer"):
+            if value := security.oauth.get(key):
+                found[f"oauthbearer.sasl.oauthbearer.expected.{key}"] = value
+    return found
+
+
+def _key_store() -> dict[str, str]:
+    return {"ssl.keystore.location": f"{CONFIG}/{KEY_STORE}", "ssl.keystore.type": _PEM}
+
+
+def _trust_store(name: str = TRUST_STORE) -> dict[str, str]:
+    return {"ssl.truststore.location": f"{CONFIG}/{name}", "ssl.truststore.type": _PEM}

@@ -1,0 +1,39 @@
+"""Make passwords, and say which certificates are missing. ansible-doc -t module kafka_secrets."""
+
+from pathlib import Path
+
+from kafka_proof.action import Action, ActionError
+from kafka_proof.client.secret_files import make_directory, path_of, read_or_make, write
+from kafka_proof.deploy.certificates import to_make, wanted
+from kafka_proof.deploy.security import LOGIN, security_of
+
+
+class ActionModule(Action):
+    def act(self, arguments):
+        security = security_of({"kafka_security": arguments["security"]})
+        if not security.on:
+            return {"certificates": []}
+        missing = to_make(wanted(arguments["nodes"], security, arguments["secrets"], arguments["users"]))
+        made = []
+        try:
+            if security.clients == LOGIN:
+                made += self._password(arguments["secrets"], security.principal, arguments["security"].get("password"))
+            if not self.check_mode:
+                for item in missing:
+                    make_directory(Path(item["path"]).parent)
+        except OSError as error:
+            advice = "Set stack_secrets to a directory that can be written."
+            raise ActionError(f"{error.filename}: {error.strerror}. {advice}", bool(made)) from None
+        after = [*made, *(f"certificate {item['path']}.pem" for item in missing)]
+        diff = {"before": "", "after": "".join(f"{line}\n" for line in after)}
+        return {"changed": bool(made or (missing and self.check_mode)), "certificates": missing, "diff": diff}
+
+    def _password(self, secrets, name, given):
+        """Keep a user's password: the given one, or a new one. Return the lines of the change."""
+        path = path_of(Path(secrets, "users"), name)
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        if before is not None and given in (None, before):
+            return []
+        if not self.check_mode:
+            write(path, given) if given else read_or_make(path.parent, name)
+        return [f"password {path}"]

@@ -1,0 +1,45 @@
+#!/usr/bin/python
+"""Documentation of the action kafka_secrets, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: kafka_secrets
+short_description: Make passwords, and say which certificates are missing
+description:
+  - Keeps the password of the deployment's principal in a file on the machine that runs Ansible.
+  - Returns the certificates that have to be made; it makes none.
+options:
+  security:
+    description: The variable C(kafka_security).
+    type: dict
+    required: true
+  nodes:
+    description: The nodes of the stack.
+    type: list
+    elements: dict
+    required: true
+  secrets:
+    description: The directory for secrets.
+    type: path
+    required: true
+  users:
+    description: Names of clients that prove themselves by a certificate.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Provide secrets
+  kafka_secrets:
+    security: {clients: sasl_ssl}
+    nodes: "{{ _stack_nodes }}"
+    secrets: ~/.local/share/kafka-proof/kafka
+"""
+
+RETURN = r"""
+certificates:
+  description: What has to be made, each {path, subject, names, authority, days}; authorities come first.
+  type: list
+  elements: dict
+  returned: always
+"""
