@@ -92,6 +92,18 @@ def links(arguments: dict[str, Any], seconds: float) -> list[Link]:
     return [Link(host.strip("[]"), int(port), arguments, seconds) for host, _, port in addresses]
 
 
+def login_fault(arguments: dict[str, Any], seconds: float) -> str:
+    """Try the login at each bootstrap server, `seconds` for each step. Return the code of the first Fault, or ""."""
+    for link in links(arguments, seconds):
+        try:
+            link.open()
+        except Fault as fault:
+            return fault.code
+        finally:
+            link.close()
+    return ""
+
+
 def _closed(arguments: dict[str, Any], seconds: float) -> Fault | None:
     """Return the Fault of the first bootstrap server if none can answer: refused, or not resolved. Else None."""
     faults = []

@@ -1,4 +1,4 @@
-"""Which certificates a secured stack needs, and which of them have to be made. community.crypto makes them."""
+"""Which certificates a secured stack needs, and which of them are missing. community.crypto creates them."""
 
 import datetime
 import ipaddress
@@ -16,7 +16,7 @@ _AUTHORITY_DAYS = 3650
 
 
 class Certificate(TypedDict):
-    """A certificate to make. Paths end in .key, .csr and .pem."""
+    """A certificate that the stack needs. Paths end in .key, .csr and .pem."""
 
     path: str  # without its ending
     subject: str  # its common name
@@ -55,7 +55,7 @@ def wanted(nodes: Sequence[Node], security: Security, secrets: str, users: Itera
     return found
 
 
-def to_make(certificates: Sequence[Certificate]) -> list[Certificate]:
+def missing(certificates: Sequence[Certificate]) -> list[Certificate]:
     """Return those that do not exist, or are for other names."""
     return [item for item in certificates if not _is_right(item)]
 
@@ -68,7 +68,7 @@ def alternative_names(node: Node) -> list[str]:
 
 
 def expiries(certificates: Sequence[Certificate], now: datetime.datetime) -> list[Expiry]:
-    """Return when each existing certificate expires."""
+    """Return when each certificate expires, of those that exist."""
     found = []
     for item in certificates:
         if certificate := _read(item):

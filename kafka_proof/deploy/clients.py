@@ -1,17 +1,20 @@
 """The properties files of clients, which Kafka's own tools, this project, kcat and librdkafka read unchanged."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kafka_proof.client.secret_files import path_of
 from kafka_proof.deploy.files import to_properties
-from kafka_proof.deploy.security import LOGIN, MODULES, TLS, Security, client_protocol
+from kafka_proof.deploy.node import CONFIG
+from kafka_proof.deploy.security import LOGIN, MODULES, NODE_CLIENT, TLS, Security, client_protocol
 
 # Java and this project ignore the names of librdkafka, and librdkafka refuses unknown names. For Java, a carriage
 # return ends a line, and so a comment; for librdkafka's programs it does not.
 _FOR_JAVA = "#\r"
 _NOTE = "# Names of librdkafka are above. Kafka's own are below, each after a carriage return: a comment for kcat.\n"
+_ITERATIONS = 4096  # of SCRAM; Kafka's own number
 _JAVA_ALONE = ("sasl.jaas.config", "ssl.keystore.", "ssl.truststore.")
 
 
@@ -46,6 +49,21 @@ def login_properties(found: Mapping[str, Any], name: str = "", mechanism: str = 
 def key_store(secrets: str, name: str) -> Path:
     """Return the path of a client's certificate and key, in one file."""
     return path_of(Path(secrets, "clients"), f"{name}.keystore.pem")
+
+
+def user_script(container: str, address: str, user: str, mechanism: str, password: str) -> str:
+    """Return the shell script that gives a SCRAM user its password, as the node in whose container it runs.
+
+    address: HOST:PORT of the broker's listener between nodes. The password arrives by standard input, in the form that
+    the command reads from a file: no `ps` shows it.
+    """
+    command = [
+        *("docker", "exec", "-i", container, "/opt/kafka/bin/kafka-configs.sh", "--bootstrap-server", address),
+        *("--command-config", f"{CONFIG}/{NODE_CLIENT}", "--alter", "--entity-type", "users", "--entity-name", user),
+        *("--add-config-file", "/dev/stdin"),
+    ]
+    line = to_properties({mechanism: f"iterations={_ITERATIONS},password={password}"})
+    return f"{shlex.join(command)} <<'END'\n{line}END"
 
 
 def to_text(properties: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@
 import io
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from kafka_proof.client.text import setting_text
 
@@ -46,3 +47,15 @@ def from_archive(archive: bytes) -> dict[str, str]:
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         files = {member.name.rpartition("/")[2]: tar.extractfile(member) for member in tar if member.isfile()}
         return {name: file.read().decode() for name, file in files.items() if file}
+
+
+def read_secrets(secrets: Mapping[str, Sequence[str]], directory: str, missing_ok: bool) -> dict[str, str]:
+    """Return {name: text} of the files that are made of parts, {name: paths in the directory}.
+
+    missing_ok: a part that does not exist yet is empty, as in check mode. Raises OSError.
+    """
+
+    def text(path: Path) -> str:
+        return "" if missing_ok and not path.exists() else path.read_text(encoding="utf-8")
+
+    return {name: "".join(text(Path(directory, part)) for part in parts) for name, parts in secrets.items()}

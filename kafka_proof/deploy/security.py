@@ -63,6 +63,38 @@ def security_of(variables: Mapping[str, Any]) -> Security:
     return Security(**{key: value for key, value in given.items() if key in Security._fields})
 
 
+def security_problems(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what in kafka_security cannot work. hosts: {host: its checked variables}."""
+    given = {host: variables.get("kafka_security") or {} for host, variables in hosts.items()}
+    # Paths of certificates may differ, because each host can have its own.
+    alike = {host: {key: value for key, value in own.items() if key != "certificates"} for host, own in given.items()}
+    first = next(iter(alike))
+    if other := next((host for host, own in alike.items() if own != alike[first]), None):
+        return [f"{other}: kafka_security differs from that of {first}. Set it for all hosts, in [all:vars]."]
+    security = security_of(hosts[first])
+    problems = []
+    if security.clients == LOGIN and not security.mechanisms:
+        problems.append("kafka_security.mechanisms is empty. Leave it out, or name one, such as SCRAM-SHA-512.")
+    elif security.clients == LOGIN and not security.login:
+        problems.append(
+            "kafka_security.mechanisms has OAUTHBEARER alone, and the deployment logs in by a password. Add "
+            "SCRAM-SHA-512 to the list."
+        )
+    if "OAUTHBEARER" in security.mechanisms and not security.oauth:
+        problems.append(
+            "kafka_security.mechanisms has OAUTHBEARER, and no issuer of tokens is known. Set kafka_security.oauth: "
+            "{jwks_url: …, issuer: …, audience: …}."
+        )
+    if security.days < 1:
+        problems.append(f"kafka_security.days is {security.days}. Use 1 or more.")
+    if "=" in security.principal or not security.principal:
+        problems.append(
+            f"kafka_security.principal is {security.principal!r}, and names with = are those of certificates of nodes. "
+            "Choose another name."
+        )
+    return problems
+
+
 def secured(listener: Mapping[str, Any], security: Security, inter_broker: str) -> Listener:
     """Return a listener with its protocol, which is that of its users unless the variable names one."""
     of_nodes = listener["name"] == inter_broker

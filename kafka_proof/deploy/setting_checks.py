@@ -26,10 +26,11 @@ _OWNERS = {
 _OWNERS_OF_CONTROLLERS = _OWNERS | {
     "node.id": "kafka_controller_id",
     **dict.fromkeys(("listeners", "advertised.listeners"), "kafka_controller_port and stack_address"),
-    "listener.security.protocol.map": "the mode: the controllers' listener is PLAINTEXT",
+    "listener.security.protocol.map": "kafka_security",
 }
 _JOINS = "controller.quorum.auto.join.enable"
 _KRAFT = ("process.roles", "node.id", "controller.listener.names", "controller.quorum.")
+_OF_SECURITY = re.compile(r"listener\.name\.|authorizer\.|super\.users|allow\.everyone|zookeeper\.(ssl|set|clientCnxn)")
 _COPIES = re.compile(r".*\.replication\.factor|.*\.min\.isr|min\.insync\.replicas")
 _ENVIRONMENT = re.compile(r"KAFKA_(?:CFG_)?([A-Z0-9_]+)")
 
@@ -54,7 +55,7 @@ def broker_setting_problems(
                 "ZooKeeper. Remove it."
             )
         elif key in computed or key in _OWNERS:
-            owner = _OWNERS.get(key, "kafka_listeners")
+            owner = _OWNERS.get(key) or ("kafka_security" if _OF_SECURITY.match(key) else "kafka_listeners")
             yield f"kafka_config sets {key}, which is derived from {owner}. Set that instead."
         elif key == _JOINS:
             yield _joins("kafka_config")
@@ -74,7 +75,8 @@ def controller_setting_problems(config: Mapping[str, Any], computed: Mapping[str
         elif ZOOKEEPER_MODE.fullmatch(key):
             yield f"kafka_controller_config sets {key}, a setting of ZooKeeper mode. Remove it."
         elif key in computed or key in _OWNERS_OF_CONTROLLERS:
-            owner = _OWNERS_OF_CONTROLLERS.get(key, "kafka_controller_port")
+            owner = "kafka_security" if _OF_SECURITY.match(key) else "kafka_controller_port"
+            owner = _OWNERS_OF_CONTROLLERS.get(key, owner)
             yield f"kafka_controller_config sets {key}, which is derived from {owner}. Set that instead."
         elif key == _JOINS:
             yield _joins("kafka_controller_config")

@@ -2,11 +2,10 @@
 
 import base64
 import shlex
-from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.containers import files_differ, node_change
-from kafka_proof.deploy.files import from_archive
+from kafka_proof.deploy.files import from_archive, read_secrets
 from kafka_proof.deploy.node import CONFIG
 
 
@@ -21,7 +20,14 @@ class ActionModule(Action):
                 f"{self.host}: no engine answers ({engine.get('msg')}), and no container was changed. Start it, or "
                 "correct DOCKER_HOST; site.yml without --tags starts it, too."
             )
-        node = {**node, "files": node["files"] | self._secrets(node, arguments["secrets"])}
+        try:
+            secrets = read_secrets(node["secrets"], arguments["secrets"], missing_ok=self.check_mode)
+        except OSError as error:
+            raise ActionError(
+                f"{self.host}: {error.filename}: {error.strerror}. site.yml without --tags makes certificates; those "
+                "of kafka_security.certificates have to exist on this machine."
+            ) from None
+        node = {**node, "files": node["files"] | secrets}
         before = None
         if files_differ(node, engine):
             source = shlex.quote(f"{node['container']}:{CONFIG}")
@@ -30,19 +36,3 @@ class ActionModule(Action):
             )
             before = from_archive(base64.b64decode(output))
         return node_change(node, engine, arguments["restart_since"], before)
-
-    def _secrets(self, node, directory):
-        """Return {name: text} of the node's secret files. In check mode those that do not exist yet are empty."""
-        try:
-            return {
-                name: "".join(self._secret(Path(directory, part)) for part in parts)
-                for name, parts in node["secrets"].items()
-            }
-        except OSError as error:
-            raise ActionError(
-                f"{self.host}: {error.filename}: {error.strerror}. site.yml without --tags makes certificates; those "
-                "of kafka_security.certificates have to exist on this machine."
-            ) from None
-
-    def _secret(self, path):
-        return "" if self.check_mode and not path.exists() else path.read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ from kafka_proof.deploy.clients import access
 from kafka_proof.deploy.cluster_data import new_cluster_id
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
-from kafka_proof.deploy.group_checks import GROUPS, mode_problems
+from kafka_proof.deploy.group_checks import GROUPS
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
-from kafka_proof.deploy.inventory_checks import node_problems, quorum_warnings
+from kafka_proof.deploy.inventory_checks import quorum_warnings
+from kafka_proof.deploy.preflight import inventory_problems
 from kafka_proof.deploy.security import security_of
-from kafka_proof.deploy.topics import topic_problems
 
 
 class ActionModule(Action):
@@ -33,18 +33,9 @@ class ActionModule(Action):
         images = image_wanted(values)
         archives = image_archives(images)
         if arguments["check"]:
-            first = values[groups["kafka"][0]]
-            versions = {host: own["stack_kafka_version"] for host, own in values.items()}
-            # With a version that lacks the mode, all other messages would mislead.
-            problems = mode_problems(groups, versions) or [
-                *images_problems(images, archives, Path(arguments["roles"], "kafka_image", "files")),
-                *node_problems(nodes),
-                *topic_problems(
-                    *(first[f"kafka_topics_{state}"] for state in ("present", "absent")),
-                    *(len(groups["kafka"]), first["stack_kafka_version"]),
-                ),
-            ]
-            if problems:
+            files = Path(arguments["roles"], "kafka_image", "files")
+            problems = inventory_problems(groups, values, nodes)
+            if problems := problems or images_problems(images, archives, files):
                 raise ActionError("\n".join(problems))
             for warning in quorum_warnings(nodes):
                 self._display.warning(warning)

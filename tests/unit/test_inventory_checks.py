@@ -84,7 +84,7 @@ def test_brokers_without_problems(hosts):
         ({"kafka_client_listener": "X"}, ["kafka_client_listener is X", "EXTERNAL, INTERNAL"]),
         ({"kafka_inter_broker_listener": "X"}, ["kafka_inter_broker_listener is X", "EXTERNAL, INTERNAL"]),
         ({"kafka_listeners": [listener(protocol="TLS"), inside()]}, ["EXTERNAL", "TLS", "PLAINTEXT, SSL"]),
-        ({"kafka_listeners": [listener(protocol="SSL"), inside()]}, ["EXTERNAL with SSL", "Name a PLAINTEXT"]),
+        ({"kafka_listeners": [listener(protocol="SSL"), inside()]}, ["EXTERNAL with SSL", "kafka_security"]),
         ({"kafka_listeners": [listener(port=0), inside()]}, ["EXTERNAL", "port 0", "1 to 65535"]),
         ({"kafka_listeners": [listener(advertised_port=65536), inside()]}, ["EXTERNAL", "65536", "1 to 65535"]),
         ({"kafka_listeners": [listener(advertised_host="0.0.0.0"), inside()]}, ["'0.0.0.0'", "kafka_advertised_host"]),

@@ -13,7 +13,7 @@ from kafka_proof.deploy.group_checks import group_problems, mode_problems
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.inventory_checks import broker_problems, controller_problems, node_problems, quorum_warnings
 from kafka_proof.deploy.kraft import wanted_voters
-from kafka_proof.deploy.listeners import addresses_to_verify, client_properties
+from kafka_proof.deploy.listeners import addresses_to_verify, client_addresses
 from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, UNFORMATTED, dedicated, of_kind
 from kafka_proof.deploy.versions import version_problems
 from tests.unit.stack import IMAGE, container, engine, inside, kraft_nodes, listener, nodes, own, says, variables
@@ -62,7 +62,7 @@ def test_without_zookeeper_brokers_are_controllers():
     assert not {"broker.id", "zookeeper.connect", "zookeeper.session.timeout.ms"} & node["settings"].keys()
     assert node["settings"]["advertised.listeners"].endswith("CONTROLLER://kafka:19093")
     assert node["command"] == command("3.9.2")
-    assert client_properties([node])["bootstrap.servers"] == "localhost:9092"  # never the controllers' listener
+    assert client_addresses([node]) == ["localhost:9092"]  # never the controllers' listener
 
 
 def test_controllers_of_their_own_group():

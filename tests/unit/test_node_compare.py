@@ -17,7 +17,7 @@ def compare(engine, check_mode):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     action = SimpleNamespace(host="h1", check_mode=check_mode)
-    arguments = {"node": kraft_nodes()[0], "engine": engine, "restart_since": ""}
+    arguments = {"node": kraft_nodes()[0], "engine": engine, "secrets": "", "restart_since": ""}
     return module.ActionModule.act(action, arguments)["change"]
 
 

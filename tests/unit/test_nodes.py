@@ -5,7 +5,7 @@ import pytest
 from kafka_proof.deploy.containers import create_command
 from kafka_proof.deploy.derive import EXIT_WITHOUT_MEMORY, FRESH_ADDRESSES, container_name, with_protocol
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
-from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_properties, client_properties_now
+from kafka_proof.deploy.listeners import addresses_to_verify, bind_address, client_addresses, client_addresses_now
 from kafka_proof.deploy.node import node_on, of_kind
 from tests.unit.stack import container, engine, inside, listener, nodes, variables
 
@@ -79,7 +79,8 @@ def test_variables_win_over_the_profile():
     chosen = variables(kafka_heap="1g", kafka_jvm_options="", kafka_config={"num.partitions": 3, "log.dirs.x": None})
     _, broker = nodes({"one": chosen})
     assert broker["files"]["heap.options"] == "-Xms1g -Xmx1g\n"
-    assert broker["files"]["jvm.options"].split() == [FRESH_ADDRESSES, EXIT_WITHOUT_MEMORY]
+    assert broker["files"]["jvm.options"].split()[:2] == [FRESH_ADDRESSES, EXIT_WITHOUT_MEMORY]
+    assert "TieredStopAtLevel" not in broker["files"]["jvm.options"]
     assert "num.partitions=3\n" in broker["files"]["server.properties"]
     _, broker = nodes({"one": variables(kafka_zookeeper_connect="far:2181/chroot")})
     assert broker["settings"]["zookeeper.connect"] == "far:2181/chroot"
@@ -163,14 +164,12 @@ def test_protocol_of_an_upgrade():
     assert with_protocol(broker, "") == broker
 
 
-def test_client_properties():
-    assert client_properties(of_kind(nodes(three()), "broker")) == {
-        "bootstrap.servers": "localhost:9092,localhost:9093,localhost:9094",
-        "security.protocol": "PLAINTEXT",
-    }
+def test_client_addresses():
+    found = client_addresses(of_kind(nodes(three()), "broker"))
+    assert found == ["localhost:9092", "localhost:9093", "localhost:9094"]
 
 
-def test_client_properties_while_brokers_move_to_other_addresses():
+def test_client_addresses_while_brokers_move_to_other_addresses():
     brokers = of_kind(nodes(three()), "broker")[:2]
     moved = [["INTERNAL", "k:1"], ["EXTERNAL", "localhost:9000"]]
     engines = {
@@ -179,11 +178,11 @@ def test_client_properties_while_brokers_move_to_other_addresses():
     }
 
     def servers(**options):
-        return client_properties_now(brokers, engines, **options)["bootstrap.servers"]
+        return ",".join(client_addresses_now(brokers, engines, **options))
 
     assert servers(running_only=True) == "localhost:9000,localhost:9092,localhost:9093"
     assert servers() == "localhost:9000,localhost:9001"
-    assert client_properties_now(brokers, {}) == client_properties(brokers)
+    assert client_addresses_now(brokers, {}) == client_addresses(brokers)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_a_variable_that_is_meant_for_something_else():
         ({"kafka_topics_present": [{"partitions": 2}]}, ["kafka_topics_present", "name"]),
         ({"kafka_topics_present": ["topic1:100:3"]}, ["has 'topic1:100:3'", "{name: …, partitions: …", "needed: name"]),
         ({"kafka_topics_present": [{"name": True}]}, ["name of kafka_topics_present is True", "in quotes"]),
-        ({"kafka_listeners": ["PLAINTEXT://:9092"]}, ["'PLAINTEXT://:9092'", "needed: name, port, protocol"]),
+        ({"kafka_listeners": ["PLAINTEXT://:9092"]}, ["'PLAINTEXT://:9092'", "needed: name, port, advertised_host"]),
         ({"kafka_advertised_host": ["a", "b"]}, ["kafka_advertised_host is ['a', 'b']", "one text"]),
         ({"kafka_jvm_options": ["-Xss1m", "-Dx=1"]}, ["kafka_jvm_options is ['-Xss1m', '-Dx=1']", "one text"]),
         ({"zookeeper_heap": ""}, ["zookeeper_heap is ''", "512m"]),

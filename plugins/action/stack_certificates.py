@@ -1,10 +1,10 @@
-"""Make passwords, and say which certificates are missing. ansible-doc -t module kafka_secrets."""
+"""Make passwords, and say which certificates are missing. ansible-doc -t module stack_certificates."""
 
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.secret_files import make_directory, path_of, read_or_make, write
-from kafka_proof.deploy.certificates import to_make, wanted
+from kafka_proof.deploy.certificates import missing, wanted
 from kafka_proof.deploy.security import LOGIN, security_of
 
 
@@ -13,20 +13,20 @@ class ActionModule(Action):
         security = security_of({"kafka_security": arguments["security"]})
         if not security.on:
             return {"certificates": []}
-        missing = to_make(wanted(arguments["nodes"], security, arguments["secrets"], arguments["users"]))
+        absent = missing(wanted(arguments["nodes"], security, arguments["secrets"], arguments["users"]))
         made = []
         try:
             if security.clients == LOGIN:
                 made += self._password(arguments["secrets"], security.principal, arguments["security"].get("password"))
             if not self.check_mode:
-                for item in missing:
+                for item in absent:
                     make_directory(Path(item["path"]).parent)
         except OSError as error:
             advice = "Set stack_secrets to a directory that can be written."
             raise ActionError(f"{error.filename}: {error.strerror}. {advice}", bool(made)) from None
-        after = [*made, *(f"certificate {item['path']}.pem" for item in missing)]
+        after = [*made, *(f"certificate {item['path']}.pem" for item in absent)]
         diff = {"before": "", "after": "".join(f"{line}\n" for line in after)}
-        return {"changed": bool(made or (missing and self.check_mode)), "certificates": missing, "diff": diff}
+        return {"changed": bool(made or (absent and self.check_mode)), "certificates": absent, "diff": diff}
 
     def _password(self, secrets, name, given):
         """Keep a user's password: the given one, or a new one. Return the lines of the change."""

@@ -1,12 +1,12 @@
 #!/usr/bin/python
-"""Documentation of the action kafka_secrets, for ansible-doc. The action runs on the controller."""
+"""Documentation of the action stack_certificates, for ansible-doc. The action runs on the controller."""
 
 DOCUMENTATION = r"""
-module: kafka_secrets
+module: stack_certificates
 short_description: Make passwords, and say which certificates are missing
 description:
   - Keeps the password of the deployment's principal in a file on the machine that runs Ansible.
-  - Returns the certificates that have to be made; it makes none.
+  - Returns the certificates that are missing; it makes none.
 options:
   security:
     description: The variable C(kafka_security).
@@ -30,7 +30,7 @@ options:
 
 EXAMPLES = r"""
 - name: Provide secrets
-  kafka_secrets:
+  stack_certificates:
     security: {clients: sasl_ssl}
     nodes: "{{ _stack_nodes }}"
     secrets: ~/.local/share/kafka-proof/kafka
@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificates:
-  description: What has to be made, each {path, subject, names, authority, days}; authorities come first.
+  description: The missing ones, each {path, subject, names, authority, days}; authorities come first.
   type: list
   elements: dict
   returned: always
