@@ -14,7 +14,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from kafka_proof.client.redact import masked
+from kafka_proof.client.redact import MASK, masked
 from kafka_proof.deploy.directory import format_commands
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
@@ -294,7 +294,8 @@ def diff(node: Node, found: Mapping[str, Any] | None, before: Mapping[str, str] 
     def text(state: str, image: str, ports: Iterable[str], files: Mapping[str, str]) -> str:
         lines = [f"state: {state}", f"image: {image}", f"ports: {', '.join(sorted(ports))}"]
         for name in sorted(files):
-            lines += [f"{name}:", *(f"  {line}" for line in masked(files[name]).splitlines())]
+            shown = f"{MASK} {checksum(files[name])[:8]}" if name in node["secrets"] else masked(files[name])
+            lines += [f"{name}:", *(f"  {line}" for line in shown.splitlines())]
         return "\n".join(lines) + "\n"
 
     ports = [f"{bracketed(port['address'])}:{port['port']}" for port in node["ports"]]

@@ -6,15 +6,17 @@ authority (ssl).
 Listeners with TLS have other names and ports than those without, so that a running cluster can have both.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kafka_proof.deploy.node import CONFIG, Listener, Node
+from kafka_proof.deploy.node import BROKER, CONFIG, Listener, Node
 
 NONE, TLS, LOGIN = "none", "ssl", "sasl_ssl"  # values of `clients`
 NODE = "CN=node"  # name of each node's certificate; the whole of it is its principal, which no login can have
 SECURE_CLIENT_PORT = 2182  # of ZooKeeper, inside the container; the other one is open to the container alone
 KEY_STORE, TRUST_STORE, CLIENTS_TRUST_STORE = "keystore.pem", "truststore.pem", "clients.pem"  # files in CONFIG
+PLAIN_SECRET = "plain."  # beginning of the name of a file in CONFIG: the password of a user
 NODE_CLIENT = "node.properties"  # a file in CONFIG: client properties of the node's own principal
 SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
 
@@ -41,6 +43,7 @@ class Security(NamedTuple):
     days: int = 365  # for which a certificate of a node or a client is valid
     oauth: Mapping[str, Any] = {}
     certificates: Mapping[str, str] = {}  # paths that the user gives: ca, certificate, key, clients_ca
+    plain_users: Sequence[str] = ()  # names, whose passwords are part of the broker's settings
 
     @property
     def on(self) -> bool:
@@ -60,7 +63,10 @@ class Security(NamedTuple):
 def security_of(variables: Mapping[str, Any]) -> Security:
     """Return what the checked variables of a host say."""
     given = {key: value for key, value in (variables.get("kafka_security") or {}).items() if value is not None}
-    return Security(**{key: value for key, value in given.items() if key in Security._fields})
+    found = Security(**{key: value for key, value in given.items() if key in Security._fields})
+    users = [{"name": found.principal}, *(variables.get("kafka_users") or [])]
+    plain = [user["name"] for user in users if (user.get("mechanism") or found.login) == "PLAIN"]
+    return found._replace(plain_users=tuple(dict.fromkeys(plain)) if found.clients == LOGIN else ())
 
 
 def security_problems(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -85,6 +91,12 @@ def security_problems(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             "kafka_security.mechanisms has OAUTHBEARER, and no issuer of tokens is known. Set kafka_security.oauth: "
             "{jwks_url: …, issuer: …, audience: …}."
         )
+    problems += [
+        f"The user {name!r} logs in by PLAIN, whose names have letters, digits, dots, underscores and hyphens. "
+        "Rename it, or give it another mechanism."
+        for name in security.plain_users
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII)
+    ]
     if security.days < 1:
         problems.append(f"kafka_security.days is {security.days}. Use 1 or more.")
     if "=" in security.principal or not security.principal:
@@ -135,9 +147,16 @@ def authorisation(security: Security, kraft: bool, nodes: Sequence[str] = (NODE,
     if not security.on:
         return {}
     super_users = ";".join(f"User:{name}" for name in dict.fromkeys([*nodes, security.principal]))
-    return {"authorizer.class.name": _AUTHORISER[kraft], "super.users": super_users} | {
-        "allow.everyone.if.no.acl.found": False
+    provider = {
+        "config.providers": "dir",
+        "config.providers.dir.class": _PROVIDER,
+        "config.providers.dir.param.allowed.paths": CONFIG,
     }
+    return {
+        "allow.everyone.if.no.acl.found": False,
+        "authorizer.class.name": _AUTHORISER[kraft],
+        "super.users": super_users,
+    } | (provider if security.plain_users else {})
 
 
 def zookeeper_client(security: Security) -> dict[str, Any]:
@@ -198,6 +217,8 @@ def secrets_of(node: Node, security: Security) -> dict[str, list[str]]:
     }
     if security.clients == TLS:
         found[CLIENTS_TRUST_STORE] = [given["clients_ca"]] if given else ["clients-ca.pem"]
+    if BROKER in node["kinds"]:
+        found |= {f"{PLAIN_SECRET}{user}": [f"users/{user}"] for user in security.plain_users}
     return found
 
 
@@ -219,7 +240,9 @@ def jvm_options(version: str, security: Security) -> str:
 def _mechanisms(security: Security, version: str) -> dict[str, Any]:
     found: dict[str, Any] = {"sasl.enabled.mechanisms": ",".join(security.mechanisms)}
     for name in security.mechanisms:
-        found[f"{name.lower()}.sasl.jaas.config"] = f"{MODULES[name]} required;"
+        users = security.plain_users if name == "PLAIN" else ()
+        options = "".join(f' user_{user}="${{dir:{CONFIG}:{PLAIN_SECRET}{user}}}"' for user in users)
+        found[f"{name.lower()}.sasl.jaas.config"] = f"{MODULES[name]} required{options};"
     if "OAUTHBEARER" in security.mechanisms:
         package = f"{_SASL}.oauthbearer" + (".secured" if version.startswith("3.") else "")
         found["oauthbearer.sasl.server.callback.handler.class"] = f"{package}.OAuthBearerValidatorCallbackHandler"

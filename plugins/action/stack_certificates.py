@@ -10,14 +10,16 @@ from kafka_proof.deploy.security import LOGIN, security_of
 
 class ActionModule(Action):
     def act(self, arguments):
-        security = security_of({"kafka_security": arguments["security"]})
+        security, users = security_of({"kafka_security": arguments["security"]}), arguments["users"]
         if not security.on:
             return {"certificates": []}
-        absent = missing(wanted(arguments["nodes"], security, arguments["secrets"], arguments["users"]))
+        names = [user["name"] for user in users]
+        absent = missing(wanted(arguments["nodes"], security, arguments["secrets"], names))
         made = []
         try:
-            if security.clients == LOGIN:
-                made += self._password(arguments["secrets"], security.principal, arguments["security"].get("password"))
+            principal = {"name": security.principal, "password": arguments["security"].get("password")}
+            for user in [principal, *users] if security.clients == LOGIN else []:
+                made += self._password(arguments["secrets"], user["name"], user.get("password"))
             if not self.check_mode:
                 for item in absent:
                     make_directory(Path(item["path"]).parent)

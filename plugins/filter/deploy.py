@@ -69,7 +69,8 @@ class FilterModule:
             *(derive.container_name, derive.with_protocol, diagnosis.diagnoses),
             *(engines.is_local, engines.sharing, engines.smoke_options),
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),
-            *(listeners.addresses_to_verify, listeners.bind_address, listeners.inter_broker_address),
+            *(listeners.addresses_to_verify, listeners.bind_address),
+            *(listeners.client_addresses, listeners.inter_broker_address),
             *(client_properties, client_properties_now, clients.to_text),
             *(cluster_data.first_controller, cluster_data.with_cluster, kraft.wanted_voters),
             *(

@@ -22,9 +22,9 @@ options:
     type: path
     required: true
   users:
-    description: Names of clients that prove themselves by a certificate.
+    description: The users, C(kafka_users).
     type: list
-    elements: str
+    elements: dict
     default: []
 """
 
