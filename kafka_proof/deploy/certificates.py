@@ -12,6 +12,7 @@ from kafka_proof.client.secret_files import path_of
 from kafka_proof.deploy.node import Node
 from kafka_proof.deploy.security import NODE, TLS, Security
 
+NEXT = "-next"  # end of the path of an authority that takes over, see kafka_proof.deploy.rotation
 _AUTHORITY_DAYS = 3650
 
 
@@ -60,6 +61,20 @@ def missing(certificates: Sequence[Certificate]) -> list[Certificate]:
     return [item for item in certificates if not _is_right(item)]
 
 
+def authorities(certificates: Sequence[Certificate]) -> list[Certificate]:
+    return [item for item in certificates if not item["authority"]]
+
+
+def trusted(certificates: Sequence[Certificate]) -> dict[Path, str]:
+    """Return {file: text} of the authorities that are trusted: each, and the next one during a rotation."""
+    found = {}
+    for item in authorities(certificates):
+        files = [Path(f"{item['path']}{ending}.pem") for ending in ("", NEXT)]
+        text = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+        found[Path(f"{item['path']}.trust.pem")] = text
+    return found
+
+
 def alternative_names(node: Node) -> list[str]:
     """Return the names and addresses by which clients and other nodes connect to a node."""
     hosts = [str(item["advertised_host"]) for item in node["listeners"]]
@@ -79,7 +94,7 @@ def expiries(certificates: Sequence[Certificate], now: datetime.datetime) -> lis
 def _authority(secrets: str, name: str, nodes: Sequence[Node]) -> Certificate:
     subject = f"{name} of the Kafka stack {nodes[0]['stack'] or 'kafka'}"
     return Certificate(
-        path=str(Path(secrets, name)), subject=subject[:64], names=[], authority="", days=_AUTHORITY_DAYS
+        path=str(Path(secrets, name)), subject=subject[:55], names=[], authority="", days=_AUTHORITY_DAYS
     )
 
 

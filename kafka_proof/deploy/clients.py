@@ -8,7 +8,7 @@ from typing import Any
 from kafka_proof.client.secret_files import path_of
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import CONFIG
-from kafka_proof.deploy.security import LOGIN, MODULES, NODE_CLIENT, TLS, Security, client_protocol
+from kafka_proof.deploy.security import LOGIN, MODULES, NODE_CLIENT, TLS, TRUSTED, Security, client_protocol
 
 # Java and this project ignore the names of librdkafka, and librdkafka refuses unknown names. For Java, a carriage
 # return ends a line, and so a comment; for librdkafka's programs it does not.
@@ -25,7 +25,7 @@ def access(security: Security, secrets: str) -> dict[str, Any]:
         "protocol": client_protocol(security),
         "mechanism": security.login,
         "principal": security.principal,
-        "ca": str(Path(secrets, security.certificates.get("ca", "ca.pem"))) if security.on else "",
+        "ca": str(Path(secrets, security.certificates.get("ca", TRUSTED))) if security.on else "",
         "secrets": secrets,
     }
 
@@ -44,6 +44,27 @@ def login_properties(found: Mapping[str, Any], name: str = "", mechanism: str = 
     if found["clients"] == LOGIN:
         properties |= {"sasl.mechanism": mechanism, "sasl.jaas.config": _login(mechanism, name, found["secrets"])}
     return properties
+
+
+def client_files(
+    found: Mapping[str, Any], users: Sequence[Mapping[str, Any]], addresses: Sequence[str], directory: Path
+) -> dict[Path, str]:
+    """Return {file: text}: the properties of each user, and the key stores of those that have a certificate.
+
+    found: of `access`; users: as in kafka_users; addresses: of the brokers. Raises OSError.
+    """
+    files, servers = {}, {"bootstrap.servers": ",".join(addresses)}
+    if found["clients"] == TLS:
+        for name in [found["principal"], *(user["name"] for user in users)]:
+            path = path_of(Path(found["secrets"], "clients"), name)
+            parts = [Path(f"{path}{ending}") for ending in (".key", ".pem")]
+            # In check mode a new certificate does not exist.
+            text = "".join(part.read_text(encoding="utf-8") for part in parts if part.exists())
+            files[key_store(found["secrets"], name)] = text
+    for user in users:
+        properties = servers | login_properties(found, user["name"], user.get("mechanism") or "")
+        files[path_of(directory, f"{user['name']}.properties")] = to_text(properties)
+    return files
 
 
 def key_store(secrets: str, name: str) -> Path:

@@ -18,9 +18,11 @@ from kafka_proof.client.redact import MASK, masked
 from kafka_proof.deploy.directory import format_commands
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Engine, Engines, Node
+from kafka_proof.deploy.node import CONFIG, DATA, LOGS, UNFORMATTED, Engine, Engines, Node
 
 LABEL = "kafka-proof"
+# Open files: one for each segment of a log, and for each connection; Kafka's own advice. An engine may allow fewer.
+_LIMIT_FILES = "ulimit -n 100000 2>/dev/null"
 _CONTROLLERS = "controller.quorum.bootstrap.servers="
 
 # The container was created with the time in which it may stop, so this bound only ends a command that hangs.
@@ -142,6 +144,8 @@ def create_command(node: Node) -> list[str]:
         *("--env", f"KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"),
         # A node needs no rights beyond those of its user, and cannot gain any. The limit stops a fork bomb.
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "4096"),
+        # It writes its data, its settings' volume, and what is lost with the container. Codecs run libraries from /tmp.
+        *("--read-only", "--tmpfs", "/tmp:exec,size=256m,mode=1777", "--tmpfs", f"{LOGS}:size=256m,mode=1777"),
         *(("--memory", node["memory"]) if node["memory"] else ()),
         # Back after a crash and after the engine restarts, but not when a person stopped it.
         *("--restart", "unless-stopped", "--stop-timeout", str(node["stop_timeout"])),
@@ -149,7 +153,7 @@ def create_command(node: Node) -> list[str]:
         *("--health-retries", "3", "--health-start-period", "30s"),
         *("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "max-file=5"),
         *(word for key, value in sorted(node["labels"].items()) for word in ("--label", f"{LABEL}.{key}={value}")),
-        *("--entrypoint", "bash", node["image"], "-c", node["command"]),
+        *("--entrypoint", "bash", node["image"], "-c", f"{_LIMIT_FILES}\n{node['command']}"),
     ]
 
 

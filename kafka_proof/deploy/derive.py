@@ -252,7 +252,7 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         | _request_limit(heap, config, variables.get("kafka_topics_present") or [])
         | computed,
         "jvm": _jvm(heap, chosen.jvm_options if jvm_options is None else jvm_options, common, stack),
-        "memory": variables["kafka_memory"] or (_more(heap, 1024) if chosen.limits_memory else ""),
+        "memory": variables["kafka_memory"] or _more(heap, chosen.beside_heap),
         "files": {},
         "secrets": {},
         "format": [],

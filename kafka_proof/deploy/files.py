@@ -30,13 +30,17 @@ def _escaped(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
-def to_archive(files: Mapping[str, str]) -> bytes:
-    """Return a tar archive of {name: text}, readable by the image's user alone. The same files give the same bytes."""
+def to_archive(files: Mapping[str, str], modified: float = 0) -> bytes:
+    """Return a tar archive of {name: text}, readable by the image's user alone. The same files give the same bytes.
+
+    modified: time of each file, in seconds since 1970.
+    """
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for name, text in sorted(files.items()):
             content = text.encode()
             member = tarfile.TarInfo(name)
+            member.mtime = modified
             member.size, member.mode, member.uid, member.gid = len(content), 0o400, OWNER, OWNER
             tar.addfile(member, io.BytesIO(content))
     return archive.getvalue()

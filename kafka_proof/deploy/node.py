@@ -5,6 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 BROKER, CONTROLLER, ZOOKEEPER = "broker", "controller", "zookeeper"  # kinds
 DATA = "/var/lib/kafka/data"  # where a node's volume is mounted; either image has a directory there that its user owns
+LOGS = "/opt/kafka/logs"  # where Apache's image also writes logs
 CONFIG = "/etc/kafka-proof"  # a volume of the container; settings are files in it
 QUORUM_LISTENER = "CONTROLLER"  # name of the controllers' listener, which only nodes of the cluster use
 QUORUM_LISTENERS = (QUORUM_LISTENER, "CONTROLLER_SECURE")  # without TLS, and with it

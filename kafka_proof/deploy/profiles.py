@@ -11,7 +11,7 @@ class Profile(NamedTuple):
     heap: str
     jvm_options: str
     settings: Mapping[str, object]
-    limits_memory: bool  # of the container; in production the page cache may take the host's memory
+    beside_heap: int  # MiB of the container's memory for code, threads, buffers, and the page cache of the data
 
 
 # {whether with ZooKeeper: settings}. A killed broker returns after its session: Kafka's own last 18000 ms and 9000 ms.
@@ -50,7 +50,7 @@ def profile(name: str, brokers: int, with_zookeeper: bool = False) -> Profile:
                 **_OF_MODE[with_zookeeper],
                 **({} if with_zookeeper else share | {"share.coordinator.state.topic.num.partitions": 1}),
             },
-            limits_memory=True,
+            beside_heap=1024,
         )
     return Profile(
         heap="1g",
@@ -65,5 +65,5 @@ def profile(name: str, brokers: int, with_zookeeper: bool = False) -> Profile:
             "transaction.state.log.replication.factor": replicas,
             **({} if with_zookeeper else share),
         },
-        limits_memory=False,
+        beside_heap=4096,
     )

@@ -16,6 +16,7 @@ NONE, TLS, LOGIN = "none", "ssl", "sasl_ssl"  # values of `clients`
 NODE = "CN=node"  # name of each node's certificate; the whole of it is its principal, which no login can have
 SECURE_CLIENT_PORT = 2182  # of ZooKeeper, inside the container; the other one is open to the container alone
 KEY_STORE, TRUST_STORE, CLIENTS_TRUST_STORE = "keystore.pem", "truststore.pem", "clients.pem"  # files in CONFIG
+TRUSTED = "ca.trust.pem"  # a file in stack_secrets: authorities that clients and nodes trust
 PLAIN_SECRET = "plain."  # beginning of the name of a file in CONFIG: the password of a user
 NODE_CLIENT = "node.properties"  # a file in CONFIG: client properties of the node's own principal
 SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
@@ -213,13 +214,22 @@ def secrets_of(node: Node, security: Security) -> dict[str, list[str]]:
     own = f"nodes/{node['container']}@{node['host']}"
     found = {
         KEY_STORE: [given["key"], given["certificate"]] if given else [f"{own}.key", f"{own}.pem"],
-        TRUST_STORE: [given["ca"]] if given else ["ca.pem"],
+        TRUST_STORE: [given["ca"]] if given else [TRUSTED],
     }
     if security.clients == TLS:
-        found[CLIENTS_TRUST_STORE] = [given["clients_ca"]] if given else ["clients-ca.pem"]
+        found[CLIENTS_TRUST_STORE] = [given["clients_ca"]] if given else ["clients-ca.trust.pem"]
     if BROKER in node["kinds"]:
         found |= {f"{PLAIN_SECRET}{user}": [f"users/{user}"] for user in security.plain_users}
     return found
+
+
+def stores_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of listeners that name a store, {key: path}: a node loads it when one is written again."""
+    return {
+        key: str(value)
+        for key, value in settings.items()
+        if key.startswith("listener.name.") and key.endswith(("ssl.keystore.location", "ssl.truststore.location"))
+    }
 
 
 def jvm_options(version: str, security: Security) -> str:

@@ -7,6 +7,7 @@ from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.containers import files_differ, node_change
 from kafka_proof.deploy.files import from_archive, read_secrets
 from kafka_proof.deploy.node import CONFIG
+from kafka_proof.deploy.reload import MARK
 
 
 class ActionModule(Action):
@@ -35,4 +36,5 @@ class ActionModule(Action):
                 f"docker cp {source} - | base64 -w 0", f"the settings of {node['container']} are unreadable"
             )
             before = from_archive(base64.b64decode(output))
+            before.pop(MARK, None)
         return node_change(node, engine, arguments["restart_since"], before)

@@ -5,6 +5,7 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.secret_files import make_directory, path_of, read_or_make, write
 from kafka_proof.deploy.certificates import missing, wanted
+from kafka_proof.deploy.rotation import FINISH, outdated, succeed, wanted_in
 from kafka_proof.deploy.security import LOGIN, security_of
 
 
@@ -13,22 +14,30 @@ class ActionModule(Action):
         security, users = security_of({"kafka_security": arguments["security"]}), arguments["users"]
         if not security.on:
             return {"certificates": []}
-        names = [user["name"] for user in users]
-        absent = missing(wanted(arguments["nodes"], security, arguments["secrets"], names))
-        made = []
+        names, done = [user["name"] for user in users], []
         try:
+            own = wanted(arguments["nodes"], security, arguments["secrets"], names)
+            if step := arguments["step"]:
+                done += self._rotate(step, own)
+                own = wanted_in(step, own)
             principal = {"name": security.principal, "password": arguments["security"].get("password")}
             for user in [principal, *users] if security.clients == LOGIN else []:
-                made += self._password(arguments["secrets"], user["name"], user.get("password"))
-            if not self.check_mode:
-                for item in absent:
-                    make_directory(Path(item["path"]).parent)
+                done += self._password(arguments["secrets"], user["name"], user.get("password"))
+            absent = missing(own)
+            for item in absent if not self.check_mode else []:
+                make_directory(Path(item["path"]).parent)
         except OSError as error:
             advice = "Set stack_secrets to a directory that can be written."
-            raise ActionError(f"{error.filename}: {error.strerror}. {advice}", bool(made)) from None
-        after = [*made, *(f"certificate {item['path']}.pem" for item in absent)]
-        diff = {"before": "", "after": "".join(f"{line}\n" for line in after)}
-        return {"changed": bool(made or (absent and self.check_mode)), "certificates": absent, "diff": diff}
+            raise ActionError(f"{error.filename}: {error.strerror}. {advice}", bool(done)) from None
+        after = "".join(f"{line}\n" for line in [*done, *(f"certificate {item['path']}.pem" for item in absent)])
+        changed = bool(done or (absent and self.check_mode))
+        return {"changed": changed, "certificates": absent, "diff": {"before": "", "after": after}}
+
+    def _rotate(self, step, own):
+        old = [] if self.check_mode else outdated(step, wanted_in(step, own))
+        for path in old:
+            path.unlink()
+        return [*old, *(succeed(own) if step == FINISH and not self.check_mode else [])]
 
     def _password(self, secrets, name, given):
         """Keep a user's password: the given one, or a new one. Return the lines of the change."""

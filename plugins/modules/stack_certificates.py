@@ -21,6 +21,11 @@ options:
     description: The directory for secrets.
     type: path
     required: true
+  step:
+    description: A step of a rotation; without one, only what does not exist is missing.
+    type: str
+    choices: ["", trust, keys, finish]
+    default: ""
   users:
     description: The users, C(kafka_users).
     type: list

@@ -1,0 +1,31 @@
+#!/usr/bin/python
+"""Documentation of the action node_reload, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: node_reload
+short_description: Load new certificates into a running node
+description:
+  - Copies the secret files that differ into the container, and makes the node load them without a restart.
+options:
+  nodes:
+    description: The nodes of the host.
+    type: list
+    elements: dict
+    required: true
+  secrets:
+    description: Directory of the files that C(nodes) name in C(secrets).
+    type: path
+    required: true
+  client:
+    description: Client properties of the deployment.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Load the certificates
+  node_reload:
+    nodes: "{{ _stack_nodes }}"
+    secrets: "{{ stack_secrets }}"
+    client: "{{ _stack_client_now }}"
+"""
