@@ -126,7 +126,7 @@ def plan(brokers, cluster, gate=True):
         # The value that is set for all brokers goes before that of the file.
         differences = {key: value for key, value in differences.items() if key not in shared}
         overlay = differences if takes else {}
-        changes = dynamic_changes(overlay, now, kinds)
+        changes = dynamic_changes(overlay, _beside_the_file(now, overlay, broker["wanted"]), kinds)
         # A value can be invalid where another difference needs a restart, too.
         asked = changes if overlay else {key: value for key, value in differences.items() if _is_dynamic(key, settings)}
         refused = cluster.refuses({broker["id"]: asked}) if asked else {}
@@ -192,6 +192,11 @@ def _differences(broker, settings):
         return {}
     before, after = _files(broker)
     return {key: value for key, value in after.items() if before.get(key) != value}
+
+
+def _beside_the_file(now, overlay, wanted):
+    """Return the dynamic settings without those that only repeat the file: a rotation of certificates leaves them."""
+    return {key: value for key, value in now.items() if key in overlay or wanted.get(key) != value}
 
 
 def _takes_while_it_runs(broker, differences, settings):
