@@ -4,6 +4,7 @@
 and labels that it carries. Later code compares, creates, checks or removes nodes, and never asks a variable again.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -93,6 +94,8 @@ def with_files(node: Node) -> Node:
         "advertised": node["settings"].get("advertised.listeners", ""),
         "protocol": str(node["settings"].get(PROTOCOL) or ""),
     }
+    # Of kafka_proof.deploy.transition, which gives nodes other ones while a cluster becomes secure.
+    labels |= {key: value for key, value in _of_access(node).items() if key not in node["labels"]}
     heap = node["jvm"]["heap"]
     files = {
         "server.properties": to_properties(node["settings"]),
@@ -102,6 +105,30 @@ def with_files(node: Node) -> Node:
     if node["client"]:
         files[security.NODE_CLIENT] = to_properties(node["client"])
     return {**node, "labels": node["labels"] | labels, "files": files}
+
+
+def _of_access(node: Node) -> dict[str, str]:
+    """Return the labels that say where a container can be reached, and whether by TLS alone (3) or without (0)."""
+    use = {node["client_listener"]: "clients", node["inter_broker_listener"]: "brokers"}
+    use |= dict.fromkeys(QUORUM_LISTENERS, "quorum")
+    found: list[Any] = [{**item, "use": use.get(item["name"], "others")} for item in node["listeners"]]
+    if ZOOKEEPER in node["kinds"]:
+        port = node["ports"][0]
+        secure = port["inside"] == security.SECURE_CLIENT_PORT
+        host, _, number = node["peers"]["client"].rpartition(":")
+        found = [
+            {
+                "name": "client-secure" if secure else "client",
+                "use": "zookeeper",
+                "protocol": "SSL" if secure else "PLAINTEXT",
+                "port": port["inside"],
+                "published": port["port"],
+                "bind_address": port["address"],
+                "advertised_host": host.strip("[]"),
+                "advertised_port": int(number),
+            }
+        ]
+    return {"level": "3" if node["client"] else "0", "listeners": json.dumps(found, sort_keys=True)}
 
 
 def with_protocol(node: Node, protocol: str) -> Node:
@@ -189,7 +216,7 @@ def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     own = variables["kafka_controller_config"]
     return {
         **common,
-        "ports": _ports([listener]),
+        "ports": ports_of([listener]),
         "listeners": [listener],
         "client_listener": "",
         "client_protocol": "",
@@ -205,7 +232,7 @@ def _controller(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "format": [],
         "labels": {},
         "command": directory.command(common["version"]),
-        "health": _probe(listener),
+        "health": probes([listener]),
         "stop_timeout": 30,
         "peers": {"controller": listeners.advertised(listener)},
     }
@@ -239,7 +266,7 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     config, jvm_options = variables["kafka_config"], variables["kafka_jvm_options"]
     return {
         **common,
-        "ports": _ports(own),
+        "ports": ports_of(own),
         "listeners": own,
         "client_listener": variables["kafka_client_listener"],
         "client_protocol": security.client_protocol(stack.security),
@@ -260,7 +287,7 @@ def _broker(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
         "command": f"exec /opt/kafka/bin/kafka-server-start.sh {CONFIG}/server.properties"
         if stack.servers
         else directory.command(common["version"]),
-        "health": " && ".join(_probe(item) for item in own),
+        "health": probes(own),
         "stop_timeout": variables["kafka_stop_timeout"],
         "peers": peers,
     }
@@ -276,7 +303,7 @@ def _jvm(heap: str, options: str, common: Common, stack: _Stack) -> dict[str, st
     return {"heap": heap, "options": f"{security.jvm_options(common['version'], stack.security)}\n{options}"}
 
 
-def _ports(own: Sequence[Listener]) -> list[Port]:
+def ports_of(own: Sequence[Listener]) -> list[Port]:
     """Return the ports that listeners publish."""
     return [
         Port(
@@ -288,6 +315,11 @@ def _ports(own: Sequence[Listener]) -> list[Port]:
         for item in own
         if item.get("bind_address")
     ]
+
+
+def probes(own: Sequence[Listener]) -> str:
+    """Return the shell command that asks each listener."""
+    return " && ".join(_probe(item) for item in own)
 
 
 def _probe(listener: Listener) -> str:

@@ -85,8 +85,9 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     """Return what the script printed as a dict:
 
     containers   [{name, kinds: [str], id, image, image_id, state, health, started, exit_code, restarts, version,
-                   protocol, advertised: [[listener, address]], ensemble: [id], definition, files, ports:
-                   [[address, port]], networks: [str], volumes: [str]}] of this stack. `definition` and `files` are
+                   protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
+                   ports: [[address, port]], networks: [str], volumes: [str]}] of this stack. `level` and `listeners`: see
+                   kafka_proof.deploy.transition. `definition` and `files` are
                    checksums, see kafka_proof.deploy.containers; None where the previous version created the container
     others       [{name, image, ports}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
@@ -155,6 +156,8 @@ def _container(item: dict[str, Any]) -> dict[str, Any]:
         "version": labels.get("version"),
         "protocol": labels.get("protocol", ""),
         "advertised": pairs,
+        "level": int(labels.get("level") or 0),
+        "listeners": json.loads(labels.get("listeners") or "[]"),
         "ensemble": [int(number) for number in labels.get("ensemble", "").split(",") if number],
         "definition": labels.get("definition"),
         "files": labels.get("files"),

@@ -8,7 +8,17 @@ from typing import Any
 from kafka_proof.client import redact
 
 # Variables that say what to do and how to connect, passwords among them, and nothing about the stack.
-_OF_THIS_RUN = ("ansible_", "decommission", "rebalance_", "restart_", "rotate_", "support_", "teardown_", "upgrade_")
+_OF_THIS_RUN = (
+    "ansible_",
+    "decommission",
+    "rebalance_",
+    "restart_",
+    "rotate_",
+    "secure_",
+    "support_",
+    "teardown_",
+    "upgrade_",
+)
 
 
 def is_local(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> bool:

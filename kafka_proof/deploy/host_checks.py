@@ -23,6 +23,7 @@ from kafka_proof.deploy.node import (
     has_data,
     of_kind,
 )
+from kafka_proof.deploy.transition import port_problems, transition_problems
 from kafka_proof.deploy.versions import version_problems
 
 _CONTROLLER_ID = "kafka_controller_id"
@@ -34,13 +35,13 @@ def host_problems(
     nodes: Sequence[Node],
     engine_of: Mapping[str, str],
     engines: Engines,
-    upgrading: bool = False,
+    changes: str = "",
     options: str = "",
 ) -> list[str]:
     """Return what on the hosts and on their engines conflicts with the nodes.
 
-    engine_of: {host: engine}; engines: {host: what its engine reported}; upgrading: whether the version may change;
-    options: those of the commands that messages advise.
+    engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version" or "security"
+    where that may change; options: those of the commands that messages advise.
     """
     problems = []
     for host in engine_of:
@@ -53,11 +54,13 @@ def host_problems(
             found = engine_problems(here, seen)
         for node in [*dedicated(nodes), *of_kind(nodes, BROKER)]:
             if node["host"] == host:
-                found += version_problems(node, container_of(node, engine), upgrading, options)
+                found += version_problems(node, container_of(node, engine), changes == "version", options)
         problems += [f"{host}: {message}" for message in found]
     # A stack of the other mode explains everything else.
     if of_another := cluster_problems(nodes, engines, options):
         return of_another
+    if in_the_way := (port_problems if changes == "security" else transition_problems)(nodes, engines, options):
+        return in_the_way
     # An orphan may also hold a port. The orphan is the cause, so it comes first.
     return data_problems(nodes, engine_of, engines, options) + problems
 

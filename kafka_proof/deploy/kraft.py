@@ -82,7 +82,9 @@ def wanted_voters(nodes: Sequence[Node]) -> dict[int, dict[str, tuple[str, int]]
     """Return {id: {listener: (host, port)}} of the controllers: the voters that the quorum should have."""
     found = {}
     for node in of_kind(nodes, CONTROLLER):
-        host, _, port = node["peers"]["controller"].rpartition(":")
-        [name] = [item["name"] for item in node["listeners"] if item["name"] in QUORUM_LISTENERS]
-        found[node["id"]] = {name: (host.strip("[]"), int(port))}
+        found[node["id"]] = {
+            item["name"]: (item["advertised_host"], int(item["port"]))
+            for item in node["listeners"]
+            if item["name"] in QUORUM_LISTENERS
+        }
     return found

@@ -12,6 +12,7 @@ from kafka_proof.deploy.image import image_archives, image_wanted, images_proble
 from kafka_proof.deploy.inventory_checks import quorum_warnings
 from kafka_proof.deploy.preflight import inventory_problems
 from kafka_proof.deploy.security import security_of
+from kafka_proof.deploy.transition import BOTH, SWITCHED, between
 
 
 class ActionModule(Action):
@@ -19,7 +20,6 @@ class ActionModule(Action):
 
     def act(self, arguments):
         hostvars = self.task_vars["hostvars"]
-        # Without the hosts that --limit leaves out of a playbook that changes nothing.
         groups = {
             group: [host for host in self.task_vars["groups"].get(group, []) if "__stack_variables" in hostvars[host]]
             for group in GROUPS
@@ -30,20 +30,21 @@ class ActionModule(Action):
             for host in hosts
         }
         nodes = make_nodes(groups, values, engines(hosts, hostvars))
-        images = image_wanted(values)
-        archives = image_archives(images)
+        security = security_of(broker := values[groups["kafka"][0]])
+        if arguments["level"] in (BOTH, SWITCHED):
+            reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
+            nodes, security = between(nodes, reports, arguments["level"], security)
+        archives = image_archives(images := image_wanted(values))
         if arguments["check"]:
-            files = Path(arguments["roles"], "kafka_image", "files")
-            problems = inventory_problems(groups, values, nodes)
-            if problems := problems or images_problems(images, archives, files):
+            recipe = Path(arguments["roles"], "kafka_image", "files")
+            if problems := inventory_problems(groups, values, nodes) or images_problems(images, archives, recipe):
                 raise ActionError("\n".join(problems))
             for warning in quorum_warnings(nodes):
                 self._display.warning(warning)
-        broker = values[groups["kafka"][0]]
         return {
             "nodes": nodes,
             "archives": archives,
             "new_cluster_id": new_cluster_id(),
             "security": broker["kafka_security"],
-            "access": access(security_of(broker), broker["stack_secrets"]),
+            "access": access(security, broker["stack_secrets"]),
         }

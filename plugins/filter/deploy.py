@@ -18,6 +18,7 @@ from kafka_proof.deploy import (
     kraft,
     listeners,
     node,
+    transition,
     versions,
     zookeeper,
 )
@@ -82,6 +83,7 @@ class FilterModule:
                 versions.protocol_to_keep,
                 versions.runs_newer,
             ),
+            transition.levels,
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, stack_options, to_plan),
         )

@@ -8,6 +8,10 @@ description:
   - Uses the result of M(stack_variables) for each host, registered as C(__stack_variables).
   - The result holds settings, so no output shows it.
 options:
+  level:
+    description: A level of kafka_proof/deploy/transition.py, through which a cluster becomes secure or open; else -1.
+    type: int
+    default: -1
   roles:
     description: Directory of the roles.
     type: path

@@ -151,7 +151,7 @@ def test_another_version_needs_the_upgrade():
     says(
         host_problems(two(), TWO, old, options=" -i x"), "a: kafka runs", "ansible-playbook -i x playbooks/upgrade.yml"
     )
-    assert host_problems(two(), TWO, old, upgrading=True) == []
+    assert host_problems(two(), TWO, old, changes="version") == []
 
 
 @pytest.mark.parametrize(
