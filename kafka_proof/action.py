@@ -5,7 +5,9 @@ only to start Python there.
 """
 
 import ast
+import base64
 import functools
+import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +20,8 @@ from kafka_proof.client.connection import NoKafkaError
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.text import one_line
 from kafka_proof.cluster.identity import NotReadyError
+from kafka_proof.deploy.files import from_archive
+from kafka_proof.deploy.node import CONFIG
 
 SECONDS = 300  # for a docker command, unless the script sets DOCKER_SECONDS for it
 TIMED_OUT = 124  # exit status of `timeout`
@@ -98,6 +102,11 @@ class Action(ActionBase):
             said = engine_error(done["stdout"], done["stderr"])
             raise ActionError(f"{self.host}: {what}. The engine said: {late}{said}", changes)
         return done["stdout"]
+
+    def files_of(self, container: str) -> dict[str, str]:
+        """Return the files of settings in a container, {name: text}. Raises ActionError."""
+        source = f"docker cp {shlex.quote(f'{container}:{CONFIG}')} - | base64 -w 0"
+        return from_archive(base64.b64decode(self.docker(source, f"the settings of {container} are unreadable")))
 
 
 def engine_error(stdout: str, stderr: str) -> str:

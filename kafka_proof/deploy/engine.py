@@ -86,9 +86,9 @@ def parse(output: str, stack: str) -> dict[str, Any]:
 
     containers   [{name, kinds: [str], id, image, image_id, state, health, started, exit_code, restarts, version,
                    protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
-                   ports: [[address, port]], networks: [str], volumes: [str]}] of this stack. `level` and `listeners`: see
-                   kafka_proof.deploy.transition. `definition` and `files` are
-                   checksums, see kafka_proof.deploy.containers; None where the previous version created the container
+                   ports: [[address, port]], networks: [str], volumes: [str]}] of this stack. `level`, `listeners`: see
+                   kafka_proof.deploy.transition. `definition` and `files` are checksums, see
+                   kafka_proof.deploy.containers; None where the previous version created the container
     others       [{name, image, ports}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's

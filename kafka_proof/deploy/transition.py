@@ -1,7 +1,7 @@
 """Turn access control on or off while the cluster runs, in three rolls of all nodes.
 
     level 0  open: listeners without TLS alone, no authoriser
-    level 1  both: listeners of both kinds; nodes use those without TLS; whoever does not log in may do everything
+    level 1  both: listeners of both kinds; nodes use those without TLS; clients without a login may do everything
     level 2  switched: as 1, and nodes use those with TLS
     level 3  secure: listeners with TLS alone, and default deny
 
@@ -11,12 +11,14 @@ say where an interrupted run continues, and which listeners the inventory does n
 """
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.deploy import listeners, security, zookeeper
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import ports_of, probes, with_files
+from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENERS, ZOOKEEPER, Engines, Node, Port, of_kind
 from kafka_proof.deploy.security import Security
 
@@ -81,7 +83,7 @@ def port_problems(nodes: Sequence[Node], engines: Engines, options: str = "") ->
 
 
 def between(nodes: Sequence[Node], engines: Engines, level: int, access: Security) -> tuple[list[Node], Security]:
-    """Return the nodes of level 1 or 2, and the security of the clients that the cluster had before.
+    """Return the nodes of level 1 or 2, and the security of the deployment's client, which connects as nodes do.
 
     The nodes are those of the inventory, with the listeners that their containers still have. access: of the
     inventory, which says nothing of clients where the way leads to an open cluster.
@@ -97,7 +99,24 @@ def between(nodes: Sequence[Node], engines: Engines, level: int, access: Securit
     }
     addresses = {key: ",".join(map(listeners.advertised, found)) for key, found in connect.items()}
     found = [with_files(_at(step, node, *sides[node["container"]], addresses)) for node in nodes]
-    return found, Security() if access.on else step.access
+    return found, Security() if level == BOTH else step.access
+
+
+def rights_script(server: Node, rights: str) -> str:
+    """Return the shell script that lets nodes alone change what is in ZooKeeper (secure), or everybody (unsecure).
+
+    It runs in a server's container, as the node. Brokers set the rights of what they create later by themselves.
+    """
+    settings = security.zookeeper_client(Security(clients=security.LOGIN)) | {"zookeeper.set.acl": None}
+    command = (
+        "cat >/tmp/rights.properties && exec /opt/kafka/bin/kafka-run-class.sh kafka.admin.ZkSecurityMigrator "
+        f"--zookeeper.acl {rights} --zookeeper.connect {server['container']}:{security.SECURE_CLIENT_PORT} "
+        "--zk-tls-config-file /tmp/rights.properties"
+    )
+    return (
+        f"docker exec -i {shlex.quote(server['container'])} bash -c {shlex.quote(command)} <<'END'\n"
+        f"{to_properties(settings)}END"
+    )
 
 
 def _access(access: Security, sides: Mapping[str, Any]) -> Security:
@@ -130,15 +149,16 @@ def _at(step: Step, node: Node, own: list[Any], old: list[Any], addresses: Mappi
     settings |= {key: value for key, value in addresses.items() if key in settings}
     plain: list[Any] = [{key: value for key, value in item.items() if key != "use"} for item in [*own, *old]]
     listening = [] if ZOOKEEPER in node["kinds"] else plain
-    # The clients of this step still use the listener that the cluster had before.
-    clients = next((item for item in old if item["use"] == "clients"), None)
+    # As nodes do: the listener by which they connect exists before and after the step.
+    is_broker = BROKER in node["kinds"]
+    clients = _used([*own, *old], "clients", step.level) if is_broker else {"name": "", "protocol": ""}
     return {
         **node,
         "settings": settings,
         "computed": settings,
         "listeners": listening,
-        "client_listener": clients["name"] if clients else node["client_listener"],
-        "client_protocol": clients["protocol"] if clients else node["client_protocol"],
+        "client_listener": clients["name"],
+        "client_protocol": clients["protocol"],
         "ports": [*node["ports"], *_ports(node, old)],
         "client": security.node_client(step.access),
         "secrets": security.secrets_of(node, step.access),

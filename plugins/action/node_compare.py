@@ -1,12 +1,8 @@
 """Compare a node with its container. ansible-doc -t module node_compare."""
 
-import base64
-import shlex
-
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.containers import files_differ, node_change
-from kafka_proof.deploy.files import from_archive, read_secrets
-from kafka_proof.deploy.node import CONFIG
+from kafka_proof.deploy.files import read_secrets
 from kafka_proof.deploy.reload import MARK
 
 
@@ -31,10 +27,6 @@ class ActionModule(Action):
         node = {**node, "files": node["files"] | secrets}
         before = None
         if files_differ(node, engine):
-            source = shlex.quote(f"{node['container']}:{CONFIG}")
-            output = self.docker(
-                f"docker cp {source} - | base64 -w 0", f"the settings of {node['container']} are unreadable"
-            )
-            before = from_archive(base64.b64decode(output))
+            before = self.files_of(node["container"])
             before.pop(MARK, None)
         return node_change(node, engine, arguments["restart_since"], before)

@@ -83,7 +83,7 @@ class FilterModule:
                 versions.protocol_to_keep,
                 versions.runs_newer,
             ),
-            transition.levels,
+            *(transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, stack_options, to_plan),
         )

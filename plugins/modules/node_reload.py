@@ -7,13 +7,12 @@ short_description: Load new certificates into a running node
 description:
   - Copies the secret files that differ into the container, and makes the node load them without a restart.
 options:
-  nodes:
-    description: The nodes of the host.
-    type: list
-    elements: dict
+  node:
+    description: The node, a broker or a controller.
+    type: dict
     required: true
   secrets:
-    description: Directory of the files that C(nodes) name in C(secrets).
+    description: Directory of the files that C(node) names in C(secrets).
     type: path
     required: true
   client:
@@ -25,7 +24,7 @@ options:
 EXAMPLES = r"""
 - name: Load the certificates
   node_reload:
-    nodes: "{{ _stack_nodes }}"
+    node: "{{ _stack_brokers | first }}"
     secrets: "{{ stack_secrets }}"
     client: "{{ _stack_client_now }}"
 """

@@ -122,6 +122,7 @@ class Stack:
         self.variables = {
             "stack_name": name,
             "kafka_port": self.port,
+            "stack_secrets": str(self.directory / "secrets"),
             "stack_client_properties": str(self.client_properties),
         }
         if inventory == LOCALHOST:

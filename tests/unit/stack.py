@@ -1,5 +1,7 @@
 """Stacks as data, for unit tests: variables as they leave the check, the nodes that follow, and engines with them."""
 
+import json
+
 from kafka_proof.deploy.containers import checksum, definition
 from kafka_proof.deploy.derive import container_name, make_nodes
 
@@ -88,6 +90,8 @@ def container(node, **other):
         "version": node["version"],
         "protocol": node["labels"]["protocol"],
         "advertised": [item.split("://") for item in advertised.split(",") if item],
+        "level": int(node["labels"]["level"]),
+        "listeners": json.loads(node["labels"]["listeners"]),
         "ensemble": [],
         "definition": definition(node),
         "files": checksum(node["files"]),
@@ -101,7 +105,8 @@ def own(kind, node_id, stack="", **other):
     """A container of the stack that may be no node's."""
     name = container_name(stack, kind, node_id)
     some = {"name": name, "kinds": [kind], "id": node_id, "ports": [], "state": "running", "data": f"{name}-data"}
-    return some | {"version": None, "protocol": "", "networks": [], "definition": "x", "files": "x"} | other
+    unknown = {"version": None, "protocol": "", "level": 0, "listeners": []}
+    return some | unknown | {"networks": [], "definition": "x", "files": "x"} | other
 
 
 def engine(*containers, volumes=None, networks=("kafka",), cluster="", **other):

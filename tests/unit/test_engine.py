@@ -58,6 +58,8 @@ def test_a_container_of_the_stack():
             "version": "3.9.2",
             "protocol": "3.8",
             "advertised": [["EXTERNAL", "localhost:9092"], ["INTERNAL", "kafka:19092"]],
+            "level": 0,
+            "listeners": [],
             "ensemble": [],
             "definition": "d",
             "files": "f",

@@ -247,7 +247,7 @@ def test_health_asks_every_listener():
         ({}, ["576m", "1280m"]),
         ({"kafka_heap": "2g", "zookeeper_heap": "1G"}, ["1536m", "3072m"]),
         ({"kafka_memory": "4g", "zookeeper_memory": "2g"}, ["2g", "4g"]),
-        ({"kafka_profile": "production"}, ["576m", ""]),
+        ({"kafka_profile": "production"}, ["576m", "5120m"]),
     ],
 )
 def test_memory_of_the_containers(change, memory):

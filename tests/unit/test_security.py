@@ -204,7 +204,7 @@ def properties(tmp_path, password='a"b\\c', security=LOGIN):
 
 
 def test_the_file_is_read_by_java_and_by_kcat(tmp_path):
-    Authority(tmp_path / "ca.pem")
+    Authority(tmp_path / "ca.trust.pem")
     found = properties(tmp_path)
     text = to_text(found)
     read = javaproperties.loads(text)
