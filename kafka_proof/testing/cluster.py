@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -43,6 +44,11 @@ class Cluster(NamedTuple):
     bootstrap_servers: str  # HOST:PORT[,HOST:PORT…]
     client_properties: Path  # for Kafka's own tools, kcat -F, and smoke
     kafka_python: dict  # keyword arguments: KafkaProducer(**cluster.kafka_python)
+    find: Callable | None = None  # function of `secure`: a Cluster
+
+    def __call__(self, secure=False):
+        """Return this Kafka, or one with TLS, logins and ACLs, of which the client is a super user."""
+        return self.find(secure) if secure else self
 
 
 def describe(client_properties):
@@ -68,16 +74,28 @@ def given(environment, directory):
     return cluster
 
 
+def given_secure(cluster):
+    """Return the Cluster that the environment names, if it is secure. Raises ClusterError."""
+    protocol = cluster.kafka_python["security_protocol"]
+    if not protocol.endswith("SSL"):
+        raise ClusterError(
+            f"kafka_cluster(secure=True): the given Kafka at {cluster.bootstrap_servers} uses {protocol}. Name one "
+            "with TLS in KAFKA_CLIENT_PROPERTIES, or unset KAFKA_CLIENT_PROPERTIES and KAFKA_BOOTSTRAP_SERVERS."
+        )
+    return cluster
+
+
 class Shared:
     """One session's hold on the shared stack, from the creation of this object until `leave`.
 
-    mode: zookeeper or kraft. Sessions of both modes with the same name have a stack each.
+    mode: zookeeper or kraft; secure: whether it has TLS, logins and ACLs. Sessions with the same name have a stack for
+    each of these.
     """
 
-    def __init__(self, name, mode="zookeeper"):
-        self.mode = mode
+    def __init__(self, name, mode="zookeeper", secure=False):
+        self.mode, self.secure = mode, secure
         # "-pytest", so that a user's NAME cannot be the name of another deployment.
-        self.stack = f"{name}-pytest" + ("" if mode == "zookeeper" else f"-{mode}")
+        self.stack = f"{name}-pytest" + ("" if mode == "zookeeper" else f"-{mode}") + ("-secure" if secure else "")
         self.directory = _own_directory() / self.stack
         self.directory.mkdir(exist_ok=True)
         self.client_properties = self.directory / "client.properties"
@@ -126,6 +144,8 @@ class Shared:
 
     def _play(self, playbook, turn, **variables):
         variables |= {"stack_name": self.stack, "stack_client_properties": str(self.client_properties)}
+        if self.secure:
+            variables |= {"kafka_security": {"clients": "sasl_ssl"}, "stack_secrets": str(self.directory / "secrets")}
         done = subprocess.run(
             ansible_playbook(playbook, variables, self.mode),
             env=ansible_environment() | {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},

@@ -3,6 +3,9 @@
     def test_orders(kafka_cluster):
         producer = KafkaProducer(**kafka_cluster.kafka_python)
 
+    def test_rights(kafka_cluster):
+        admin = KafkaAdminClient(**kafka_cluster(secure=True).kafka_python)  # TLS, logins and ACLs
+
 The environment decides:
 
     KAFKA_CLIENT_PROPERTIES, KAFKA_BOOTSTRAP_SERVERS   a Kafka that runs; without them the fixture deploys one
@@ -14,11 +17,12 @@ pytest loads this file in every session where kafka-proof is installed, so slow 
 """
 
 import contextlib
+import functools
 import os
 
 import pytest
 
-_HOLD = pytest.StashKey()  # this process's Shared, see cluster.py
+_HOLDS = pytest.StashKey()  # {secure: this process's Shared, see cluster.py}
 
 
 def pytest_configure(config):
@@ -52,13 +56,16 @@ def kafka_cluster(request, tmp_path_factory):
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             print(f"\n{text}", flush=True)
 
-    try:
-        if there := cluster.given(os.environ, tmp_path_factory.mktemp("kafka_cluster")):
-            return there
-        return _hold(request.config).cluster(say)
-    except (cluster.ClusterError, ClientPropertiesError, NoKafkaError) as error:
-        reason = explained(error)
-    pytest.fail(reason, pytrace=False)  # outside of `except`, so that pytest shows it once
+    def find(secure=False):
+        try:
+            if there := cluster.given(os.environ, tmp_path_factory.mktemp("kafka_cluster")):
+                return cluster.given_secure(there) if secure else there
+            return _hold(request.config, secure).cluster(say)
+        except (cluster.ClusterError, ClientPropertiesError, NoKafkaError) as error:
+            reason = explained(error)
+        return pytest.fail(reason, pytrace=False)  # outside of `except`, so that pytest shows it once
+
+    return find()._replace(find=functools.cache(find))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -67,26 +74,30 @@ def pytest_configure_node(node):
     from kafka_proof.testing.cluster import ClusterError  # noqa: PLC0415
 
     with contextlib.suppress(ClusterError):  # a worker reports it, if one of its tests needs Kafka
-        _hold(node.config)
+        for secure in (False, True):
+            _hold(node.config, secure)
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-xdist's workers have gone
 def pytest_sessionfinish(session):
-    if not (hold := session.config.stash.get(_HOLD, None)):
+    holds = session.config.stash.get(_HOLDS, {})
+    if not holds:
         return
     from kafka_proof.testing.cluster import ClusterError  # noqa: PLC0415
 
-    try:
-        hold.leave(keep=os.environ.get("KAFKA_CLUSTER_KEEP") == "1")
-    except ClusterError as error:
-        session.config.get_terminal_writer().line(f"\n{error}", red=True)
-        session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+    for hold in holds.values():
+        try:
+            hold.leave(keep=os.environ.get("KAFKA_CLUSTER_KEEP") == "1")
+        except ClusterError as error:
+            session.config.get_terminal_writer().line(f"\n{error}", red=True)
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
-def _hold(config):
+def _hold(config, secure):
     from kafka_proof.testing.cluster import Shared, known_mode  # noqa: PLC0415
 
-    if _HOLD not in config.stash:
+    holds = config.stash.setdefault(_HOLDS, {})
+    if secure not in holds:
         mode = known_mode(os.environ.get("KAFKA_CLUSTER_MODE") or "zookeeper", "KAFKA_CLUSTER_MODE")
-        config.stash[_HOLD] = Shared(os.environ.get("KAFKA_CLUSTER_STACK") or "kafka-proof", mode)
-    return config.stash[_HOLD]
+        holds[secure] = Shared(os.environ.get("KAFKA_CLUSTER_STACK") or "kafka-proof", mode, secure)
+    return holds[secure]

@@ -114,6 +114,30 @@ def test_a_session_with_kraft_and_a_mode_that_is_none(session):
     assert "KAFKA_CLUSTER_MODE is 'raft'. Set it to one of: zookeeper, kraft." in output
 
 
+SECURE = """
+import pytest
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+def test_secure(kafka_cluster):
+    secure = kafka_cluster(secure=True)
+    assert secure.kafka_python["security_protocol"] == "SASL_SSL"
+    assert kafka_cluster(secure=True) == secure != kafka_cluster
+    assert kafka_cluster() == kafka_cluster
+    with KafkaAdminClient(**secure.kafka_python) as admin:
+        assert admin.describe_cluster()["cluster_id"]
+    wrong = secure.kafka_python | {"sasl_plain_password": "wrong"}
+    with pytest.raises(KafkaError):
+        KafkaAdminClient(**wrong, bootstrap_timeout_ms=5000)
+"""
+
+
+def test_a_secure_one_beside_it(session):
+    status, output = session("secure", SECURE, KAFKA_CLUSTER_MODE="kraft").run()
+    assert status == 0, output
+    assert not left()
+
+
 def test_parallel_workers_alone_deploy_one_and_remove_it(session):
     parallel = session("parallel")
 
