@@ -87,7 +87,7 @@ def decide(node: Node, found: Mapping[str, Any] | None, image: Mapping[str, Any]
 
     found: the container as kafka_proof.deploy.engine.parse shows it, or None; image: the image it must run, or None.
     """
-    if not found or not image or found["image_id"] != image["id"] or _is_unformatted(found):
+    if not found or not image or found["image_id"] != image["id"] or _is_unformatted(found) or _is_unfinished(found):
         return "create"
     if (found["definition"], found["files"]) != (definition(node), checksum(node["files"])):
         return "create"
@@ -120,6 +120,11 @@ def _same_quorum(before: str, after: str) -> bool:
 
 def _is_unformatted(found: Mapping[str, Any]) -> bool:
     return found["state"] != "running" and found["exit_code"] == UNFORMATTED
+
+
+def _is_unfinished(found: Mapping[str, Any]) -> bool:
+    """Return whether a container never started: an interrupted run can have created it, and not copied its files."""
+    return found["state"] == "created"
 
 
 def _started_before(found: Mapping[str, Any], restart_since: str) -> bool:
@@ -190,10 +195,11 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     checksums = {"definition": definition(node), "files": checksum(node["files"])}
     labels = [word for key, value in checksums.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     archive = base64.b64encode(to_archive(node["files"])).decode()
+    started_before = found is not None and not _is_unfinished(found)
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
-        *format_commands(node, found is not None, [marker] if any(marker in line for line in volumes) else []),
+        *format_commands(node, started_before, [marker] if any(marker in line for line in volumes) else []),
         f"docker start {name}",
     ]
     return "\n".join(lines)

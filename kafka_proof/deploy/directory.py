@@ -46,7 +46,7 @@ def format_commands(node: Node, recreated: bool, created: Sequence[str] = ()) ->
     may have failed before its format, and then only they begin the quorum, which the others wait for. A directory of
     another cluster is refused; so is, for a node that had no container, one on which a newer Kafka ran. The container
     that was created for it is removed then, and so are the volumes `created` for it, which are empty. recreated:
-    whether it replaces a container, whose version is known (kafka_proof.deploy.versions).
+    whether it replaces a container that ran, whose version is known (kafka_proof.deploy.versions).
     """
     if not node["format"]:
         return []

@@ -88,7 +88,8 @@ def parse(output: str, stack: str) -> dict[str, Any]:
                    protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
                    ports: [[address, port]], networks: [str], volumes: [str]}] of this stack. `level`, `listeners`: see
                    kafka_proof.deploy.transition. `definition` and `files` are checksums, see
-                   kafka_proof.deploy.containers; None where the previous version created the container
+                   kafka_proof.deploy.containers; None where the previous version created the container.
+                   `state` is the engine's, and "restarting" also while a container runs between two crashes
     others       [{name, image, ports}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's
@@ -139,8 +140,11 @@ def _container(item: dict[str, Any]) -> dict[str, Any]:
     labels = {key.removeprefix("kafka-proof."): value for key, value in (item["labels"] or {}).items()}
     if "env" in item:
         labels = previous_version.labels(item["env"]) | labels
-    # One that crashes and is restarted has its ports now and then: they are its own all the time.
-    crashes = state["Status"] == "restarting"
+    health = (state.get("Health") or {}).get("Status")
+    # A node that crashes again and again runs for a moment between two crashes, and has its ports then. It never
+    # becomes healthy. The engine's count alone does not tell: it stays after a single crash, long ago.
+    again = item["restarts"] > 0 and health == "starting"
+    crashes = state["Status"] == "restarting" or (state["Status"] == "running" and again)
     pairs = [entry.split("://", 1) for entry in labels.get("advertised", "").split(",") if "://" in entry]
     return {
         "name": _name(item),
@@ -148,8 +152,8 @@ def _container(item: dict[str, Any]) -> dict[str, Any]:
         "id": int(labels["id"]) if labels.get("id") else None,
         "image": item["image"],
         "image_id": item["image_id"],
-        "state": state["Status"],
-        "health": (state.get("Health") or {}).get("Status"),
+        "state": "restarting" if crashes else state["Status"],
+        "health": health,
         "started": state["StartedAt"],
         "exit_code": state["ExitCode"],
         "restarts": item["restarts"],

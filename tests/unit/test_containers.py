@@ -43,7 +43,7 @@ def with_settings(**settings):
         pytest.param(found(state="restarting"), IMAGE, "nothing", id="it crashes"),
         pytest.param(found(state="exited"), IMAGE, "start", id="stopped"),
         pytest.param(found(state="paused"), IMAGE, "unpause", id="paused"),
-        pytest.param(found(state="created"), IMAGE, "start", id="its port was taken when it was created"),
+        pytest.param(found(state="created"), IMAGE, "create", id="never started: its files can be missing"),
         pytest.param(found(networks=["kafka", "other"]), IMAGE, "nothing", id="connected to another network, too"),
         pytest.param(None, IMAGE, "create", id="not there"),
         pytest.param(None, None, "create", id="nothing is there"),

@@ -68,8 +68,26 @@ def test_a_container_of_the_stack():
             "data": "kafka-data",
         }
     ]
-    crashing = CONTAINER | {"state": CONTAINER["state"] | {"Status": "restarting"}}
-    assert report(containers=[crashing])["containers"][0]["ports"] == [["::1", 9093]]
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "restarts", "state"),
+    [
+        pytest.param("restarting", "unhealthy", 3, "restarting", id="between two starts"),
+        pytest.param("running", "starting", 3, "restarting", id="between two crashes"),
+        pytest.param("running", "starting", 0, "running", id="its first start"),
+        pytest.param("running", "healthy", 3, "running", id="back after a crash"),
+        pytest.param("running", "unhealthy", 1, "running", id="it runs, and does not answer"),
+        pytest.param("running", None, 1, "running", id="without a health check"),
+        pytest.param("exited", "starting", 3, "exited", id="stopped after crashes"),
+    ],
+)
+def test_a_container_that_crashes_again_and_again_does_not_run(status, health, restarts, state):
+    now = CONTAINER["state"] | {"Status": status, "Health": {"Status": health} if health else None}
+    [found] = report(containers=[CONTAINER | {"state": now, "restarts": restarts}])["containers"]
+    assert found["state"] == state
+    # Its ports are its own all the time.
+    assert found["ports"] == ([["::1", 9093]] if state == "restarting" else [["127.0.0.1", 9092]])
 
 
 @pytest.mark.parametrize("stack", ["", "two"])
