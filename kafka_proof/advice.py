@@ -4,6 +4,8 @@ For the commands and plugins that speak to a person. Packages below them only ra
 """
 
 from kafka_proof.client.connection import START
+from kafka_proof.client.text import one_line
+from kafka_proof.client.workarounds import reason
 
 _PORTS = (
     "bootstrap.servers in the client's properties; in the inventory kafka_port (Kafka: listeners) and "
@@ -156,8 +158,9 @@ ADVICE = {
         "zookeeper.connect) leads to it; with KRaft: start a majority of the quorum's controllers."
     ),
     "voter": (
-        "Start the controller, or read its log (`docker logs NAME`). If its machine is gone for good, remove it from "
-        "the quorum: `kafka-metadata-quorum.sh remove-controller`."
+        "Start the controller, or read its log (`docker logs NAME`). If its machine is gone for good, take it out of "
+        "the inventory, and run playbooks/decommission.yml with -e decommission_voter=ID (Kafka: "
+        "`kafka-metadata-quorum.sh remove-controller`)."
     ),
     "no-coordinator": (
         "Bring the broker back that leads the partition of __consumer_offsets, or look at its log; with several "
@@ -186,7 +189,23 @@ ADVICE = {
 }
 
 
+NOT_LOST = (
+    "Nothing was changed. decommission_voter takes the id of a controller that runs nowhere, and that is not in the "
+    "inventory. Another one leaves by playbooks/decommission.yml with -e decommission=HOST."
+)
+_SILENT = (
+    "Wait some seconds if it is starting, or start it (`docker start NAME`, or site.yml). Its log can say why it ended "
+    "(`docker logs NAME`). If it is lost for good, take its host out of the inventory, and run playbooks/rebalance.yml "
+    "with its id in rebalance_drain."
+)
+
+
 def explained(error):
-    """Return the message of a NoKafkaError for a person: with the advice for its diagnosis, where there is one."""
+    """Return the message of an error for a person: with the advice for its diagnosis, where there is one.
+
+    The diagnosis is the code of a NoKafkaError, or a broker that does not answer.
+    """
+    if hasattr(error, "silent"):
+        return f"{one_line(reason(error))}. {_SILENT}"
     advice = ADVICE.get(getattr(error, "code", ""))
     return f"{str(error).removesuffix(START)}{advice}" if advice else str(error)

@@ -27,7 +27,7 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.wait import attempts
-from kafka_proof.client.workarounds import describe_cluster
+from kafka_proof.client.workarounds import describe_cluster, reason
 from kafka_proof.cluster.controller import KRAFT, MODES, ZOOKEEPER, active_controller, mode, require_acting
 from kafka_proof.cluster.features import METADATA, features
 from kafka_proof.cluster.groups import SHARE, describe, list_groups
@@ -331,7 +331,9 @@ def main(argv=None):
     except ClientPropertiesError as error:
         return fail(error)
     except KafkaError as error:
-        return fail(f"{properties['bootstrap.servers']}: the cluster stopped answering ({one_line(error)}). Try again.")
+        return fail(
+            f"{properties['bootstrap.servers']}: the cluster stopped answering ({one_line(reason(error))}). Try again."
+        )
     end_quietly_with_the_reader()
     print(json.dumps(status, indent=2) if options.json else render(status))
     return PROBLEM if status["problems"] else OK

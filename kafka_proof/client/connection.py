@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from kafka_proof.client.link import Fault, Link
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.raw import broker_version, known_brokers
-from kafka_proof.client.workarounds import why_not
+from kafka_proof.client.workarounds import names_brokers, why_not
 
 # The oldest supported Kafka: the first that gives a new topic the broker's own number of replicas (KIP-464).
 OLDEST = (2, 4)
@@ -77,11 +77,13 @@ def open_admin(arguments: dict[str, Any], seconds: float, answer: float = 5) -> 
     `seconds`: to connect; `answer`: seconds for the answer to each request. Raises KafkaError without a diagnosis, for
     callers that try again, and for which `connect` would look at too much.
     """
-    return KafkaAdminClient(
-        **arguments,
-        bootstrap_timeout_ms=max(1, int(seconds * 1000)),
-        reconnect_backoff_max_ms=200,
-        request_timeout_ms=max(1, int(answer * 1000)),
+    return names_brokers(
+        KafkaAdminClient(
+            **arguments,
+            bootstrap_timeout_ms=max(1, int(seconds * 1000)),
+            reconnect_backoff_max_ms=200,
+            request_timeout_ms=max(1, int(answer * 1000)),
+        )
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
+from kafka.future import Future
 from kafka.net.transport import KafkaSSLTransport
 from kafka.producer.transaction_manager import TransactionState
 from kafka.protocol.admin import DescribeLogDirsRequest
@@ -70,6 +71,42 @@ async def _handshake(transport: Any) -> Any:
 
 
 KafkaSSLTransport.handshake = _handshake
+
+
+# A broker that does not answer
+
+_SILENCE = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
+
+
+def names_brokers(admin: KafkaAdminClient) -> KafkaAdminClient:
+    """Return this client, whose errors from now on have the attribute `silent` where a broker does not answer.
+
+    It is the broker as text, "broker 3 at localhost:9094". kafka-python's own words are "NodeNotReadyError: 3", or
+    "KafkaConnectionError: 111 ECONNREFUSED" without the broker.
+    """
+    manager = admin._manager
+    send_unnamed = manager.send
+
+    def send_named(request: Any, node_id: Any = None, request_timeout_ms: int | None = None) -> Future:
+        node_id = manager.least_loaded_node() if node_id is None else node_id
+        named = Future()
+
+        def fail(error: Exception) -> None:
+            if isinstance(error, _SILENCE) and (node := manager.cluster.broker_metadata(node_id)):
+                error.silent = f"broker {node_id} at {node.host}:{node.port}"
+            named.failure(error)
+
+        send_unnamed(request, node_id, request_timeout_ms)._add_cb_eb(named.success, fail)
+        return named
+
+    manager.send = send_named
+    return admin
+
+
+def reason(error: BaseException) -> str:
+    """Return an error as text, with the broker where one does not answer."""
+    silent = getattr(error, "silent", "")
+    return f"{silent} does not answer ({error})" if silent else str(error)
 
 
 # Metadata and the controller

@@ -16,7 +16,7 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.raw import send
 from kafka_proof.client.wait import attempts
-from kafka_proof.client.workarounds import describe_cluster, know_brokers, why_not
+from kafka_proof.client.workarounds import describe_cluster, know_brokers, reason, why_not
 from kafka_proof.cluster.controller import require_acting, require_controller
 from kafka_proof.cluster.identity import NotReadyError, identify
 from kafka_proof.cluster.versions import broker_version
@@ -44,8 +44,8 @@ def wait_ready(properties: dict[str, str], brokers: Iterable[int], seconds: floa
                 raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help
             except (KafkaError, NotReadyError) as error:
                 seen = error if seen is None or left > _SHORT else seen
-        reason = (why() if "bootstrap" in str(seen) else "") or seen
-        raise NotReadyError(f"not ready after {seconds} s; last seen: {reason}") from seen
+        last = (why() if "bootstrap" in str(seen) else "") or (seen and reason(seen))
+        raise NotReadyError(f"not ready after {seconds} s; last seen: {last}") from seen
 
 
 def _look(admin: KafkaAdminClient, expected: set[int], seconds: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionE
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.text import setting_text
+from kafka_proof.client.workarounds import reason
 from kafka_proof.cluster.settings import alter, is_same
 from kafka_proof.cluster.temporary import nobody_deletes
 
@@ -172,8 +173,6 @@ def have(params, check):
         message = "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])
         changed = rest != NOTHING
         return {"failed": True, "changed": changed, "msg": message, "replication": dict(*replication)}
-    except (KafkaError, ClientPropertiesError) as error:
-        return {"failed": True, "msg": f"{where}: {error}"}
 
 
 def _have(client, topics, absent, timeout_ms, check):
@@ -197,7 +196,7 @@ def _have(client, topics, absent, timeout_ms, check):
                 if not problems:
                     admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
             except KafkaError as error:
-                raise Refused("and some of it can have been done", [str(error)]) from error
+                raise Refused("and some of it can have been done", [reason(error)]) from error
             if problems:
                 raise Refused("the rest was done", problems)
         return result(plan, actual)

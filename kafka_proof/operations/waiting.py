@@ -6,6 +6,7 @@ from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.wait import attempts
+from kafka_proof.client.workarounds import reason
 from kafka_proof.cluster.identity import NotReadyError
 
 _PAUSE = 0.2  # seconds between two looks
@@ -27,7 +28,7 @@ def wait(client, seconds, say, check):
         except NotReadyError as error:
             now = str(error)
         except KafkaError as error:
-            now = f"the cluster does not answer: {error}"
+            now = f"the cluster does not answer: {reason(error)}"
         quiet = time.monotonic() - said_at
         if quiet >= _SAY_EVERY or (now != seen and quiet >= 1):
             say(now)

@@ -1,6 +1,9 @@
 """Move replicas between brokers until the load is even. ansible-doc -t module kafka_rebalance."""
 
+from kafka.errors import KafkaError
+
 from kafka_proof.action import Action, ActionError
+from kafka_proof.advice import explained
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.operations import reassign
@@ -29,8 +32,14 @@ class ActionModule(Action):
         if self.check_mode:
             return result
         live = {"say": self.say, "timeout": arguments["timeout"], "stop": stop}
-        count = reassign.rebalance(admin, wanted, throttle=arguments["throttle"], **live)
-        reassign.prove_empty(admin, wanted.drain, **live)
+        try:
+            count = reassign.rebalance(admin, wanted, throttle=arguments["throttle"], **live)
+            reassign.prove_empty(admin, wanted.drain, **live)
+        except KafkaError as error:
+            raise ActionError(
+                f"{arguments['client']['bootstrap.servers']}: {explained(error)} Then run this again: it continues.",
+                changed=bool(changes),
+            ) from None
         return result | {"changed": count > 0, "partitions": count}
 
 

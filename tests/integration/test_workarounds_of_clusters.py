@@ -9,7 +9,7 @@ from kafka_proof.client.connection import open_admin
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.raw import send
 from kafka_proof.client.wait import wait_until
-from kafka_proof.client.workarounds import NO_ANSWER, forget_controller, know_brokers, log_dirs
+from kafka_proof.client.workarounds import NO_ANSWER, forget_controller, know_brokers, log_dirs, reason
 from tests.support.brokers import Cluster
 
 
@@ -66,8 +66,10 @@ def test_a_controller_that_died_is_asked_for_ever(cluster):
                 lambda seen: seen == 3 - controller,
                 seconds=30,
             )
-        with pytest.raises(NO_ANSWER):
+        with pytest.raises(NO_ANSWER) as caught:
             check()
+        assert reason(caught.value).startswith(f"broker {controller} at localhost:")
+        assert f"does not answer ({type(caught.value).__name__}: " in reason(caught.value)
 
         forget_controller(admin)
         assert wait_until("an answer", check, pause=0.2)[0]["error_code"] == 0

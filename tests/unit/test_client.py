@@ -6,7 +6,9 @@ import struct
 import threading
 
 import pytest
+from kafka.errors import NodeNotReadyError
 
+from kafka_proof.advice import explained
 from kafka_proof.client.connection import NoKafkaError, connect, links, unreachable
 from kafka_proof.client.link import Fault
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
@@ -184,6 +186,15 @@ def test_nobody_there_is_one_line_with_the_reason():
         reason = rf"^{address}: no Kafka answered \(127.0.0.1 port \d+ refuses: nothing listens there\)\. Start"
         with pytest.raises(NoKafkaError, match=reason):
             connect(kafka_python({"bootstrap.servers": address}), seconds=60)  # at once, and not after a minute
+
+
+def test_a_broker_that_does_not_answer_is_named_with_advice():
+    error = NodeNotReadyError(3)
+    assert explained(error) == "NodeNotReadyError: 3"
+    error.silent = "broker 3 at h:9094"
+    said = explained(error)
+    assert said.startswith("broker 3 at h:9094 does not answer (NodeNotReadyError: 3). Wait some seconds")
+    assert "rebalance_drain" in said
 
 
 def test_a_first_answer_of_many_bytes_is_not_read():

@@ -150,7 +150,6 @@ def test_batches(count, sizes):
         ([["topic a: no"]], False, "1 refused, nothing was changed"),
         ([[], ["topic a: no"]], True, "1 refused, the rest was done"),
         ([[], KafkaTimeoutError("late")], True, "and some of it can have been done"),
-        ([KafkaTimeoutError("late")], False, "late"),
     ],
 )
 def test_a_failed_task_says_whether_something_changed(monkeypatch, answers, changed, words):

@@ -8,7 +8,7 @@ import time
 from kafka.errors import UnknownTopicOrPartitionError
 
 from kafka_proof.client.wait import attempts
-from kafka_proof.client.workarounds import NO_ANSWER, forget_controller
+from kafka_proof.client.workarounds import NO_ANSWER, forget_controller, reason
 from kafka_proof.operations.leaders import elect_preferred
 from kafka_proof.operations.reassign import observe
 from kafka_proof.operations.reassign.observe import holds, ids_text, partition_name, size_text
@@ -124,7 +124,7 @@ class _Run:
                     self.say(line)
             except NO_ANSWER as error:  # a broker can be restarting, so errors that are not retriable count, too
                 forget_controller(self.admin)
-                line = f"{type(error).__name__}: {error}"
+                line = reason(error)
             if self.stop():
                 raise Interrupted(f"stopped; last seen: {line}")
             if now - since >= self.timeout:
@@ -239,7 +239,7 @@ class _Run:
                 failure, problem = None, "brokers still report throttles, though they were removed"
             except NO_ANSWER as error:
                 forget_controller(self.admin)
-                failure, problem = error, f"throttles are left, because the cluster does not answer ({error})"
+                failure, problem = error, f"throttles are left, because the cluster does not answer ({reason(error)})"
         else:
             self.say(f"{problem}. Run it again.")
             if failure and not call_off:
