@@ -19,6 +19,7 @@ SETTINGS = {
     "KAFKA_PROOF_PORT": "29892",
     "KAFKA_PROOF_VARIABLES": "{zookeeper_port: 22881}",
 }
+KRAFT = {"KAFKA_PROOF_MODE": "kraft", "KAFKA_PROOF_VARIABLES": ""}
 
 
 @pytest.fixture
@@ -36,8 +37,9 @@ def run(sample, **env):
     return gitlab(sample / ".gitlab-ci.yml", ROOT / "ci" / "gitlab.yml", sample, environment(**env), skip)
 
 
-def test_job_on_a_runner_with_an_engine(sample, ref):
-    job = run(sample, **MACHINE, **SETTINGS | ref)
+@pytest.mark.parametrize("mode", [{}, KRAFT], ids=["zookeeper", "kraft"])
+def test_job_on_a_runner_with_an_engine(sample, ref, mode):
+    job = run(sample, **MACHINE, **SETTINGS | ref | mode)
 
     assert job.status == 0, job.output
     assert "5 passed" in job.output
