@@ -1,5 +1,6 @@
 """Settings of brokers: current values, unknown names, and changes without a restart."""
 
+import contextlib
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -7,10 +8,11 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType
-from kafka.errors import for_code
+from kafka.errors import KafkaError, for_code
 from kafka.protocol.admin import IncrementalAlterConfigsRequest
 
 from kafka_proof.client.raw import send
+from kafka_proof.client.workarounds import describe_cluster
 
 Resource = tuple[ConfigResourceType, str]  # the type, and the id of a broker or the name of a topic
 
@@ -84,16 +86,20 @@ def shared_settings(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]
     }
 
 
-def set_shared(admin: KafkaAdminClient, changes: Mapping[str, str]) -> str:
-    """Set settings for all brokers: {key: value}. Returns the refusal, or "".
+def set_shared(admin: KafkaAdminClient, changes: Mapping[str, str | None], validate_only: bool = False) -> str:
+    """Set settings for all nodes: {key: value, or None to reset it}. Returns the refusal, or "".
 
     kafka-python's alter_configs takes no empty name, which means all brokers.
     """
     of_all = IncrementalAlterConfigsRequest.AlterConfigsResource
-    configs = [of_all.AlterableConfig(name=key, config_operation=0, value=value) for key, value in changes.items()]
+    operations = {key: AlterConfigOp.DELETE if value is None else AlterConfigOp.SET for key, value in changes.items()}
+    configs = [
+        of_all.AlterableConfig(name=key, config_operation=operations[key].value, value=value)
+        for key, value in changes.items()
+    ]
     request = IncrementalAlterConfigsRequest(
         resources=[of_all(resource_type=ConfigResourceType.BROKER, resource_name="", configs=configs)],
-        validate_only=False,
+        validate_only=validate_only,
     )
     [result] = send(admin, request).responses
     return f"{for_code(result.error_code).__name__}: {result.error_message}" if result.error_code else ""
@@ -104,6 +110,14 @@ def settings_of(admin: KafkaAdminClient, brokers: Iterable[int]) -> dict[int, di
     resources = [ConfigResource(ConfigResourceType.BROKER, str(broker)) for broker in brokers]
     found = admin.describe_configs(resources, config_filter="all")["broker"] if resources else {}
     return {int(broker): settings for broker, settings in found.items()}
+
+
+def settings_of_any(admin: KafkaAdminClient) -> dict[int, dict[str, dict[str, Any]]]:
+    """Return {id: settings} of one broker that answers; {} without one. A broker can be registered and not answer."""
+    for broker in sorted(item["broker_id"] for item in describe_cluster(admin)["brokers"]):
+        with contextlib.suppress(KafkaError):
+            return settings_of(admin, [broker])
+    return {}
 
 
 def value_of(admin: KafkaAdminClient, resource: Resource, key: str) -> str | None:

@@ -12,8 +12,10 @@ Where the cluster does not answer, step 2 is left out, and the wait before each 
 
 A value that the broker calls invalid is no reason to restart it: with such a file it would not start again.
 
-Dedicated controllers of a KRaft quorum have no dynamic settings and no partitions. They change in the same order, with
-the leader of the quorum last: `plan_controllers`.
+Dedicated controllers of a KRaft quorum have no partitions. They change in the same order, with the leader of the quorum
+last: `plan_controllers`. No setting is given to one of them while it runs: Kafka 4.0 refuses its id, and later versions
+accept any value for it unchecked, and log that they do not take it. A setting of all nodes reaches controllers, too,
+and a broker validates it.
 """
 
 import contextlib
@@ -39,6 +41,7 @@ from kafka_proof.cluster.settings import (
     misspelt,
     set_dynamic,
     settings_of,
+    settings_of_any,
     shared_settings,
     wrong_type,
 )
@@ -50,12 +53,17 @@ _PAUSE = 0.2  # seconds between two tries
 # These also decide which ports the container publishes.
 _NEEDS_CONTAINER = {"listeners", "advertised.listeners", "listener.security.protocol.map", "inter.broker.listener.name"}
 
+# Dedicated controllers decide by these, and take them as settings of all nodes. They are the only ones of this kind
+# that brokers do not report as read-only, beside min.insync.replicas, which the brokers' plan sets for all nodes.
+_OF_ALL_NODES = {"unclean.leader.election.enable"}
+
 
 class Cluster(NamedTuple):
     """The cluster's own report.
 
     controller: id of the active controller, or None;
-    silent: ids of brokers that run and change, and are not registered or do not answer at their address;
+    silent: ids of brokers that run and change, and are not registered or do not answer at their address; of controllers
+    that are no voters, or not caught up;
     settings: {id: {key: {value, read_only, config_source, config_type}}} of the brokers that answer;
     refuses: function of {id: {key: value or None}}: {id: message} of the brokers that refuse them while they run.
     """
@@ -63,7 +71,7 @@ class Cluster(NamedTuple):
     controller: int | None
     silent: set
     settings: dict
-    refuses: Callable
+    refuses: Callable = lambda _: {}
 
 
 def decide(client, brokers, gate):
@@ -76,12 +84,12 @@ def decide(client, brokers, gate):
             admin_client(client, _PATIENCE) as admin,
         ):
             return plan(brokers, _look(admin, brokers), gate)
-    return plan(brokers, Cluster(None, set(), {}, lambda _: {}), gate)
+    return plan(brokers, Cluster(None, set(), {}), gate)
 
 
 def decide_controllers(client, controllers, gate):
     """Ask the brokers of `client` about the quorum, and return what `plan_controllers` returns."""
-    for _ in attempts(_PATIENCE, _PAUSE) if gate and any(each["running"] for each in controllers) else ():
+    for _ in attempts(_PATIENCE, _PAUSE) if any(each["running"] for each in controllers) else ():
         with (
             contextlib.suppress(KafkaError, ClientPropertiesError),
             why_not(),
@@ -89,8 +97,8 @@ def decide_controllers(client, controllers, gate):
         ):
             quorum = describe_quorum(admin)
             silent = {each["id"] for each in controllers} - caught_up(quorum)
-            return plan_controllers(controllers, quorum.leader, silent, gate)
-    return plan_controllers(controllers, None, set(), gate)
+            return plan_controllers(controllers, Cluster(quorum.leader, silent, settings_of_any(admin)), gate)
+    return plan_controllers(controllers, Cluster(None, set(), {}), gate)
 
 
 def _look(admin, brokers):
@@ -119,12 +127,13 @@ def plan(brokers, cluster, gate=True):
         invalid += [f"{broker['host']}: {problem}" for problem in _wrong_types(broker["config"], kinds)]
         settings = cluster.settings.get(broker["id"])
         now, shared = dynamic_settings(settings or {}), shared_settings(settings or {})
-        wanted = {key: value for key, value in broker["wanted"].items() if key in shared}
+        of_controllers = _OF_ALL_NODES if broker["wanted"].get("process.roles") == "broker" else set()
+        wanted = {key: value for key, value in broker["wanted"].items() if key in shared.keys() - of_controllers}
         configure_all |= {key: value for key, value in dynamic_changes(wanted, shared, kinds).items() if value}
         differences = _differences(broker, settings)
-        takes = _takes_while_it_runs(broker, differences, settings)
+        takes = _takes_while_it_runs(broker, differences, functools.partial(_is_dynamic, settings=settings))
         # The value that is set for all brokers goes before that of the file.
-        differences = {key: value for key, value in differences.items() if key not in shared}
+        differences = {key: value for key, value in differences.items() if key not in shared.keys() | of_controllers}
         overlay = differences if takes else {}
         changes = dynamic_changes(overlay, _beside_the_file(now, overlay, broker["wanted"]), kinds)
         # A value can be invalid where another difference needs a restart, too.
@@ -150,19 +159,32 @@ def plan(brokers, cluster, gate=True):
     }
 
 
-def plan_controllers(controllers, leader, silent, gate=True):
-    """Return {at_once: [host], one_by_one: [host]} for dedicated controllers.
+def plan_controllers(controllers, cluster, gate=True):
+    """Return {at_once: [host], one_by_one: [host], configure_all: {key: value or None}} for dedicated controllers.
 
-    controllers: list of {host, id, change, running}; leader: id of the quorum's leader, or None; silent: ids of
-    controllers that are no voters or not caught up; gate: whether running controllers change one at a time. Without a
-    running broker the quorum cannot be asked, so `gate` is false then.
+    controllers: list of {host, id, wanted, change, running, settings}, as for `plan`; cluster: a Cluster, with the
+    settings of any broker; gate: whether running controllers change one at a time. Without a running broker the quorum
+    cannot be asked, so `gate` is false then.
     """
-    changed = [each for each in controllers if each["change"] != "nothing"]
+    settings = next(iter(cluster.settings.values()), {})
+    shared = shared_settings(settings)
+    together = shared.keys() | _OF_ALL_NODES
+    changed, wanted = [], {}
+    for each in controllers:
+        differences = _differences(each, settings)
+        stays = _takes_while_it_runs(each, differences, together.__contains__)
+        if each["change"] != "nothing" and not stays:
+            changed.append(each)
+        # The value that is set for all nodes goes before that of the file.
+        keys = _OF_ALL_NODES & (shared.keys() | differences.keys()) & each["wanted"].keys()
+        wanted |= {key: each["wanted"][key] for key in keys}
+    now = {key: value for key, value in shared.items() if key in _OF_ALL_NODES}
     rolls = [each for each in changed if _rolls(each, controllers, gate)]
-    rolls.sort(key=lambda each: (each["id"] not in silent, each["id"] == leader))
+    rolls.sort(key=lambda each: (each["id"] not in cluster.silent, each["id"] == cluster.controller))
     return {
         "at_once": [each["host"] for each in changed if each not in rolls],
         "one_by_one": [each["host"] for each in rolls],
+        "configure_all": dynamic_changes(wanted, now, {key: item["config_type"] for key, item in settings.items()}),
     }
 
 
@@ -199,11 +221,11 @@ def _beside_the_file(now, overlay, wanted):
     return {key: value for key, value in now.items() if key in overlay or wanted.get(key) != value}
 
 
-def _takes_while_it_runs(broker, differences, settings):
-    """Return whether dynamic settings can make up for the broker's old file. None can remove a line of it."""
-    if not differences or not all(_is_dynamic(key, settings) for key in differences):
+def _takes_while_it_runs(node, differences, is_dynamic):
+    """Return whether dynamic settings can make up for the node's old file. None can remove a line of it."""
+    if not differences or not all(map(is_dynamic, differences)):
         return False
-    before, after = _files(broker)
+    before, after = _files(node)
     return before.keys() <= after.keys()
 
 

@@ -3,9 +3,9 @@
 
 DOCUMENTATION = r"""
 module: kafka_configure
-short_description: Change settings of brokers while they run
+short_description: Change settings of nodes while they run
 description:
-  - Sets dynamic settings of single brokers, as C(kafka-configs.sh --entity-type brokers) does.
+  - Sets dynamic settings, as C(kafka-configs.sh --entity-type brokers) does.
 options:
   client:
     description: Client properties of the cluster, in Kafka's own words.
@@ -14,9 +14,9 @@ options:
   brokers:
     description: Settings by broker id. A null value resets a setting; no settings at all reset all.
     type: dict
-    required: true
+    default: {}
   all_brokers:
-    description: New values of settings that are set for all brokers.
+    description: New values of settings that are set for all brokers and controllers. A null value resets a setting.
     type: dict
     default: {}
 attributes:

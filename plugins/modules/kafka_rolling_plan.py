@@ -12,7 +12,7 @@ options:
     type: dict
     required: true
   brokers:
-    description: Host, id, config, change, running and settings of each node, as the filter C(to_plan) returns them.
+    description: Host, id, config, wanted, change, running and settings of each node, as the filter C(to_plan) returns them.
     type: list
     elements: "dict"
     required: true
@@ -57,7 +57,7 @@ configure:
   returned: success
   type: dict
 configure_all:
-  description: New values of settings that are set for all brokers.
+  description: New values of settings that are set for all nodes.
   returned: success
   type: dict
 warnings:

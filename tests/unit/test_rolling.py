@@ -228,6 +228,17 @@ def test_a_setting_of_all_brokers_goes_before_the_file():
 
 
 @pytest.mark.parametrize(
+    ("roles", "found"), [("broker", {}), ("broker,controller", {"unclean.leader.election.enable": "true"})]
+)
+def test_dedicated_controllers_decide_what_they_decide(roles, found):
+    key = "unclean.leader.election.enable"
+    settings = says(unclean_leader_election_enable=("false", False, False))
+    settings[key] |= {"config_source": "DYNAMIC_DEFAULT_BROKER_CONFIG", "config_type": "BOOLEAN"}
+    node = broker(1, wanted={key: "true", "process.roles": roles})
+    assert plan([node], Cluster(1, set(), {1: settings}))["configure_all"] == found
+
+
+@pytest.mark.parametrize(
     ("kind", "one", "other", "same"),
     [
         ("DOUBLE", "1", "1.0", True),
