@@ -20,6 +20,8 @@ from kafka_proof.client.raw import send
 # answer a voter calls an election (controller.quorum.fetch.timeout.ms), so an older entry proves nothing.
 CAUGHT_UP_MS = 2000
 
+_LIVE_MS = 10_000  # since its last fetch; a pause of its JVM or of the network is shorter
+
 NO_DIRECTORY = "AAAAAAAAAAAAAAAAAAAAAA"  # of a voter in a quorum of kraft.version 0, which has fixed voters
 
 Endpoints = Mapping[str, tuple[str, int]]  # {name of a listener: (host, port)}
@@ -185,6 +187,20 @@ def removal_obstacles(quorum: Quorum, leaving: int) -> list[str]:
         f"controller {leaving} may not leave: of the other {_voters(len(rest))} only {current} are caught up, "
         f"and {_majority(len(rest))} are needed"
     ]
+
+
+def loss_obstacles(quorum: Quorum, lost: int, wanted: Iterable[int]) -> list[str]:
+    """Return the reasons why this voter does not count as lost for good: a list of messages, empty if it does.
+
+    wanted: ids of the controllers that should be voters. A leader that is new does not know the last fetch of a voter,
+    which then counts as lost: observe the quorum for some time.
+    """
+    if lost in wanted:
+        return [f"controller {lost} is one of the wanted controllers, {sorted(wanted)}"]
+    last = max((each.last_fetch for each in quorum.voters if each.id == lost), default=-1)
+    if lost == quorum.leader or 0 <= quorum.now - _LIVE_MS <= last:
+        return [f"controller {lost} runs: it leads the quorum, or fetched in the last {_LIVE_MS // 1000} s"]
+    return []
 
 
 def voters_to_change(quorum: Quorum, wanted: Mapping[int, Endpoints]) -> Plan:

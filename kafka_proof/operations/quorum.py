@@ -21,11 +21,13 @@ from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import (
     ADD,
+    CAUGHT_UP_MS,
     NO_DIRECTORY,
     REMOVE,
     Step,
     describe_quorum,
     directory_id,
+    loss_obstacles,
     removal_obstacles,
     voters_to_change,
 )
@@ -37,6 +39,10 @@ _ALREADY = (BrokerIdNotRegisteredError, DuplicateVoterError, VoterNotFoundError)
 
 class QuorumError(Exception):
     """A change that the quorum refuses, or that would lose it. Waiting does not help."""
+
+
+class NotLostError(QuorumError):
+    """A voter that is not given up, because it runs or is wanted. Nothing was changed."""
 
 
 def plan(client, wanted):
@@ -95,6 +101,34 @@ def remove_voter(client, controller, seconds, say):
         raise NotReadyError(f"controller {controller} left, and no other leads the quorum yet")
 
     return wait(client, seconds, say, check)
+
+
+def give_up_voter(client, controller, wanted, seconds, say, dry_run=False):  # noqa: PLR0913, PLR0917
+    """Take a voter out of the quorum that is lost for good. Returns the changes: a list of one Step, [] for no voter.
+
+    wanted: ids of the controllers that should be voters; dry_run: only look. Raises NotLostError for one of these, and
+    for a voter that runs. The other arguments are those of `reconcile`, and the other errors those of `remove_voter`.
+    """
+    since = {}
+
+    def check(admin):
+        quorum = describe_quorum(admin)
+        if found := loss_obstacles(quorum, controller, wanted):
+            raise NotLostError(found[0])
+        if not (
+            steps := [Step(REMOVE, each.id, each.directory, {}) for each in quorum.voters if each.id == controller]
+        ):
+            say(f"controller {controller} is no voter, of those there are {quorum.voter_ids}")
+            return []
+        # A voter that runs fetches from a new leader in this time.
+        if quorum.now < since.setdefault(quorum.epoch, quorum.now) + CAUGHT_UP_MS:
+            raise NotReadyError(f"watching whether controller {controller} fetches")
+        return steps
+
+    steps = wait(client, seconds, say, check)
+    if steps and not dry_run:
+        remove_voter(client, controller, seconds, say)
+    return steps
 
 
 def unregister(client, broker, seconds, say):

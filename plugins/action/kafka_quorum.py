@@ -1,12 +1,17 @@
 """Change the voters of a KRaft quorum. ansible-doc -t module kafka_quorum."""
 
+import contextlib
+
 from kafka.errors import KafkaError
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.advice import NOT_LOST
 from kafka_proof.client.connection import NoKafkaError
 from kafka_proof.client.workarounds import why_not
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.operations import quorum
+
+_AGAIN = "See playbooks/status.yml, and run this again."
 
 
 class ActionModule(Action):
@@ -19,25 +24,26 @@ class ActionModule(Action):
                     return {"changed": quorum.remove_voter(client, leaving, seconds, self._said)}
                 if (gone := arguments["unregister"]) is not None:
                     return {"changed": quorum.unregister(client, gone, seconds, self._said)}
-                steps = self._steps(client, wanted) if self.check_mode else None
-                made = quorum.reconcile(client, wanted, seconds, self._said) if steps is None else steps
+                if (lost := arguments["give_up"]) is not None:
+                    made = quorum.give_up_voter(client, lost, wanted, seconds, self._said, self.check_mode)
+                else:
+                    made = self._reconcile(client, wanted, seconds)
         except (NotReadyError, quorum.QuorumError) as error:
-            raise ActionError(f"{where}: {error}. See playbooks/status.yml, and run this again.", True) from None
+            advice = NOT_LOST if isinstance(error, quorum.NotLostError) else _AGAIN
+            raise ActionError(f"{where}: {error}. {advice}", advice is _AGAIN) from None
         return {"changed": bool(made), "diff": {"before": "", "after": "".join(f"{step}\n" for step in made)}}
 
-    def _steps(self, client, wanted):
-        """Return the steps that are possible now; [] where no broker answers, as before a first run."""
-        try:
+    def _reconcile(self, client, wanted, seconds):
+        if not self.check_mode:
+            return quorum.reconcile(client, wanted, seconds, self._said)
+        with contextlib.suppress(KafkaError, NoKafkaError):  # no broker answers before a first run
             return quorum.plan(client, wanted).steps
-        except (KafkaError, NoKafkaError):
-            return []
+        return []
 
     def _said(self, text):
         self.say(f"  {text}")
 
 
 def _wanted(voters):
-    return {
-        int(number): {name: (host, int(port)) for name, (host, port) in listeners.items()}
-        for number, listeners in voters.items()
-    }
+    items = ((int(number), listeners.items()) for number, listeners in voters.items())
+    return {number: {name: (host, int(port)) for name, (host, port) in listeners} for number, listeners in items}

@@ -7,6 +7,7 @@ short_description: Change the voters of a KRaft quorum
 description:
   - Makes controllers voters, one at a time, each when it is caught up. A controller that lost its disk replaces itself.
   - With C(remove), takes one controller out of the quorum, also a dead one and the leader.
+  - With C(give_up), takes out one that is lost for good. One that runs, or is in C(wanted), is refused.
   - After an interruption, it continues when it runs again.
 options:
   client:
@@ -19,6 +20,9 @@ options:
     default: {}
   remove:
     description: Id of the controller to take out of the quorum.
+    type: int
+  give_up:
+    description: Id of a voter that is lost for good.
     type: int
   unregister:
     description: Id of a stopped broker whose registration the controllers forget.

@@ -33,6 +33,7 @@ ansible_connection=local
 ansible_python_interpreter="{{ ansible_playbook_python }}"
 """
 LOCALHOST = f"[zookeeper]\nlocalhost\n{KRAFT}"
+SEPARATE = f"[kafka_controller]\nlocalhost\n{KRAFT}"
 
 
 def pytest_configure(config):
@@ -339,6 +340,14 @@ def _deployed(directory):
 def kraft(directory):
     """A stack with KRaft, one node."""
     with _stack("kp-kraft-one", 29592, directory, KRAFT) as stack:
+        stack.site()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def separate(directory):
+    """A stack with KRaft, a controller and a broker."""
+    with _stack("kp-separate", 29692, directory, SEPARATE) as stack:
         stack.site()
         yield stack
 

@@ -1,8 +1,13 @@
 """One node of KRaft: it keeps its messages and its cluster id, and refuses data and inventories that are not its."""
 
+import os
+import shutil
+import subprocess
+
 import pytest
 from kafka import KafkaAdminClient
 
+from kafka_proof.deploy import engine
 from kafka_proof.deploy.node import UNFORMATTED
 from tests.deploy.conftest import KRAFT, LOCALHOST, docker
 from tests.support.wait import wait_for
@@ -59,6 +64,39 @@ def test_a_setting_of_all_brokers_changes_without_a_restart(kraft):
     assert kraft.broker_config("min.insync.replicas") == "1"
     assert docker("inspect", "-f", "{{.State.StartedAt}}", kraft.kafka) >= started
     kraft.site()
+
+
+def test_a_setting_of_controllers_changes_without_a_restart(separate):
+    before, task = separate.state(), ["Change settings of running controllers"]
+    unclean = {"kafka_config": {"unclean.leader.election.enable": True}}
+    assert separate.site("--check", "--diff", **unclean).changed_tasks == task
+    assert separate.broker_config("unclean.leader.election.enable") == "false"
+    play = separate.site("--diff", **unclean)
+    assert play.changed_tasks == task
+    assert "unclean.leader.election.enable=true" in str(play.diffs())
+    assert separate.broker_config("unclean.leader.election.enable") == "true"
+    assert separate.site(**unclean).changed == 0
+
+    for options in ([], ["--check"]):
+        play = separate.play("site.yml", *options, kafka_config={"unclean.leader.election.enable": "perhaps"})
+        assert "Correct kafka_config" in play.message
+        assert "Invalid value perhaps for configuration unclean.leader.election.enable" in play.message
+        assert play.changed == 0
+    assert separate.broker_config("unclean.leader.election.enable") == "true"
+
+    assert separate.site().changed_tasks == task
+    assert separate.broker_config("unclean.leader.election.enable") == "false"
+    assert separate.state() == before
+
+
+def test_a_voter_that_is_given_up(separate):
+    """tests/versions/test_quorum.py gives one up that was a voter."""
+    before = separate.state()
+    play = separate.play("playbooks/decommission.yml", decommission_voter=101)
+    assert "controller 101 is one of the wanted controllers, [101]. Nothing was changed." in play.message
+    assert play.changed == 0
+    play = separate.play("playbooks/decommission.yml", decommission_voter=199)
+    assert (play.ok, play.changed, separate.state()) == (True, 0, before)
 
 
 def test_an_inventory_of_the_other_mode(kraft, stack):
@@ -119,6 +157,66 @@ def test_a_volume_that_is_not_its_own(alone, harm, repair, words):
     assert not [word for word in words if word not in play.message], play.message
     assert docker("ps", "-aq", "--filter", f"name=^{alone.kafka}$") == ""
     in_volume(alone, repair)
+
+
+def test_a_volume_without_a_label_that_is_of_another_cluster(alone):
+    data, kept = f"{alone.kafka}-data", f"{alone.name}-kept"
+
+    def copy(source, target):
+        mounts = ["--volume", f"{source}:/from", "--volume", f"{target}:/to"]
+        docker("run", "--rm", "--user", "0", *mounts, "--entrypoint", "cp", alone.image, "-a", "/from/.", "/to/")
+
+    labels = docker("volume", "inspect", "-f", "{{range $key, $value := .Labels}}{{$key}}={{$value}} {{end}}", data)
+    copy(data, kept)
+    docker("volume", "rm", data)
+    copy(kept, data)
+    before = alone.state()
+    for options, words in (
+        ({}, "no label says that it is this stack's"),
+        ({"stack_adopt_volumes": True}, "holds the data of another cluster"),
+    ):
+        play = alone.play("site.yml", **options)
+        assert words in play.message
+        assert (alone.state()["containers"], alone.state()["volumes"]) == (before["containers"], before["volumes"])
+
+    docker("volume", "rm", data)
+    docker("volume", "create", *(word for label in labels.split() for word in ("--label", label)), data)
+    copy(kept, data)
+    docker("volume", "rm", kept)
+
+
+def test_a_container_whose_files_were_not_copied_is_recreated(kraft, tmp_path):
+    """A play that is killed between `docker create` and `docker cp` leaves such a container."""
+    kraft.produce("kept")
+    docker("rm", "--force", "--volumes", kraft.kafka)
+    real, fake = shutil.which("docker"), tmp_path / "docker"
+    fake.write_text(f'#!/bin/sh\n[ "$1" != cp ] || exit 137\nexec {real} "$@"\n')
+    fake.chmod(0o755)
+    assert not kraft.play("site.yml", env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}).ok
+    assert docker("inspect", "-f", "{{.State.Status}}", kraft.kafka) == "created"
+    kraft.site()
+    assert "kept" in kraft.messages()
+    assert kraft.site().changed == 0
+
+
+def test_a_node_that_crashes_again_and_again_does_not_run(kraft):
+    docker("stop", kraft.kafka)
+    in_volume(kraft, "cp -a meta.properties .kept && sed -i s/node.id=1/node.id=7/ meta.properties")
+    docker("start", kraft.kafka)
+    crashes, ask = "{{.RestartCount}} {{.State.Status}}", engine.script("none", kraft.name)
+    seen, last = set(), 0
+    wait_for(lambda: not docker("inspect", "-f", crashes, kraft.kafka).startswith("0 "), "the first crash")
+    while last < 3:
+        was = docker("inspect", "-f", crashes, kraft.kafka).split()[1]
+        said = subprocess.run(["sh", "-s"], input=ask, capture_output=True, text=True, check=True, timeout=60).stdout
+        [found] = engine.parse(said, kraft.name)["containers"]
+        seen.add((was, found["state"]))
+        last = found["restarts"]
+    assert {"running"} <= {was for was, _ in seen}
+    assert {state for _, state in seen} == {"restarting"}
+    docker("stop", kraft.kafka)
+    in_volume(kraft, "mv .kept meta.properties")
+    kraft.site()
 
 
 def test_a_directory_that_lost_its_content_waits_for_the_play(kraft):

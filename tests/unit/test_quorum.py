@@ -15,6 +15,7 @@ from kafka_proof.cluster.quorum import (
     caught_up,
     directory_id,
     directory_text,
+    loss_obstacles,
     obstacles,
     problems,
     removal_obstacles,
@@ -24,7 +25,7 @@ from kafka_proof.cluster.quorum import (
 from kafka_proof.operations import quorum as changes
 from kafka_proof.operations import rolling
 from kafka_proof.operations.quorum import QuorumError
-from kafka_proof.operations.rolling_plan import plan_controllers
+from kafka_proof.operations.rolling_plan import Cluster, plan_controllers
 
 NOW = 1_000_000  # ms
 OLD = NOW - 60_000
@@ -192,6 +193,25 @@ def test_warnings(voters, count):
     assert len(warnings(quorum(voters))) == count
 
 
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        pytest.param(quorum({1: NOW, 2: NOW, 9: OLD}), None, id="it does not fetch"),
+        pytest.param(quorum({1: NOW, 2: NOW, 9: -1}), None, id="it never fetched from this leader"),
+        pytest.param(quorum([1, 2]), None, id="no voter"),
+        pytest.param(quorum({1: NOW, 2: NOW, 9: NOW - 5000}), "controller 9 runs", id="it is late"),
+        pytest.param(quorum({1: NOW, 9: -1}, leader=9), "controller 9 runs", id="it leads"),
+        pytest.param(
+            quorum({1: NOW, 2: OLD}, leader=1), "controller 2 is one of the wanted controllers, [1, 2]", id="wanted"
+        ),
+    ],
+)
+def test_a_voter_that_is_lost_for_good(found, words):
+    said = loss_obstacles(found, 2 if words and "wanted" in words else 9, [1, 2])
+    assert len(said) == (words is not None)
+    assert words is None or words in said[0]
+
+
 # Who joins
 
 AT = {"CONTROLLER": ("a", 9093)}
@@ -279,8 +299,10 @@ def test_a_step_reads_as_a_sentence():
 # The order of a rolling change
 
 
-def controller(number, change="create", running=True):
-    return {"host": f"c{number}", "id": number, "change": change, "running": running}
+def controller(number, change="create", running=True, before=None, after=None, wanted=()):
+    settings = {"before": before, "after": after} if before else None
+    node = {"host": f"c{number}", "id": number, "change": change, "running": running}
+    return node | {"settings": settings, "wanted": dict(wanted)}
 
 
 THREE = [controller(1), controller(2), controller(3)]
@@ -290,8 +312,8 @@ THREE = [controller(1), controller(2), controller(3)]
     ("controllers", "options", "decision"),
     [
         pytest.param([controller(1, "nothing"), controller(2, "nothing")], {}, ([], []), id="nothing"),
-        pytest.param(THREE, {"leader": 2}, ([], ["c1", "c3", "c2"]), id="the leader last"),
-        pytest.param(THREE, {"leader": 1, "silent": {3}}, ([], ["c3", "c2", "c1"]), id="the silent one first"),
+        pytest.param(THREE, {"controller": 2}, ([], ["c1", "c3", "c2"]), id="the leader last"),
+        pytest.param(THREE, {"controller": 1, "silent": {3}}, ([], ["c3", "c2", "c1"]), id="the silent one first"),
         pytest.param([*THREE[:2], controller(3, running=False)], {}, (["c3"], ["c1", "c2"]), id="repair, then roll"),
         pytest.param([*THREE[:2], controller(3, "connect")], {}, (["c3"], ["c1", "c2"]), id="one is cut off"),
         pytest.param(THREE, {"gate": False}, (["c1", "c2", "c3"], []), id="no gate"),
@@ -300,8 +322,60 @@ THREE = [controller(1), controller(2), controller(3)]
     ],
 )
 def test_plan_controllers(controllers, options, decision):
-    found = plan_controllers(controllers, **({"leader": None, "silent": set()} | options))
-    assert (found["at_once"], found["one_by_one"]) == decision
+    gate = options.get("gate", True)
+    found = plan_controllers(controllers, Cluster(options.get("controller"), options.get("silent", ()), {}), gate)
+    assert (found["at_once"], found["one_by_one"], found["configure_all"]) == (*decision, {})
+
+
+UNCLEAN, MINIMUM, PARTITIONS = "unclean.leader.election.enable", "min.insync.replicas", "num.partitions"
+
+
+def reports(*shared):
+    """The settings of a broker; `shared`: pairs of those that are set for all nodes."""
+    file = {UNCLEAN: ("false", "BOOLEAN"), MINIMUM: ("1", "INT"), PARTITIONS: ("1", "INT")}
+    found = {
+        key: {"value": value, "config_type": kind, "read_only": key == PARTITIONS, "config_source": "DEFAULT_CONFIG"}
+        for key, (value, kind) in file.items()
+    }
+    for key, value in shared:
+        found[key] |= {"value": value, "config_source": "DYNAMIC_DEFAULT_BROKER_CONFIG"}
+    return found
+
+
+def text(settings):
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+BASE = {"node.id": "101"}
+YES, NO = {UNCLEAN: "true"}, {UNCLEAN: "false"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shared", "rolls", "configure_all"),
+    [
+        pytest.param({}, YES, (), False, YES, id="a new line"),
+        pytest.param(NO, YES, (), False, YES, id="another value"),
+        pytest.param({}, YES, [(UNCLEAN, "true")], False, {}, id="the second run"),
+        pytest.param({}, NO, [(UNCLEAN, "true")], False, NO, id="and another value"),
+        pytest.param(YES, YES, [(UNCLEAN, "false")], False, YES, id="what somebody else changed"),
+        pytest.param({}, {}, [(UNCLEAN, "true")], False, {UNCLEAN: None}, id="no more a line"),
+        pytest.param(YES, {}, (), True, {}, id="no setting removes a line of the file"),
+        pytest.param({}, {PARTITIONS: "2"}, (), True, {}, id="a restart"),
+        pytest.param({}, YES | {PARTITIONS: "2"}, (), True, YES, id="a restart, and brokers keep running"),
+        pytest.param({}, YES | {PARTITIONS: "2"}, [(UNCLEAN, "false")], True, YES, id="a restart, and it goes before"),
+        pytest.param({}, {MINIMUM: "2"}, (), True, {}, id="the minimum without eligible leader replicas"),
+        pytest.param({}, {MINIMUM: "2"}, [(MINIMUM, "1")], False, {}, id="the minimum, by the plan of the brokers"),
+    ],
+)
+def test_plan_controllers_without_a_restart(before, after, shared, rolls, configure_all):
+    change = "nothing" if before == after else "create"
+    files = (text(BASE | before), text(BASE | after)) if change == "create" else ()
+    nodes = [controller(number, change, True, *files, wanted=BASE | after) for number in (101, 102)]
+    found = plan_controllers(nodes, Cluster(101, set(), {1: reports(*shared)}))
+    assert (found["at_once"], found["one_by_one"]) == ([], ["c102", "c101"] if rolls else [])
+    assert found["configure_all"] == configure_all
+    # Without an answer of any broker all of that needs a restart.
+    assert plan_controllers(nodes, Cluster(None, set(), {}))["one_by_one"] == ["c101", "c102"] * (change == "create")
 
 
 # Is a restarted controller back?

@@ -3,13 +3,24 @@
 import json
 
 import pytest
+from kafka.protocol.admin import CreateTopicsRequest
 
 from kafka_proof.client.connection import admin_client
+from kafka_proof.client.raw import send
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import REMOVE, caught_up, describe_quorum, is_caught_up
 from kafka_proof.cluster.ready import wait_ready
-from kafka_proof.operations.quorum import QuorumError, plan, reconcile, remove_voter, unregister
+from kafka_proof.cluster.settings import set_shared
+from kafka_proof.operations.quorum import (
+    NotLostError,
+    QuorumError,
+    give_up_voter,
+    plan,
+    reconcile,
+    remove_voter,
+    unregister,
+)
 from kafka_proof.operations.rolling import wait_back, wait_can_stop
 from kafka_proof.operations.rolling_plan import decide_controllers
 from tests.versions.quorum import JOINS, Cluster
@@ -53,6 +64,13 @@ said = []
 
 def wanted(cluster):
     return {number: cluster.endpoint(number) for number in (1, 2, 3)}
+
+
+def changed(before=None, after=None, **wanted):
+    """The controllers as `plan_controllers` gets them, which all change; `wanted`: settings of the new file."""
+    settings = {"before": before, "after": after} if before else None
+    node = {"change": "create", "running": True, "settings": settings, "wanted": wanted}
+    return [node | {"host": number, "id": number} for number in (1, 2, 3)]
 
 
 def look(cluster):
@@ -149,8 +167,7 @@ def test_a_controller_is_not_back_by_its_last_fetch_before_the_stop(cluster):
 
 def test_all_three_roll(cluster):
     leader = look(cluster).leader
-    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
-    decided = decide_controllers(cluster.client, nodes, gate=True)
+    decided = decide_controllers(cluster.client, changed(), gate=True)
     assert (decided["at_once"], decided["one_by_one"][-1]) == ([], leader)
     for number in decided["one_by_one"]:
         wait_can_stop(cluster.client, number, SECONDS, said.append, kinds=CONTROLLER)
@@ -165,9 +182,55 @@ def test_a_controller_that_does_not_run_changes_first(cluster):
     dead = min({1, 2, 3} - {leader})
     cluster.nodes[dead].stop()
     is_late(cluster, dead)
-    nodes = [{"host": number, "id": number, "change": "create", "running": True} for number in (1, 2, 3)]
-    [first, *_, last] = decide_controllers(cluster.client, nodes, gate=True)["one_by_one"]
+    [first, *_, last] = decide_controllers(cluster.client, changed(), gate=True)["one_by_one"]
     assert (first, last) == (dead, leader)
+
+
+def test_a_setting_of_all_nodes_reaches_the_controllers(cluster):
+    """The answer to a check of a new topic shows the settings by which the active controller decides."""
+    key = "unclean.leader.election.enable"
+
+    def decides():
+        topic = CreateTopicsRequest.CreatableTopic(name="checked", num_partitions=1, replication_factor=1)
+        with admin_client(cluster.client, SECONDS) as admin:
+            request = CreateTopicsRequest(topics=[topic], timeout_ms=SECONDS * 1000, validate_only=True)
+            [answer] = send(admin, request).topics
+        return next(setting.value for setting in answer.configs if setting.name == key)
+
+    def decided(before, after, **wanted):
+        found = decide_controllers(cluster.client, changed(before, after, **wanted), gate=True)
+        assert (found["at_once"], found["one_by_one"]) == ([], [])
+        return found["configure_all"]
+
+    assert decides() == "false"
+    assert decided("a=b\n", f"a=b\n{key}=true\n", **{key: "true"}) == {key: "true"}
+    for value, shown in (("true", "true"), (None, "false")):
+        with admin_client(cluster.client, SECONDS) as admin:
+            assert "Invalid value maybe" in set_shared(admin, {key: "maybe"})
+            assert set_shared(admin, {key: "false"}, validate_only=True) == ""
+            assert set_shared(admin, {key: value}) == ""
+        wait_until("the controller's new value", decides, lambda seen, shown=shown: seen == shown)
+
+
+def test_a_voter_that_is_lost_for_good_is_given_up(cluster):
+    with pytest.raises(NotLostError, match="controller 3 runs"):
+        give_up_voter(cluster.client, 3, [1, 2], SECONDS, said.append)
+    cluster.nodes[3].stop()
+    with pytest.raises(NotLostError, match="is one of the wanted controllers"):
+        give_up_voter(cluster.client, 3, [1, 2, 3], SECONDS, said.append)
+
+    def given_up(dry_run):
+        try:
+            return give_up_voter(cluster.client, 3, [1, 2], SECONDS, said.append, dry_run)
+        except NotLostError as error:
+            return str(error)
+
+    # Until its last fetch is long ago.
+    [step] = wait_until("a lost voter", lambda: given_up(True), lambda seen: isinstance(seen, list), pause=0.5)
+    assert (step.action, step.id, look(cluster).voter_ids) == (REMOVE, 3, [1, 2, 3])
+    assert given_up(False) == [step]
+    assert look(cluster).voter_ids == [1, 2]
+    assert given_up(False) == []
 
 
 def test_a_stopped_broker_is_unregistered(cluster):
