@@ -27,11 +27,10 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import send as send_request
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster, makes_no_topic, producing
-from kafka_proof.cluster import temporary
+from kafka_proof.cluster import rights, temporary
 from kafka_proof.cluster.settings import value_of
 from kafka_proof.lag.offsets import log_bounds
 
-from . import rights
 from .group import Group
 from .options import pytest_addoption
 from .reporting import NAME, Reporting
@@ -39,6 +38,9 @@ from .run_control import RunControl
 
 __all__ = ["pytest_addoption"]  # pytest looks for its hooks here
 HEADER = "smoke"
+# Operations on topics that a run needs.
+OWN_TOPIC = ("WRITE", "READ", "DELETE", "DESCRIBE_CONFIGS", "ALTER_CONFIGS")
+OTHERS_TOPIC = ("WRITE", "READ", "DESCRIBE_CONFIGS")
 MEMBER = {
     "auto_offset_reset": "earliest",
     "enable_auto_commit": False,
@@ -89,9 +91,9 @@ def admin(kafka, word, request):
         yield admin
 
 
-def _refuse(rights):
-    if rights:
-        pytest.exit(f"This client may not: {', '.join(rights)}. Grant it with kafka-acls.sh --add.", UNUSABLE)
+def _refuse(missing):
+    if missing:
+        pytest.exit(f"This client may not: {', '.join(missing)}. {rights.GRANT}", UNUSABLE)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +119,9 @@ def prefix(kafka, admin, word, existing_topic, request):
         if existing_topic:
             run.topic_id = _check_existing(admin, existing_topic)
         transactions = any("transaction" in item.name for item in request.session.items)
-        _refuse(rights.missing_to_work(admin, kafka, prefix, existing_topic, transactions))
+        operations = OTHERS_TOPIC if existing_topic else OWN_TOPIC
+        missing = rights.missing_to_work(admin, prefix, existing_topic, operations)
+        _refuse(missing + (rights.missing_for_transactions(kafka, prefix) if transactions else []))
         if not existing_topic and temporary.nobody_deletes(admin, f"{prefix}rights"):
             pytest.exit(
                 "This cluster deletes no topics (delete.topic.enable=false), so the run could not remove its "

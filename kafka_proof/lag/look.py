@@ -97,7 +97,8 @@ def matching(patterns, names, what, must_fit=True):
             there = ", ".join(sorted(names)[:20]) or "none"
             more = f" and {len(names) - 20} more" if len(names) > 20 else ""
             which = "Groups" if what == "group" else "Topics that these groups read and"
-            raise NoMatchError(f"no {what} fits {pattern!r}. {which} that this client may see: {there}{more}.")
+            seen = f"{which} that this client may see (Describe): {there}{more}"
+            raise NoMatchError(f"no {what} fits {pattern!r}. {seen}.")
     return sorted(name for name in names if not patterns or any(_fits(name, pattern) for pattern in patterns))
 
 

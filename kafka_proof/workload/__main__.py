@@ -28,6 +28,7 @@ from kafka_proof.advice import explained
 from kafka_proof.client import command
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.cluster.rights import GRANT, missing_to_work
 from kafka_proof.cluster.temporary import new_prefix
 from kafka_proof.workload.producer import Load
 from kafka_proof.workload.run import DRAIN, Workload, removed, topic_of_its_own
@@ -60,7 +61,7 @@ def main(argv=None):
         with contextlib.ExitStack() as stack:
             # Before anything is sent: after the run, a result that cannot be written is lost.
             report = stack.enter_context(open(options.report, "w", encoding="utf-8")) if options.report else None
-            connect(arguments, options.timeout).close()
+            _require_rights(arguments, prefix, options)
             topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix))
             stack.enter_context(removed(arguments, prefix, topics=False))
             load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
@@ -69,11 +70,23 @@ def main(argv=None):
                     pass
             if report:
                 json.dump(workload.result, report, indent=2)
-    except (ClientPropertiesError, NoKafkaError, KafkaError, AssertionError, OSError) as error:
+    except (ClientPropertiesError, NoKafkaError, RightsError, KafkaError, AssertionError, OSError) as error:
         return command.fail(f"workload: {explained(error)}")
     result = workload.result
     print(summary(result))
     return command.PROBLEM if result["problems"] else command.OK
+
+
+def _require_rights(arguments, prefix, options):
+    """Raise RightsError with all missing rights: without one of them, messages only stay where they are."""
+    with connect(arguments, options.timeout) as admin:
+        operations = ("WRITE", "READ") if options.topic else ("WRITE", "READ", "DELETE")
+        if missing := missing_to_work(admin, prefix, options.topic, operations):
+            raise RightsError(f"this client may not: {', '.join(missing)}. {GRANT}")
+
+
+class RightsError(Exception):
+    """The client lacks rights. The message names all of them."""
 
 
 def summary(result):

@@ -294,7 +294,7 @@ def test_group_or_topic_that_does_not_exist(admin, name, topic, lag):
     status, report, err = lag("--group", name, "--topic", "no-such")
     assert (status, report) == (2, None)
     assert err.startswith(
-        f"no topic fits 'no-such'. Topics that these groups read and that this client may see: {name}."
+        f"no topic fits 'no-such'. Topics that these groups read and that this client may see (Describe): {name}."
     )
 
 

@@ -385,8 +385,8 @@ def test_matching(patterns, names):
 def test_pattern_that_fits_nothing_is_refused_with_what_there_is():
     with pytest.raises(NoMatchError) as error:
         matching(["a", "c*"], ["b", "a"], "group")
-    assert str(error.value) == "no group fits 'c*'. Groups that this client may see: a, b."
-    with pytest.raises(NoMatchError, match="Topics that these groups read and that this client may see: none"):
+    assert str(error.value) == "no group fits 'c*'. Groups that this client may see (Describe): a, b."
+    with pytest.raises(NoMatchError, match=r"these groups read and that this client may see \(Describe\): none"):
         matching(["c"], [], "topic")
     assert matching(["c*"], ["b"], "group", must_fit=False) == []
     with pytest.raises(NoMatchError, match=r"name-19 and 5 more\."):
