@@ -86,9 +86,25 @@ ADVICE = {
         "Connect by a name that is in the certificate: bootstrap.servers here, kafka_advertised_host (Kafka: "
         f"advertised.listeners) in the inventory; or give the broker a certificate for this name, {_CERTIFICATE}."
     ),
+    "certificate-expires": (
+        "Give the broker a new certificate before that day: run playbooks/rotate.yml, or replace the file of "
+        "ssl.keystore.location. From that day on, every client refuses it."
+    ),
+    "client-certificate-missing": (
+        "Set ssl.keystore.location in the client's properties to a certificate that the broker trusts, with its key; "
+        "or name the port of a listener with login. A listener between brokers or of controllers takes nodes alone."
+    ),
     "client-certificate": (
         "Set ssl.keystore.location in the client's properties to a certificate that the broker trusts; on the broker, "
-        "in kafka_config: ssl.truststore.location, or ssl.client.auth=none to ask for none."
+        "put the certificate of the authority that signed it into the file ssl.truststore.location (kafka_config)."
+    ),
+    "client-certificate-expired": (
+        "Put a valid certificate from the same authority into the file ssl.keystore.location in the client's "
+        "properties."
+    ),
+    "client-certificate-expires": (
+        "Put a new certificate from the same authority into the file ssl.keystore.location in the client's properties "
+        "before that day; playbooks/rotate.yml does so for users of a stack. From that day on, the broker refuses it."
     ),
     # SASL
     "mechanism": (
@@ -106,6 +122,19 @@ ADVICE = {
     "login-refused": (
         "Correct username and password in sasl.jaas.config in the client's properties; or make the user on the broker: "
         "`kafka-configs.sh --alter --entity-type users` for SCRAM, sasl.jaas.config in kafka_config for PLAIN."
+    ),
+    # Rights
+    "topic-rights": (
+        "Grant the right: `kafka-acls.sh --add --allow-principal User:NAME --topic TOPIC`, with --producer, or with "
+        "--consumer --group GROUP. If the topic is another team's, use one that this user may use."
+    ),
+    "topic-missing": (
+        "Create the topic: kafka_topics_present in the inventory; or correct its name. A client that creates it needs "
+        "`kafka-acls.sh --add --allow-principal User:NAME --operation Create --topic TOPIC`."
+    ),
+    "group-rights": (
+        "Grant the right: `kafka-acls.sh --add --allow-principal User:NAME --operation Read --group GROUP`; or set "
+        "group.id to a group that this user may use."
     ),
     # From the first broker to all of them
     "no-brokers": (

@@ -6,11 +6,13 @@ It asks in batches, a fixed number of requests for each broker, so that a thousa
 
 import json
 import sys
+import time
 
 from kafka import TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from kafka_proof.advice import explained
+from kafka_proof.client import certificate
 from kafka_proof.client.command import (
     OK,
     PROBLEM,
@@ -22,8 +24,9 @@ from kafka_proof.client.command import (
     properties_of,
     quiet,
 )
-from kafka_proof.client.connection import NoKafkaError, connect, no_answer
+from kafka_proof.client.connection import NoKafkaError, certificate_of, connect, no_answer
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
+from kafka_proof.client.raw import send
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.wait import attempts
@@ -34,11 +37,14 @@ from kafka_proof.cluster.groups import SHARE, describe, list_groups
 from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import describe_quorum, is_caught_up, problems, since, warnings
+from kafka_proof.cluster.rights import NOWHERE, refusal, topic_question, topic_rights
 from kafka_proof.cluster.versions import broker_version, line_of
 from kafka_proof.lag.look import committed_of
 from kafka_proof.lag.offsets import left, log_bounds, rows
 
+UNASKED = "the controllers are not shown: this client has no right to ask about them (Describe on the cluster)"
 _ACTS = 5  # seconds for the controller to check a topic
+_SECURE = 2  # seconds for each step to a broker's certificate
 _MOVES, _PAUSE = 3, 0.2  # seconds of further attempts, and between two of them
 
 
@@ -52,7 +58,8 @@ def collect(admin):
     topics       [{topic, internal, partitions: [{partition, leader, replicas, in_sync, start, end, problem}]}]
     groups       [{group, type, state, members (how many), note, left, partitions: [PartitionLag as a dict]}]
     quorum       with KRaft {leader, epoch, voters: [{id, address, end, behind, problem}], observers: [id, no brokers],
-                 metadata_version: [finalised level, level that all brokers support] or None}; None without a leader
+                 metadata_version: [finalised level, level that all brokers support] or None}; None without a leader,
+                 or without the right to ask
     problems     [str]
     warnings     [str], which do not change the exit status
 
@@ -89,7 +96,9 @@ def _collect(admin):
     groups = describe(admin, listed.values())
 
     kind = mode(admin)
-    quorum = _quorum(admin) if kind == KRAFT else None
+    quorum, hidden = _quorum(admin) if kind == KRAFT else (None, [])
+    if topic_rights(send(admin, topic_question(NOWHERE))).exists is None:
+        hidden.append("this client sees only those topics and groups on which it has Describe")
     leader = active_controller(admin) if kind == ZOOKEEPER else quorum and quorum.leader
     topics = [_topic(topic, answering, *bounds) for topic in described]
     partitions_of = {topic["topic"]: [each["partition"] for each in topic["partitions"]] for topic in topics}
@@ -105,21 +114,37 @@ def _collect(admin):
         "quorum": quorum and _members(quorum, brokers, features(admin, answering)),
         "problems": [
             *_problems(brokers, topics),
-            *_controller_problems(admin, kind, leader, answering),
+            *([] if UNASKED in hidden else _controller_problems(admin, kind, leader, answering)),
             *(problems(quorum) if quorum else []),
         ],
-        "warnings": warnings(quorum) if quorum else [],
+        "warnings": hidden + (warnings(quorum) if quorum else []),
     }
 
 
 def _quorum(admin):
-    """Return the Quorum; None without a leader: then the brokers wait in vain for one that answers."""
+    """Return (the Quorum, why it is unknown: list of str). Without a leader the brokers wait in vain for an answer."""
     try:
-        return describe_quorum(admin, _ACTS)
+        return describe_quorum(admin, _ACTS), []
+    except AuthorizationError:
+        return None, [UNASKED]
     except KafkaError as error:
         if not error.retriable:
             raise
-        return None
+        return None, []
+
+
+def expiring(arguments, brokers, now):
+    """Return a warning for each of the page's brokers whose certificate expires soon. `now`: seconds since 1970."""
+    found = {
+        each["id"]: certificate_of(arguments, f"{each['host']}:{each['port']}", _SECURE)
+        for each in brokers
+        if arguments["security_protocol"].endswith("SSL") and not each["problem"]
+    }
+    return [
+        f"broker {broker}'s certificate {certificate.expiry(own, now)}"
+        for broker, own in found.items()
+        if own and certificate.expires_soon(own, now)
+    ]
 
 
 def _members(quorum, brokers, found):
@@ -239,7 +264,7 @@ def render(status):
     versions = sorted({broker["kafka"] for broker in status["brokers"] if broker["kafka"]})
     page = [
         f"cluster {status['cluster_id']}: Kafka {', '.join(versions)}, {MODES[status['mode']]}, "
-        f"controller {status['controller']}",
+        f"controller {'unknown' if status['controller'] is None else status['controller']}",
         "",
     ]
 
@@ -324,12 +349,16 @@ def main(argv=None):
     quiet()
     try:
         properties = properties_of(options)
-        with connect(kafka_python(properties), options.timeout) as admin:
+        arguments = kafka_python(properties)
+        with connect(arguments, options.timeout) as admin:
             status = collect(admin)
+        status["warnings"] += expiring(arguments, status["brokers"], time.time())
     except NoKafkaError as error:
         return fail(one_line(explained(error), limit=1000))
     except ClientPropertiesError as error:
         return fail(error)
+    except AuthorizationError as error:
+        return fail(f"{properties['bootstrap.servers']}: {refusal(error)}")
     except KafkaError as error:
         return fail(
             f"{properties['bootstrap.servers']}: the cluster stopped answering ({one_line(reason(error))}). Try again."

@@ -94,6 +94,19 @@ def links(arguments: dict[str, Any], seconds: float) -> list[Link]:
     return [Link(host.strip("[]"), int(port), arguments, seconds) for host, _, port in addresses]
 
 
+def certificate_of(arguments: dict[str, Any], address: str, seconds: float) -> dict[str, Any]:
+    """Return the certificate that the broker at HOST:PORT presents; {} without TLS, or without an answer."""
+    [link] = links(arguments | {"bootstrap_servers": [address]}, seconds)
+    try:
+        for step in ("resolve", "connect", "encrypt"):
+            getattr(link, step)()
+    except Fault:
+        return {}
+    finally:
+        link.close()
+    return link.certificate
+
+
 def login_fault(arguments: dict[str, Any], seconds: float) -> str:
     """Try the login at each bootstrap server, `seconds` for each step. Return the code of the first Fault, or ""."""
     for link in links(arguments, seconds):

@@ -19,6 +19,7 @@ from kafka.protocol.broker_version_data import BrokerVersionData
 from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
+from kafka_proof.client import certificate
 from kafka_proof.client.properties import tls_context
 
 # Bytes. A port that announces a longer answer is not Kafka. The first answer lists the broker's requests.
@@ -33,8 +34,15 @@ _CERTIFICATE = {
     62: "certificate-host",
     64: "certificate-host",
 }
-_CLIENT_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_UNKNOWN_CA")
-_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME; Python has no name for it
+# Words in OpenSSL's names for the alerts of a server that refuses the client's certificate. A broker on Java sends
+# "unknown" for every reason.
+_CLIENT_CERTIFICATE = (
+    "CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_UNKNOWN_CA",
+)
 
 
 class Fault(Exception):
@@ -61,6 +69,7 @@ class Link:
         self.addresses: list[str] = []  # in the order in which clients try them
         self.refusals: list[str] = []  # of the addresses that did not answer, before one did
         self.socket: socket.socket | None = None
+        self.certificate: dict[str, Any] = {}  # of the other side, as SSLSocket.getpeercert() has it; {} without TLS
         self.versions: Any = None  # BrokerVersionData
         self._correlation = 0
 
@@ -114,7 +123,7 @@ class Link:
             raise Fault(code, f"{error.verify_message.rstrip('.')}; {self._certificate()}") from None
         except OSError as error:
             raise self._misunderstanding(error) from None
-        self.socket = tls
+        self.socket, self.certificate = tls, tls.getpeercert() or {}
         return f"{tls.version()}, the certificate is trusted" + (
             f" and is for {self.host}" if self.arguments["ssl_check_hostname"] else ""
         )
@@ -149,11 +158,14 @@ class Link:
         while not mechanism.is_done():
             answer = self.ask(SaslAuthenticateRequest(auth_bytes=mechanism.auth_bytes()))
             if answer.error_code:
-                raise Fault("login-refused", f"{user!r} by {wanted}: {answer.error_message or 'refused'}")
+                # Kafka gives one answer for both, so that no client can find out names.
+                evidence = f"user {user!r} is unknown, or the password is wrong ({answer.error_message or 'refused'})"
+                raise Fault("login-refused", evidence)
             try:
                 mechanism.receive(answer.auth_bytes)
             except (KeyError, ValueError) as error:  # SCRAM proves both sides: this one does not know the password
-                raise Fault("login-refused", f"{user!r} by {wanted}: {error}") from None
+                evidence = f"the broker does not prove that it knows the password of user {user!r} ({error})"
+                raise Fault("login-refused", evidence) from None
         return f"{user!r} is logged in by {wanted}"
 
     def ask(self, request: Any) -> Any:
@@ -238,7 +250,7 @@ class Link:
         encrypted, inside_tls = self.protocol.endswith("SSL"), isinstance(self.socket, ssl.SSLSocket)
         self.close()
         if isinstance(error, ssl.SSLError) and any(word in str(error.reason) for word in _CLIENT_CERTIFICATE):
-            return Fault("client-certificate", f"{self.where} refuses this client's certificate ({_reason(error)})")
+            return self._refused_certificate(error)
         if isinstance(error, _NotKafkaError) and what_is(error.bytes) in _SPOKEN:
             spoken = what_is(error.bytes)
         elif inside_tls and isinstance(error, TimeoutError):
@@ -254,17 +266,26 @@ class Link:
         code, evidence = _SPOKEN.get(spoken, ("not-kafka", f"speaks neither Kafka's protocol nor TLS: {spoken}"))
         return Fault(code, f"{self.where} {evidence}")
 
+    def _refused_certificate(self, error: OSError) -> Fault:
+        """Return the Fault of a broker that refuses the client's certificate. The alert seldom tells the reason."""
+        if not self.arguments.get("ssl_certfile"):
+            evidence = f"{self.where} wants a certificate from the client, and this client has none ({_reason(error)})"
+            return Fault("client-certificate-missing", evidence)
+        own, now = certificate.own(self.arguments), time.time()
+        says, description = f"{self.where} refuses this client's certificate", certificate.describe(own)
+        if own and certificate.days_left(own, now) < 0:
+            return Fault("client-certificate-expired", f"{says}: it {certificate.expiry(own, now)}; {description}")
+        return Fault("client-certificate", f"{says} ({_reason(error)}): {description}")
+
     def _certificate(self) -> str:
         """Describe the other side's certificate. Trust it for once: the ssl module describes only trusted ones."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         with contextlib.suppress(OSError):
             der = self._peer_certificate(context, binary_form=True)
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | _NO_CHECK_TIME
-            context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der or b""))
-            return describe_certificate(self._peer_certificate(context) or {})
-        return "its certificate cannot be read"
+            certificate.trust(context, ssl.DER_cert_to_PEM_cert(der or b""))
+            return certificate.describe(self._peer_certificate(context) or {})
+        return certificate.describe({})
 
     def _peer_certificate(self, context: ssl.SSLContext, binary_form: bool = False) -> Any:
         with (
@@ -330,16 +351,6 @@ def listen(address: str, port: int, seconds: float) -> str:
         if closed and not question:
             return "no-server"
     return odd or ("closes" if closed else "silent")
-
-
-def describe_certificate(certificate: dict[str, Any]) -> str:
-    """Describe the result of SSLSocket.getpeercert() in one phrase."""
-    names = [name for _, name in certificate.get("subjectAltName", ())]
-    subject, issuer = (
-        ", ".join(value for part in certificate.get(key, ()) for _, value in part) for key in ("subject", "issuer")
-    )
-    valid = f"valid from {certificate['notBefore']} to {certificate['notAfter']}"
-    return f"the certificate is for {', '.join(names) or 'no name'} ({subject}), from {issuer}, {valid}"
 
 
 def _client_hello() -> bytes:

@@ -1,8 +1,8 @@
 """Report why this client cannot use that broker, and what to change.
 
 Checks in order: the client's properties, name resolution, connection, TLS, protocol, login, version, metadata, every
-advertised address from here, controller, coordinator, partitions and clocks. Stops where no later check can work. It
-changes nothing, except with --write.
+advertised address from here, certificates, controller, coordinator, partitions, clocks, and with --topic and --group
+the rights of this client. Stops where no later check can work. It changes nothing, except with --write.
 
 Exit status: 0, nothing is wrong; 1, a fault was found; 2, the client's properties cannot be used.
 """
@@ -14,7 +14,9 @@ import time
 from kafka_proof.advice import ADVICE
 from kafka_proof.client import command
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python, tls_context
+from kafka_proof.client.text import printable
 from kafka_proof.doctor.checks import Finding, examine
+from kafka_proof.doctor.rights import rights
 from kafka_proof.doctor.write import write
 
 
@@ -27,6 +29,8 @@ def main(argv=None, clock=time.time):
     parser.add_argument(
         "--write", action="store_true", help="create a topic, write, read, compare the clocks, and remove the topic"
     )
+    parser.add_argument("--topic", metavar="NAME", help="check whether this client may write to it and read from it")
+    parser.add_argument("--group", metavar="NAME", help="check whether this client may consume in it")
     options = parser.parse_args(argv)
     command.quiet()
 
@@ -34,7 +38,7 @@ def main(argv=None, clock=time.time):
     for finding in _examination(options, clock):
         findings.append(finding)
         if not options.json:
-            print(f"{finding.status:<4}  {finding.check:<11}  {finding.evidence}", flush=True)
+            print(printable(f"{finding.status:<4}  {finding.check:<11}  {finding.evidence}"), flush=True)
     failed = [finding for finding in findings if finding.status == "FAIL"]
     status = command.PROBLEM if failed else command.OK
     if any(finding.code == "properties" for finding in failed):
@@ -48,7 +52,7 @@ def main(argv=None, clock=time.time):
         }
         print(json.dumps(report, indent=2))
     else:
-        print(f"\n{verdict(findings)}")
+        print(f"\n{printable(verdict(findings))}")
         for code in dict.fromkeys(finding.code for finding in findings if finding.code in ADVICE):
             print(f"change ({code}): {ADVICE[code]}")
     return status
@@ -71,7 +75,10 @@ def _examination(options, clock):
         yield Finding("properties", "warn", evidence, "ignored")
 
     failed = False
-    for finding in examine(arguments, options.timeout, clock):
+    user = arguments.get("sasl_plain_username", "")
+    for finding in examine(
+        arguments, options.timeout, clock, lambda link: rights(link, user, options.topic, options.group)
+    ):
         failed |= finding.status == "FAIL"
         yield finding
     if options.write and failed:

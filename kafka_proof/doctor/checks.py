@@ -16,16 +16,20 @@ from kafka.protocol.consumer import ListOffsetsRequest, OffsetSpec
 from kafka.protocol.metadata import ApiVersionsRequest, FindCoordinatorRequest, MetadataRequest
 
 from kafka_proof.advice import ADVICE
+from kafka_proof.client import certificate
 from kafka_proof.client.connection import OLDEST, links, version_text
 from kafka_proof.client.link import Fault, Link
 from kafka_proof.cluster.controller import KRAFT, is_present, mode_of
 from kafka_proof.cluster.health import BELOW_MINIMUM, OFFLINE, UNDER_REPLICATED, as_partition
 from kafka_proof.cluster.identity import another, question
 from kafka_proof.cluster.quorum import as_quorum, problems, quorum_question
+from kafka_proof.cluster.rights import NOWHERE, topic_question, topic_rights
 from kafka_proof.cluster.versions import release
 
 SKEW = 10  # seconds by which clocks can differ
 OFFSETS_TOPIC = "__consumer_offsets"
+MIN_ISR = "min.insync.replicas"
+OF_CONFIGS = "DescribeConfigs on the cluster"  # the right to read the settings of brokers
 _GROUP = "kafka-doctor"  # a name to ask for; no such group is created
 _SHOWN = 5  # partitions in one line
 _COORDINATOR_LOADING, _COORDINATOR_NOT_AVAILABLE, _NOT_COORDINATOR = 14, 15, 16
@@ -53,10 +57,11 @@ class Cluster(NamedTuple):
     links: dict  # id: open Link, of the brokers that answer as themselves
 
 
-def examine(arguments, seconds, clock=time.time):
+def examine(arguments, seconds, clock=time.time, more=lambda first: ()):
     """Check everything that reading alone can check.
 
-    arguments: those of `kafka_python`; seconds: for each answer; clock: this machine's, for tests.
+    arguments: those of `kafka_python`; seconds: for each answer; clock: this machine's, for tests; more(link): yields
+    further Findings from a Link to a broker.
     Yields Findings. It ends early when no broker can be asked.
     """
     links = {}
@@ -73,10 +78,12 @@ def examine(arguments, seconds, clock=time.time):
         if not cluster:
             return
         yield from advertised(cluster, first, arguments, seconds)
+        yield from judge_certificates(certificates(cluster, arguments), clock())
         yield from controller(cluster, first)
         yield from coordinator(cluster, first)
         yield from partitions(cluster, first)
         yield newest_stamp(cluster, clock)
+        yield from more(first)
     except Fault as fault:  # the first broker stopped meanwhile
         yield Finding("cluster", "FAIL", fault.evidence, fault.code)
     finally:
@@ -132,12 +139,14 @@ def metadata(first, links):
             "metadata", "FAIL", f"{first.where} answers, and knows of no broker, itself included", "no-brokers"
         )
         return None
-    yield Finding(
-        "metadata",
-        "ok",
-        f"cluster {answer.cluster_id}: {_plural(len(brokers), 'broker')} ({_list(brokers)}), "
-        f"{_plural(len(answer.topics), 'topic')} visible to this client",
-    )
+    seen = f"cluster {answer.cluster_id}: {_plural(len(brokers), 'broker')} ({_list(brokers)})"
+    topics = f"{_plural(len(answer.topics), 'topic')} visible to this client"
+    if topic_rights(first.ask(topic_question(NOWHERE))).exists is not None:  # it may see every topic
+        yield Finding("metadata", "ok", f"{seen}, {topics}")
+    elif answer.topics:
+        yield Finding("metadata", "ok", f"{seen}, {topics}; those without Describe are hidden from it")
+    else:
+        yield Finding("metadata", "warn", f"{seen}, no topic visible to this client (Describe)", "topic-rights")
     return Cluster(answer.cluster_id, answer.controller_id, brokers, answer.topics, links)
 
 
@@ -171,8 +180,7 @@ def visit_one(cluster_id, broker_id, link, from_afar):
     trap = from_afar and is_loopback(link.host)
     try:
         link.open()
-        if other := _not_itself(cluster_id, broker_id, link):
-            raise other
+        note = _verify(cluster_id, broker_id, link)
     except Fault as fault:
         if trap:
             evidence = f"{says}, which is the client's own machine: {fault.evidence}"
@@ -186,18 +194,45 @@ def visit_one(cluster_id, broker_id, link, from_afar):
         return Finding(
             "advertised", "warn", f"{says}: {'; '.join(link.refusals)}; {link.address} does", "first-address"
         )
-    return Finding("advertised", "ok", f"{says}, and answers there")
+    return Finding("advertised", "ok", f"{says}, and answers there{note}")
 
 
-def _not_itself(cluster_id, broker_id, link):
-    """Return the Fault of an address that leads to another broker or cluster; None where it leads to the right one."""
+def _verify(cluster_id, broker_id, link):
+    """Raise the Fault of an address that leads to another broker or cluster. Return what could not be verified."""
     if (other := link.ask(MetadataRequest(topics=[])).cluster_id) != cluster_id:
-        return Fault("other-cluster", f"a broker of another cluster answers there ({other})")
+        raise Fault("other-cluster", f"a broker of another cluster answers there ({other})")
     try:
         other = another(broker_id, link.ask(question(broker_id)))
-    except AuthorizationError:  # the right cluster must do
-        return None
-    return Fault("other-broker", f"{other} answers there") if other else None
+    except AuthorizationError:
+        return f"; this client has no right to compare its id ({OF_CONFIGS})"
+    if other:
+        raise Fault("other-broker", f"{other} answers there")
+    return ""
+
+
+def certificates(cluster, arguments):
+    """Return (who, certificate, code of its advice) for each broker that answers with TLS, and for the client."""
+    found = [
+        (f"broker {broker}'s certificate", link.certificate, "certificate-expires")
+        for broker, link in cluster.links.items()
+        if link.certificate
+    ]
+    own = certificate.own(arguments)
+    return [*found, ("this client's certificate", own, "client-certificate-expires")] if own else found
+
+
+def judge_certificates(found, now):
+    """Yield a Finding for each certificate that expires soon; else one for the first to expire.
+
+    found: the result of `certificates`; now: seconds since 1970.
+    """
+    soon = [each for each in found if certificate.expires_soon(each[1], now)]
+    for who, each, code in soon:
+        evidence = f"{who} {certificate.expiry(each, now)}; {certificate.describe(each)}"
+        yield Finding("certificate", "warn", evidence, code)
+    if found and not soon:
+        who, first, _ = min(found, key=lambda each: certificate.days_left(each[1], now))
+        yield Finding("certificate", "ok", f"{who} {certificate.expiry(first, now)}")
 
 
 def broker_settings(link, broker_id, keys):
@@ -248,7 +283,11 @@ def coordinator(cluster, first):
     there = any(topic.name == OFFSETS_TOPIC for topic in cluster.topics)
     factor = _replication_factor(cluster)
     if not there and factor is None:
-        yield Finding("coordinator", "skip", f"{OFFSETS_TOPIC} is not visible, and asking further could create it")
+        evidence = (
+            f"{OFFSETS_TOPIC} is not visible to this client (Describe on it, or {OF_CONFIGS}), and asking further "
+            "could create it"
+        )
+        yield Finding("coordinator", "skip", evidence)
         return
     if not there and factor <= alive:
         evidence = f"{OFFSETS_TOPIC} is not there yet; the first group creates it, with {_plural(factor, 'replica')}"
@@ -289,17 +328,24 @@ def _replication_factor(cluster):
 
 def partitions(cluster, first):
     """Are all partitions led, in sync, and writable? Yields Findings."""
-    yield from judge_partitions(cluster.topics, _min_isr(cluster, first))
+    default = _default_min_isr(cluster)
+    yield from judge_partitions(cluster.topics, _min_isr(cluster, first, default or 1))
+    if default is None and cluster.links:
+        evidence = f"this client has no right to compare replicas with min.insync.replicas ({OF_CONFIGS})"
+        yield Finding("partitions", "skip", evidence)
 
 
-def _min_isr(cluster, first):
+def _default_min_isr(cluster):
+    """Return the largest min.insync.replicas of the brokers; None where no broker shows it."""
+    shown = [broker_settings(link, broker, [MIN_ISR]).get(MIN_ISR) for broker, link in cluster.links.items()]
+    return max((int(value) for value in shown if value), default=None)
+
+
+def _min_isr(cluster, first, default):
     """Return {topic: min.insync.replicas} of the topics that could be below it.
 
     Ask for those alone: in ZooKeeper mode the broker reads each topic's configuration there.
     """
-    key, default = "min.insync.replicas", 1
-    for broker, link in cluster.links.items():
-        default = max(default, int(broker_settings(link, broker, [key]).get(key) or 1))
     suspects = [
         topic.name
         for topic in cluster.topics
@@ -307,7 +353,7 @@ def _min_isr(cluster, first):
     ]
     if not suspects:
         return {}
-    resources = [(ConfigResourceType.TOPIC, name, [key]) for name in suspects]
+    resources = [(ConfigResourceType.TOPIC, name, [MIN_ISR]) for name in suspects]
     results = first.ask(DescribeConfigsRequest(resources=resources)).results
     return {result.resource_name: int(item.value) for result in results for item in result.configs if item.value}
 

@@ -18,8 +18,10 @@ from kafka.errors import (
 )
 
 from kafka_proof.client.connection import open_admin
+from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster
+from kafka_proof.cluster.rights import missing, spelt
 from kafka_proof.cluster.temporary import nobody_deletes
 from kafka_proof.doctor.checks import Finding, judge_clock
 
@@ -49,8 +51,17 @@ def write(arguments, seconds, clock=time.time):
                 )
                 yield Finding("write", "FAIL", evidence, "no-controller")
                 return
-            except (AuthorizationError, PolicyViolationError) as error:
-                yield Finding("write", "skip", f"this client has no right to create topics ({error})")
+            except AuthorizationError:
+                yield Finding("write", "skip", "this client has no right to create topics (Create on kafka-doctor-*)")
+                return
+            except PolicyViolationError as error:
+                yield Finding("write", "skip", f"a policy of the cluster refuses the topic ({one_line(error)})")
+                return
+            if lacking := missing(admin, name, ("WRITE", "READ", "DELETE")):
+                rights = ", ".join(spelt(operation) for operation in lacking)
+                yield Finding(
+                    "write", "skip", f"this client has no right to use its topic ({rights} on kafka-doctor-*)"
+                )
                 return
             if nobody_deletes(admin, name):
                 yield Finding("write", "skip", "this cluster deletes no topics (delete.topic.enable=false)")

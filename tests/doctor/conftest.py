@@ -21,8 +21,13 @@ from tests.support.certificates import Authority, demand_certificate, key_store
 
 PREFIX = "kp-doctor"  # every container and the network begin with it
 PORTS = {"good": 29693, "tls": 29694, "sasl": 29695, "lonely": 29696, "kraft": 29697, "second": 29698, "nobody": 29699}
+PORTS |= {"client": 29690, "soon": 29691}
 ADMIN = "org.apache.kafka.common.security"
-SETTINGS = {"zookeeper.session.timeout.ms": 30000}  # a test stops ZooKeeper for a while
+SETTINGS = {
+    "zookeeper.session.timeout.ms": 30000,  # a test stops ZooKeeper for a while
+    "authorizer.class.name": "kafka.security.authorizer.AclAuthorizer",
+    "super.users": "User:ANONYMOUS",  # the brokers, and every client without login and certificate
+}
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +50,8 @@ def cluster(containers, authority):
         "ENCRYPTED": f"127.0.0.1:{PORTS['tls']}",
     }
     certificates = {
-        "TLS": authority.issue("localhost"),
+        "TLS": authority.issue("localhost", days=(-1, 400)),
+        "SOON": authority.issue("localhost", days=(-1, 12)),
         "EXPIRED": authority.issue("localhost", days=(-20, -10)),
         "HOST": authority.issue("other.example"),
         "CLIENT": authority.issue("localhost"),
@@ -56,7 +62,9 @@ def cluster(containers, authority):
         "SASL": Listener(PORTS["sasl"], "SASL_PLAINTEXT"),
         "TLS": Listener(PORTS["tls"], "SSL"),
         **{name: Listener(0, advertised=address) for name, address in wrong.items()},
-        **{name: Listener(0, "SSL", "localhost:9092") for name in certificates if name != "TLS"},
+        "CLIENT": Listener(PORTS["client"], "SSL"),
+        "SOON": Listener(PORTS["soon"], "SSL"),
+        **{name: Listener(0, "SSL", "localhost:9092") for name in ("EXPIRED", "HOST")},
     }
     settings = SETTINGS | {
         "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
@@ -86,7 +94,9 @@ def cluster(containers, authority):
         tls=f"localhost:{PORTS['tls']}",
         sasl=f"localhost:{PORTS['sasl']}",
         from_afar=f"{first.attrs['NetworkSettings']['Networks'][PREFIX]['IPAddress']}:{inside['LOOPBACK']}",
-        **{name.lower(): published(first, inside[name]) for name in [*wrong, "EXPIRED", "HOST", "CLIENT"]},
+        client=f"localhost:{PORTS['client']}",
+        soon=f"localhost:{PORTS['soon']}",
+        **{name.lower(): published(first, inside[name]) for name in [*wrong, "EXPIRED", "HOST"]},
     )
 
 

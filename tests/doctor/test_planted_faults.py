@@ -9,8 +9,19 @@ import time
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
 from kafka.structs import OffsetAndMetadata
 
+from kafka_proof import status
 from kafka_proof.client.command import OK, PROBLEM, UNUSABLE
 from kafka_proof.client.wait import wait_until
 from kafka_proof.doctor.__main__ import main
@@ -271,6 +282,9 @@ def test_tls_client_at_a_tls_port(doctor, tls, cluster, authority):
 
     assert diagnosis.status == OK, diagnosis.findings
     assert "trusted and is for localhost" in diagnosis.of("tls")[0][1]
+    [(judged, evidence)] = diagnosis.of("certificate")
+    assert (judged, evidence.partition(",")[0]) == ("ok", "broker 1's certificate expires in 399 days")
+    assert diagnosis.warned == {}
 
 
 def test_plaintext_client_at_a_tls_port(only, cluster):
@@ -295,8 +309,59 @@ def test_certificate_for_another_host(only, tls, cluster, authority):
     assert "the certificate is for other.example" in only("certificate-host", *tls(cluster.host, authority))
 
 
-def test_broker_wants_a_certificate_from_the_client(only, tls, cluster, authority):
-    only("client-certificate", *tls(cluster.client, authority))
+def test_broker_wants_a_certificate_and_the_client_has_none(only, tls, cluster, authority):
+    evidence = only("client-certificate-missing", *tls(cluster.client, authority))
+
+    assert "wants a certificate from the client, and this client has none" in evidence
+
+
+@pytest.fixture
+def own(tmp_path):
+    """own(authority, days): the properties of a client with a certificate from this authority."""
+
+    def own(authority, days=(-1, 400)):
+        path = tmp_path / "own.pem"
+        path.write_text("".join(authority.issue("client", days=days)))
+        return {"ssl_keystore_type": "PEM", "ssl_keystore_location": path}
+
+    return own
+
+
+def test_client_s_certificate_is_from_another_authority(only, tls, cluster, authority, stranger, own):
+    evidence = only("client-certificate", *tls(cluster.client, authority, **own(stranger)))
+
+    assert "refuses this client's certificate" in evidence
+    assert "the certificate is for client (client), from stranger" in evidence
+
+
+def test_client_s_certificate_has_expired(only, tls, cluster, authority, own):
+    evidence = only("client-certificate-expired", *tls(cluster.client, authority, **own(authority, (-20, -10))))
+
+    assert "refuses this client's certificate: it expired on 20" in evidence
+
+
+def test_client_s_certificate_expires_soon(doctor, tls, cluster, authority, own):
+    soon = own(authority, (-1, 12))
+    # The listener's users are principals such as CN=client, to which nothing is granted.
+    diagnosis = doctor(*tls(cluster.client, authority, **soon))
+
+    assert diagnosis.failed == {}
+    assert diagnosis.warned["client-certificate-expires"].startswith("this client's certificate expires in 11 days")
+
+
+def test_broker_s_certificate_expires_soon(doctor, tls, cluster, authority):
+    diagnosis = doctor(*tls(cluster.soon, authority))
+
+    assert (diagnosis.status, diagnosis.failed) == (OK, {})
+    assert diagnosis.warned["certificate-expires"].startswith("broker 1's certificate expires in 11 days, on 20")
+
+
+def test_status_warns_of_the_certificates_that_expire_soon_alone(tls, cluster, authority, capsys):
+    status.main(tls(cluster.soon, authority))
+    assert "warning: broker 1's certificate expires in 11 days" in capsys.readouterr().out
+
+    status.main(tls(cluster.tls, authority))
+    assert "certificate" not in capsys.readouterr().out
 
 
 # SASL
@@ -306,13 +371,13 @@ def test_broker_wants_a_certificate_from_the_client(only, tls, cluster, authorit
 def sasl(properties):
     """sasl(address, mechanism, password): the options of a client that logs in as alice."""
 
-    def sasl(address, mechanism="PLAIN", password="wonderland"):
+    def sasl(address, mechanism="PLAIN", password="wonderland", user="alice"):
         module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"
         return properties(
             bootstrap_servers=address,
             security_protocol="SASL_PLAINTEXT",
             sasl_mechanism=mechanism,
-            sasl_jaas_config=f'org.apache.kafka.common.security.{module}LoginModule required username="alice" '
+            sasl_jaas_config=f'org.apache.kafka.common.security.{module}LoginModule required username="{user}" '
             f'password="{password}";',
         )
 
@@ -333,8 +398,12 @@ def test_mechanism_is_not_enabled(only, sasl, cluster):
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256"])
-def test_wrong_password(only, sasl, cluster, mechanism):
-    assert "'alice' by " + mechanism in only("login-refused", *sasl(cluster.sasl, mechanism, "looking-glass"))
+@pytest.mark.parametrize("user", ["alice", "ghost"])
+def test_wrong_password_or_unknown_user(only, sasl, cluster, mechanism, user):
+    """The broker gives one answer for both."""
+    evidence = only("login-refused", *sasl(cluster.sasl, mechanism, "looking-glass", user))
+
+    assert evidence.startswith(f"user '{user}' is unknown, or the password is wrong (Authentication failed")
 
 
 def test_login_is_needed_and_the_client_has_none(only, cluster):
@@ -358,6 +427,98 @@ def test_login_is_needed_and_the_protocol_leaves_it_out(doctor, properties, clus
 
 def test_client_logs_in_where_no_login_is_taken(only, sasl, cluster):
     assert "takes no login" in only("login-unexpected", *sasl(cluster.good))
+
+
+# Rights
+
+
+@pytest.fixture
+def alice(sasl, cluster):
+    """alice((operation, kind of resource, name), …): the options of a user who has these rights and no other."""
+
+    def alice(*rights):
+        acls = [
+            ACL("User:alice", "*", ACLOperation[operation], ACLPermissionType.ALLOW, ResourcePattern(kind, name))
+            for operation, kind, name in rights
+        ]
+        with admin(cluster.good) as client:
+            client.delete_acls([ACLFilter("User:alice", "*", ACLOperation.ANY, ACLPermissionType.ANY, EVERYTHING)])
+            if acls:
+                client.create_acls(acls)
+        return sasl(cluster.sasl)
+
+    return alice
+
+
+TOPIC, GROUP, CLUSTER = ResourceType.TOPIC, ResourceType.GROUP, ResourceType.CLUSTER
+EVERYTHING = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+ASKS = ("--topic", "kafka_demo", "--group", "orders")
+
+
+def test_a_user_without_rights_gets_no_false_alarm(doctor, alice):
+    diagnosis = doctor(*alice())
+
+    assert (diagnosis.status, diagnosis.failed) == (OK, {}), diagnosis.findings
+    assert list(diagnosis.warned) == ["topic-rights"]  # no topic is visible
+    left_out = {check: evidence for check in ("coordinator", "partitions") for _, evidence in diagnosis.of(check)}
+    assert all("DescribeConfigs on the cluster" in evidence for evidence in left_out.values()), left_out
+    assert "no right to compare its id (DescribeConfigs on the cluster)" in diagnosis.of("advertised")[0][1]
+
+
+def test_a_user_who_may_not_create_topics(doctor, alice):
+    diagnosis = doctor(*alice(), "--write")
+
+    assert (diagnosis.status, diagnosis.failed) == (OK, {}), diagnosis.findings
+    [(_, evidence)] = diagnosis.of("write")
+    assert evidence == "this client has no right to create topics (Create on kafka-doctor-*)"
+
+
+def test_a_user_who_may_create_topics_and_no_more(doctor, alice, cluster):
+    diagnosis = doctor(*alice(("CREATE", CLUSTER, "kafka-cluster"), ("DESCRIBE", TOPIC, "*")), "--write")
+
+    [(_, evidence)] = diagnosis.of("write")
+    assert evidence == "this client has no right to use its topic (Write, Read, Delete on kafka-doctor-*)"
+    with admin(cluster.good) as client:
+        assert "kafka-doctor" not in str(client.list_topics())
+
+
+def test_a_topic_and_a_group_of_another_team(doctor, alice):
+    diagnosis = doctor(*alice(), *ASKS)
+
+    assert list(diagnosis.failed) == ["topic-rights", "group-rights"], diagnosis.findings
+    assert diagnosis.status == PROBLEM
+    assert "topic kafka_demo: user 'alice' has none of Write, Read and Describe" in diagnosis.failed["topic-rights"]
+    assert diagnosis.failed["group-rights"].startswith("group orders: user 'alice' has no Read")
+
+
+@pytest.mark.parametrize(
+    ("rights", "missing", "refused"),
+    [
+        (["READ"], "no Write", "a producer is refused"),
+        (["WRITE"], "no Read", "a consumer is refused"),
+        (["READ", "WRITE"], "", ""),
+    ],
+)
+def test_a_topic_of_which_a_user_has_some_rights(doctor, alice, rights, missing, refused):
+    granted = [(operation, TOPIC, "kafka_demo") for operation in rights]
+    diagnosis = doctor(*alice(*granted, ("READ", GROUP, "orders")), *ASKS)
+
+    assert (diagnosis.status, diagnosis.failed) == (OK, {}), diagnosis.findings
+    warned = diagnosis.warned.get("topic-rights", "")
+    assert missing in warned
+    assert refused in warned
+    assert bool(warned) == bool(missing)
+    assert ("ok", "group orders: user 'alice' has Read") in diagnosis.of("rights")
+
+
+def test_a_topic_that_does_not_exist(doctor, alice, cluster):
+    diagnosis = doctor(*alice(("DESCRIBE", TOPIC, "*")), "--topic", "none-such")
+    assert diagnosis.failed == {"topic-missing": "topic none-such does not exist, and user 'alice' has no Create on it"}
+
+    diagnosis = doctor("--bootstrap-server", cluster.good, "--topic", "none-such", "--group", "none-such")
+    assert diagnosis.failed == {"topic-missing": "topic none-such does not exist"}
+    with admin(cluster.good) as client:  # the questions create nothing
+        assert "none-such" not in [*client.list_topics(), *(each["group_id"] for each in client.list_groups())]
 
 
 # Advertised addresses

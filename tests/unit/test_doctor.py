@@ -1,6 +1,7 @@
 """What the doctor decides without looking: tables, and addresses at which there is nothing to look at."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,22 @@ from kafka.protocol.broker_version_data import BROKER_API_VERSIONS, BrokerVersio
 from kafka.protocol.metadata import MetadataResponse
 
 from kafka_proof.advice import ADVICE
-from kafka_proof.client.link import describe_certificate, is_controller, what_is
+from kafka_proof.client import certificate
+from kafka_proof.client.link import is_controller, what_is
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.cluster.rights import TopicRights
 from kafka_proof.doctor.__main__ import ignored, usable, verdict
-from kafka_proof.doctor.checks import Finding, is_loopback, is_wildcard, judge_clock, judge_partitions, version
+from kafka_proof.doctor.checks import (
+    Finding,
+    is_loopback,
+    is_wildcard,
+    judge_certificates,
+    judge_clock,
+    judge_partitions,
+    version,
+)
+from kafka_proof.doctor.rights import judge_group, judge_topic
+from tests.support.certificates import Authority
 
 ROOT = Path(__file__).parents[2]
 SASL = {
@@ -157,7 +170,7 @@ def test_the_verdict_is_the_first_fault():
 
 
 def test_a_certificate_is_told_by_its_names_and_dates():
-    certificate = {
+    described = {
         "subject": ((("commonName", "a"),),),
         "issuer": ((("commonName", "ca"),),),
         "subjectAltName": (("DNS", "a.example"), ("IP Address", "10.0.0.1")),
@@ -165,10 +178,80 @@ def test_a_certificate_is_told_by_its_names_and_dates():
         "notAfter": "Jan  1 00:00:00 2021 GMT",
     }
 
-    text = describe_certificate(certificate)
+    text = certificate.describe(described)
 
     assert "for a.example, 10.0.0.1 (a), from ca" in text
     assert "to Jan  1 00:00:00 2021 GMT" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text", "soon"),
+    [
+        (-1, "expired on 2030-01-31", True),
+        (0, "expires in 0 days, on 2030-01-31", True),
+        (86400, "expires in 1 day, on 2030-01-31", True),
+        (30 * 86400 - 1, "expires in 29 days, on 2030-01-31", True),
+        (30 * 86400, "expires in 30 days, on 2030-01-31", False),
+        (400 * 86400, "expires in 400 days, on 2030-01-31", False),
+    ],
+)
+def test_when_a_certificate_expires(seconds, text, soon):
+    own = {"notAfter": "Jan 31 12:00:00 2030 GMT"}
+    now = 1896091200 - seconds  # that time
+
+    assert (certificate.expiry(own, now), certificate.expires_soon(own, now)) == (text, soon)
+
+
+def test_certificates_that_expire_soon_are_a_line_each_and_others_one_in_all():
+    ends = {"a": "Jan 31 12:00:00 2030 GMT", "b": "Mar 31 12:00:00 2030 GMT", "c": "Apr 30 12:00:00 2030 GMT"}
+    found = [(name, {"notBefore": "", "notAfter": end}, f"code-{name}") for name, end in ends.items()]
+
+    assert [(each.status, each.code) for each in judge_certificates(found, 1896091200 - 86400)] == [("warn", "code-a")]
+    [only] = judge_certificates(found, 1896091200 - 40 * 86400)
+    assert (only.status, only.evidence) == ("ok", "a expires in 40 days, on 2030-01-31")
+    assert list(judge_certificates([], 0)) == []
+
+
+@pytest.mark.parametrize("password", ["", "secret"])
+def test_the_client_s_own_certificate_is_read(tmp_path, password):
+    path = tmp_path / "own.pem"
+    path.write_text("".join(reversed(Authority(tmp_path / "ca.pem").issue("me", (-20, -10), password))))
+
+    own = certificate.own({"ssl_certfile": str(path), "ssl_password": password})
+
+    assert "the certificate is for me (me), from ca, valid" in certificate.describe(own)
+    assert certificate.expiry(own, time.time()).startswith("expired on 20")
+
+
+def test_no_certificate_of_the_client(tmp_path):
+    assert certificate.own({}) == {}
+    assert certificate.own({"ssl_certfile": str(tmp_path / "absent.pem")}) == {}
+    assert certificate.describe({}) == "its certificate cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "code", "says"),
+    [
+        (TopicRights(True, {"WRITE", "READ", "DESCRIBE"}), "ok", "", "user 'u' has Write and Read"),
+        (TopicRights(True, None), "ok", "", "user 'u' has Write and Read"),  # a broker that does not tell
+        (TopicRights(True, {"READ"}), "warn", "topic-rights", "has no Write, so a producer is refused"),
+        (TopicRights(True, {"WRITE"}), "warn", "topic-rights", "has no Read, so a consumer is refused"),
+        (TopicRights(True, {"DESCRIBE"}), "FAIL", "topic-rights", "has no Write and no Read, so producers and"),
+        (TopicRights(None, ()), "FAIL", "topic-rights", "the broker does not show whether it exists"),
+        (TopicRights(False, {"CREATE"}), "FAIL", "topic-missing", "topic t does not exist"),
+        (TopicRights(False, {"DESCRIBE"}), "FAIL", "topic-missing", "and user 'u' has no Create on it"),
+    ],
+)
+def test_rights_of_a_topic(found, status, code, says):
+    finding = judge_topic("t", found, "user 'u'")
+
+    assert (finding.status, finding.code) == (status, code)
+    assert says in finding.evidence
+
+
+def test_rights_of_a_group():
+    assert judge_group("g", True, "user 'u'") == Finding("rights", "ok", "group g: user 'u' has Read")
+    assert judge_group("g", False, "user 'u'").code == "group-rights"
 
 
 def test_advice_names_variables_that_there_are():

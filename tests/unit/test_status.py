@@ -50,6 +50,8 @@ STATUS = {
     "problems": ["broker 2: kafka-2:9092: timed out", "kafka_demo partition 1: OFFLINE, no leader"],
 }
 
+UNASKED = STATUS | {"mode": "kraft", "controller": None, "warnings": [status.UNASKED]}
+
 PAGE = """\
 cluster tGptZPNNTw6jzlMy3nff-w: Kafka 3.9, ZooKeeper, controller 2
 
@@ -157,3 +159,10 @@ def test_missing_file_is_one_line_and_exit_status_2(capsys):
     output = capsys.readouterr()
     assert output.out == ""
     assert re.fullmatch(r"/no/such.properties: no such file\. Deploy first .*\n", output.err)
+
+
+def test_without_the_right_to_ask_the_controller_is_unknown_and_no_problem():
+    page = render(UNASKED)
+
+    assert page.startswith("cluster tGptZPNNTw6jzlMy3nff-w: Kafka 3.9, KRaft, controller unknown\n")
+    assert page.endswith("no right to ask about them (Describe on the cluster)")
