@@ -42,6 +42,8 @@ def client_settings(path):
     }
     if authorities := properties.get("ssl.truststore.location"):
         settings["ssl_cafile"] = authorities  # a PEM file
+    if own := properties.get("ssl.keystore.location"):
+        settings["ssl_certfile"] = own  # a PEM file: the client's certificate and its key
     if login := dict(re.findall(r'(username|password)="([^"]*)"', properties.get("sasl.jaas.config", ""))):
         settings["sasl_mechanism"] = properties.get("sasl.mechanism", "PLAIN")
         settings["sasl_plain_username"] = login.get("username")

@@ -1,5 +1,6 @@
 """The functions of kafka_proof.deploy as Jinja filters."""
 
+import datetime
 import functools
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from ansible import context
 
 from kafka_proof.client.text import setting_text
 from kafka_proof.deploy import (
+    certificates,
     clients,
     cluster_data,
     containers,
@@ -18,6 +20,7 @@ from kafka_proof.deploy import (
     kraft,
     listeners,
     node,
+    security,
     transition,
     versions,
     zookeeper,
@@ -61,6 +64,16 @@ def stack_options(sources, usual, stack_name):
     return engines.stack_options(sources, usual, stack_name, context.CLIARGS.get("extra_vars", ()))
 
 
+def first_expiry(nodes, kafka_security, secrets, users):
+    """Return {date, days, name} of the first certificate of a stack that expires; {} without certificates."""
+    wanted = certificates.wanted(nodes, security.security_of({"kafka_security": kafka_security}), secrets, users)
+    today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if not (found := certificates.expiries(wanted, today)):
+        return {}
+    first = min(found, key=lambda each: each.days)
+    return {"date": str((today + datetime.timedelta(first.days)).date()), "days": first.days, "name": first.name}
+
+
 class FilterModule:
     """Make the functions available to roles and playbooks."""
 
@@ -85,7 +98,7 @@ class FilterModule:
             ),
             *(transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
-            *(engine_reports, stack_options, to_plan),
+            *(engine_reports, first_expiry, stack_options, to_plan),
         )
         recipe = functools.partial(image.image_recipe, files=_IMAGE_FILES)
         return {function.__name__: function for function in functions} | {"image_recipe": recipe}

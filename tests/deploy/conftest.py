@@ -311,6 +311,15 @@ def _stack(name, port, directory, inventory=LOCALHOST):
         stack.remove_leftovers()
 
 
+@contextlib.contextmanager
+def deployed(name, port, directory, inventory=LOCALHOST, **variables):
+    """A stack with these variables, deployed."""
+    with _stack(name, port, directory, inventory) as stack:
+        stack.variables |= variables
+        stack.site()
+        yield stack
+
+
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory):
     """A directory for this run, which has the test stacks to itself: another run on this machine waits."""
@@ -331,16 +340,14 @@ def no_stack(directory):
 
 @pytest.fixture(scope="session")
 def _deployed(directory):
-    with _stack("kp-test", 29192, directory) as stack:
-        stack.site()
+    with deployed("kp-test", 29192, directory) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def kraft(directory):
     """A stack with KRaft, one node."""
-    with _stack("kp-kraft-one", 29592, directory, KRAFT) as stack:
-        stack.site()
+    with deployed("kp-kraft-one", 29592, directory, KRAFT) as stack:
         yield stack
 
 
