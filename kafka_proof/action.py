@@ -25,7 +25,7 @@ from kafka_proof.deploy.node import CONFIG
 
 SECONDS = 300  # for a docker command, unless the script sets DOCKER_SECONDS for it
 TIMED_OUT = 124  # exit status of `timeout`
-_KEYS = ("type", "elements", "required", "default", "choices")
+_KEYS = ("type", "elements", "required", "default", "choices", "no_log")
 
 
 class ActionError(Exception):

@@ -141,13 +141,15 @@ def _no_text(name: str, option: Mapping[str, Any], value: Any) -> str:
     Ansible takes any value for a text: a list becomes "['a', 'b']", and YAML's `on` becomes "True".
     """
     if option["type"] == "str" and isinstance(value, list | dict | bool):
-        return f"{name} is {value!r}, and one text is wanted. Write it in quotes."
+        shown = redact.MASK if option.get("no_log") else repr(value)
+        return f"{name} is {shown}, and one text is wanted. Write it in quotes."
     if option.get("elements") == "dict" and isinstance(value, list):
         keys = option.get("options", {})
         for item in value:
             if not isinstance(item, dict):
                 form = ", ".join(f"{key}: …" for key in keys)
-                return f"{name} has {item!r}. Write each as a mapping: {{{form}}}; needed: {_needed(keys)}."
+                shown = redact.MASK if any(key.get("no_log") for key in keys.values()) else repr(item)
+                return f"{name} has {shown}. Write each as a mapping: {{{form}}}; needed: {_needed(keys)}."
             for key in keys.keys() & item.keys():
                 if problem := _no_text(f"{key} of {name}", keys[key], item[key]):
                     return problem

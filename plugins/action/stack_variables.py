@@ -7,6 +7,7 @@ from ansible.utils.vars import load_extra_vars
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.lock import lock, lock_file
 from kafka_proof.deploy.variables import checked, default_files, of_no_controller, of_other_mode, specified
+from kafka_proof.operations.access.check import problems as access_problems
 
 
 def _lock(path):
@@ -37,6 +38,7 @@ class ActionModule(Action):
         with_zookeeper, controllers = (self.task_vars["groups"].get(name) for name in ("zookeeper", "kafka_controller"))
         problems += of_other_mode(given_here, bool(with_zookeeper))
         problems += [] if with_zookeeper or controllers else of_no_controller(given_here)
+        problems = problems or access_problems(values)
         problems += [f"{name} is null. Leave it out, or give it a value." for name in empty]
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))

@@ -75,8 +75,11 @@ def newer(version, other):
 
 
 @contextlib.contextmanager
-def running(version, mode, settings=None):
-    """Run one broker of this version, and a ZooKeeper where the mode needs one. Yields HOST:PORT for clients."""
+def running(version, mode, settings=None, more=None):
+    """Run one broker of this version, and a ZooKeeper where the mode needs one. Yields HOST:PORT for clients.
+
+    more: {name: port} of listeners beside CLIENTS, whose protocols are in `settings`.
+    """
     with tempfile.TemporaryDirectory(prefix=f"kafka-{version}-") as data, contextlib.ExitStack() as processes:
         node = Node(version, Path(data))
         ports = free_ports(3)
@@ -97,8 +100,9 @@ def running(version, mode, settings=None):
                 "controller.quorum.voters": f"1@127.0.0.1:{ports[1]}",
                 "controller.listener.names": "CONTROLLER",
             }
-        own["listeners"] = ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items())
-        own["advertised.listeners"] = f"CLIENTS://127.0.0.1:{ports[0]}"
+        own["listeners"] = ",".join(f"{name}://127.0.0.1:{port}" for name, port in (listeners | (more or {})).items())
+        advertised = {"CLIENTS": ports[0]} | (more or {})
+        own["advertised.listeners"] = ",".join(f"{name}://127.0.0.1:{port}" for name, port in advertised.items())
         own |= settings or {}
         if mode == KRAFT:
             node.run("kafka.tools.StorageTool", own, "format", "--cluster-id", CLUSTER_ID, "--config")
