@@ -1,5 +1,6 @@
 """Topics as data: make a cluster's topics match a list, over one connection and without a JVM."""
 
+import re
 from dataclasses import dataclass, field
 
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -7,12 +8,18 @@ from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionE
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
-from kafka_proof.client.text import setting_text
+from kafka_proof.client.text import one_line, setting_text
 from kafka_proof.client.workarounds import reason
 from kafka_proof.cluster.settings import alter, is_same
 from kafka_proof.cluster.temporary import nobody_deletes
+from kafka_proof.operations import reassign
 
 NOTHING = "nothing was changed"
+# Topics that Kafka's own programs make for themselves: brokers and registries, Connect, Streams, MirrorMaker.
+_OF_PROGRAMS = re.compile(
+    r"_.*|connect-(configs|offsets|status)|.*-(changelog|repartition|subscription-(registration|response)-topic)"
+    r"|(.*\.)?heartbeats|(mm2-.*|.*\.checkpoints)\.internal"
+)
 BATCH = 200  # topics in one request: in ZooKeeper mode a broker makes about 50 in a second
 
 
@@ -25,11 +32,16 @@ class Plan:
     configure: dict = field(default_factory=dict)  # name: {key: value, or None to reset it}
     delete: list = field(default_factory=list)
     refused: list = field(default_factory=list)
-    replication: dict = field(default_factory=dict)  # name: replicas, of topics refused because their data would move
+    replication: dict = field(default_factory=dict)  # name: replicas, of topics whose data moves
 
 
-def make_plan(topics, absent, actual):
-    """Return the Plan that makes the actual topics the wanted ones.
+def is_of_a_program(name):
+    """Return whether a topic belongs to a program of Kafka, so that no pruning deletes it."""
+    return bool(_OF_PROGRAMS.fullmatch(name))
+
+
+def make_plan(topics, absent, actual, may_move=False):
+    """Return the Plan that makes the actual topics the wanted ones. may_move: whether replicas may be copied.
 
     topics: list of {name, partitions, replication_factor, config}, the last three may be None;
     actual: {name: {partitions: int, replication_factor: int, config: {key: value}}}, existing topics only.
@@ -51,10 +63,11 @@ def make_plan(topics, absent, actual):
             )
         if replicas not in (None, now["replication_factor"]):
             plan.replication[name] = replicas
-            plan.refused.append(
-                f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that moves "
-                f"data. Set replication_factor: {now['replication_factor']}, or move its replicas first."
-            )
+            if not may_move:
+                plan.refused.append(
+                    f"topic {name} has replication factor {now['replication_factor']} and {replicas} is wanted; that "
+                    f"moves data. Set replication_factor: {now['replication_factor']}, or move its replicas first."
+                )
         if topic["config"] is not None:
             wanted = settings(topic["config"])
             kinds = now.get("kinds", {})
@@ -77,18 +90,37 @@ def settings(config):
 def preview(plan, actual):
     """Return the topics that change, before and after, for --diff."""
     shown = ("partitions", "replication_factor", "config")
-    before = {
-        name: {key: actual[name][key] for key in shown} for name in sorted({*plan.grow, *plan.configure, *plan.delete})
-    }
+    names = sorted({*plan.grow, *plan.configure, *plan.replication, *plan.delete})
+    before = {name: {key: actual[name][key] for key in shown} for name in names}
     after = {name: dict(topic) for name, topic in before.items() if name not in plan.delete}
     for name, partitions in plan.grow.items():
         after[name]["partitions"] = partitions
+    for name, replicas in plan.replication.items():
+        after[name]["replication_factor"] = replicas
     for name, changes in plan.configure.items():
         after[name]["config"] = settings(after[name]["config"] | changes)
     for topic in plan.create:
         shown = {key: topic[key] for key in ("partitions", "replication_factor") if topic[key] is not None}
         after[topic["name"]] = shown | {"config": settings(topic["config"])}
     return {"before": before, "after": after}
+
+
+def lines(topics, plan, actual):
+    """Return the differences as lines: + is in the list alone, - is in the cluster alone, ~ differs."""
+    found = [f"+ topic {topic['name']}" for topic in plan.create]
+    for topic in [topic for topic in topics if topic["name"] in actual]:
+        name, now = topic["name"], actual[topic["name"]]
+        different = [
+            f"{key} {now[key]}, wanted: {topic[key]}"
+            for key in ("partitions", "replication_factor")
+            if topic[key] not in (None, now[key])
+        ]
+        different += [
+            f"{key} {now['config'].get(key, 'of the broker')}, wanted: {'of the broker' if value is None else value}"
+            for key, value in sorted(plan.configure.get(name, {}).items())
+        ]
+        found += [f"~ topic {name}: {one_line(each)}" for each in different]
+    return found + [f"- topic {one_line(name)}" for name in plan.delete]
 
 
 def describe(admin, names, with_config):
@@ -159,15 +191,16 @@ def batches(items):
     return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
 
 
-def have(params, check):
+def have(params, check, say=print):
     """Make a cluster's topics match a list. Return the result of an Ansible task, which may have failed.
 
-    params: {client, topics, absent, timeout}, as the module kafka_topics documents them; check: only report the
-    changes. A result that failed because data would move has `replication`, {name: replicas}.
+    params: {client, topics, absent, timeout, prune, reassign, throttle}, as the module kafka_topics documents them, the
+    last three with defaults; check: only report the changes; say: called with lines of text, such as the progress.
+    A result that failed because data would move has `replication`, {name: replicas}.
     """
     where = params["client"].get("bootstrap.servers")
     try:
-        return _have(params["client"], params["topics"], params["absent"], params["timeout"] * 1000, check)
+        return _have(params, check, say)
     except Refused as refusal:
         rest, problems, *replication = refusal.args
         message = "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])
@@ -175,39 +208,109 @@ def have(params, check):
         return {"failed": True, "changed": changed, "msg": message, "replication": dict(*replication)}
 
 
-def _have(client, topics, absent, timeout_ms, check):
+def _have(params, check, say):
+    topics, seconds = params["topics"], params["timeout"]
     try:
-        seconds = timeout_ms / 1000
-        admin = admin_client(client, 1 if check else seconds, seconds)
+        admin = admin_client(params["client"], 1 if check else seconds, seconds)
     except (KafkaTimeoutError, ClientPropertiesError):
         if not check:
             raise
         warning = "No broker answers yet; this is what would be done with a new one."
-        return result(make_plan(topics, absent, {}), {}) | {"warnings": [warning]}
+        return result(topics, make_plan(topics, params["absent"], {}), {}) | {"warnings": [warning]}
     with admin:
-        with_config = {topic["name"] for topic in topics if topic["config"] is not None} | set(absent)
-        actual = describe(admin, {topic["name"] for topic in topics} | set(absent), with_config)
-        plan = make_plan(topics, absent, actual)
-        if problems := plan.refused or apply(admin, plan, timeout_ms, validate_only=True):
+        absent = [*params["absent"], *(_pruned(admin, topics, params["absent"]) if params.get("prune") else [])]
+        actual = _actual(admin, topics, absent)
+        plan = make_plan(topics, absent, actual, params.get("reassign", False))
+        if problems := plan.refused or _refusals(admin, plan, seconds * 1000):
             raise Refused(NOTHING, problems, plan.replication)
+        for name in plan.delete:
+            if name not in params["absent"]:
+                say(f"prune: topic {one_line(name)}")
         if not check:
-            try:
-                problems = apply(admin, plan, timeout_ms, validate_only=False)
-                if not problems:
-                    admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
-            except KafkaError as error:
-                raise Refused("and some of it can have been done", [reason(error)]) from error
-            if problems:
-                raise Refused("the rest was done", problems)
-        return result(plan, actual)
+            _carry_out(admin, plan, params, say)
+        return result(topics, plan, actual)
 
 
-def result(plan, actual):
+def differences(params):
+    """Return the differences between the list and the cluster in both directions, as `lines`. Changes nothing.
+
+    params: {client, topics, timeout}. Raises Refused, KafkaError.
+    """
+    topics = params["topics"]
+    with admin_client(params["client"], params["timeout"], params["timeout"]) as admin:
+        unlisted = _unlisted(admin, topics)
+        actual = _actual(admin, topics, unlisted)
+        return lines(topics, make_plan(topics, unlisted, actual), actual)
+
+
+def items(admin):
+    """Return the list that describes the topics of a cluster. Raises Refused."""
+    found = _actual(admin, [], _unlisted(admin, []))
+    shown = ("partitions", "replication_factor", "config")
+    return [{"name": name} | {key: found[name][key] for key in shown} for name in sorted(found)]
+
+
+def _actual(admin, topics, absent):
+    with_config = {topic["name"] for topic in topics if topic["config"] is not None} | set(absent)
+    return describe(admin, {topic["name"] for topic in topics} | set(absent), with_config)
+
+
+def _unlisted(admin, topics):
+    listed = {topic["name"] for topic in topics}
+    return [name for name in sorted(admin.list_topics()) if name not in listed and not is_of_a_program(name)]
+
+
+def _pruned(admin, topics, absent):
+    """Return the topics to delete because the list does not name them. Raises Refused for an empty list."""
+    if not topics:
+        said = "the list of topics is empty, and pruning would delete all topics with their messages. List one."
+        raise Refused(NOTHING, [said])
+    return [name for name in _unlisted(admin, topics) if name not in absent]
+
+
+def _refusals(admin, plan, timeout_ms):
+    """Return what the cluster refuses of a plan, list of str. Nothing changes."""
+    problems = apply(admin, plan, timeout_ms, validate_only=True)
+    if plan.replication:
+        try:
+            reassign.plan(admin, _goal(admin, plan))
+        except reassign.ImpossibleError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _goal(admin, plan):
+    """Return what the move of replicas wants: other topics stay where they are."""
+    brokers = sorted(reassign.registered(admin))
+    return reassign.Wanted(brokers, replication=plan.replication, only=set(plan.replication))
+
+
+def _carry_out(admin, plan, params, say):
+    """Raises Refused."""
+    timeout_ms = params["timeout"] * 1000
+    try:
+        problems = apply(admin, plan, timeout_ms, validate_only=False)
+        if not problems:
+            admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
+        if plan.replication and not problems:
+            throttle = params.get("throttle", reassign.THROTTLE)
+            with reassign.stop_signals() as stop:
+                live = {"throttle": throttle, "timeout": params["timeout"], "say": say, "stop": stop}
+                reassign.rebalance(admin, _goal(admin, plan), **live)
+    except (KafkaError, reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted) as error:
+        raise Refused("and some of it can have been done", [reason(error)]) from error
+    if problems:
+        raise Refused("the rest was done", problems)
+
+
+def result(topics, plan, actual):
     """Return the result of the module."""
     done = {
         "created": [topic["name"] for topic in plan.create],
         "grown": list(plan.grow),
         "configured": list(plan.configure),
+        "moved": list(plan.replication),
         "deleted": plan.delete,
     }
-    return {"changed": any(done.values()), "diff": preview(plan, actual), **done}
+    changes = lines(topics, plan, actual)
+    return {"changed": any(done.values()), "diff": preview(plan, actual), "changes": changes, **done}

@@ -7,8 +7,8 @@ short_description: Make a cluster's topics match a list
 description:
   - Creates topics, adds partitions, and sets configurations, all topics in one call.
   - Before anything is changed the broker is asked whether it would accept each change; if it refuses one, none is done.
-  - Refuses what would lose messages or cannot be done in place, as fewer partitions or another replication factor.
-  - Deletes only what O(absent) names.
+  - Refuses what would lose messages or cannot be done in place, as fewer partitions; and another replication factor unless O(reassign).
+  - Deletes only what O(absent) names, unless O(prune).
   - Runs on the controller, where this project's Python environment is.
 options:
   client:
@@ -39,8 +39,22 @@ options:
     type: list
     elements: str
     default: []
+  prune:
+    description:
+      - Whether to delete topics that the list does not name, with their messages. Each one is shown before the first change.
+      - Topics of Kafka's own programs stay, such as C(__consumer_offsets) and those of Connect, Streams and MirrorMaker.
+    type: bool
+    default: false
+  reassign:
+    description: Whether to copy or drop replicas where the replication factor differs. Other topics stay where they are.
+    type: bool
+    default: false
+  throttle:
+    description: Bytes/s that a broker may send, and receive, for O(reassign). 0 means no limit.
+    type: int
+    default: 50000000
   timeout:
-    description: Seconds that the whole call may take.
+    description: Seconds that the whole call may take; for O(reassign), without progress.
     type: int
     default: 60
 attributes:
@@ -68,5 +82,7 @@ RETURN = r"""
 created: {description: Names of topics that were created, returned: success, type: list, elements: str}
 grown: {description: Names of topics that got more partitions, returned: success, type: list, elements: str}
 configured: {description: Names of topics whose configuration was changed, returned: success, type: list, elements: str}
+moved: {description: Names of topics that got another replication factor, returned: success, type: list, elements: str}
+changes: {description: "One line for each change: + creates, ~ changes, - deletes.", returned: success, type: list, elements: str}
 deleted: {description: Names of topics that were deleted, returned: success, type: list, elements: str}
 """

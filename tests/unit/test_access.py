@@ -188,7 +188,8 @@ def test_an_item_that_is_no_quota(items, words):
         ([USER, USER], [], "alice with SCRAM-SHA-512 more than once"),
         ([USER], ["alice"], "kafka_users and kafka_users_absent both have alice"),
         ([USER | {"iterations": 100}], [], "100 iterations. Give 4096 to 16384"),
-        ([USER | {"name": ""}], [], "an empty name"),
+        ([USER | {"name": ""}], [], "the name ''"),
+        ([USER | {"name": "é"}], [], "the name 'é'. Give it ASCII characters"),
         ([USER | {"password": ""}], [], "an empty password"),
         ([{"name": "alice"}], [], "without a password"),
     ],
@@ -204,11 +205,12 @@ def test_a_user_with_two_mechanisms_and_one_file(tmp_path):
     assert users.problems(listed, [], "directory") == []
     assert users.wanted(listed) == {("../a", "SCRAM-SHA-512"): None, ("../a", "SCRAM-SHA-256"): 8192}
     directory = tmp_path / "users"
-    assert set(users.passwords(listed, directory, make=False).values()) == {""}
+    assert users._passwords(listed, directory, []) == {}
     assert not directory.exists()
-    [password] = set(users.passwords(listed, directory, make=True).values())
+    made = users._passwords(listed, directory, [("../a", "SCRAM-SHA-512")])
     [file] = directory.iterdir()
-    assert (len(password), file.read_text()) == (32, password)
+    assert {len(file.read_text()), *made.values()} == {32, file.read_text()}
+    assert users._passwords(listed, directory, []) == made
 
 
 def test_users_as_a_list():
@@ -274,7 +276,7 @@ def test_what_the_cluster_needs_stays(module, key, kept):
     client = {"bootstrap.servers": "h:1"}
     names = shared.kept({"client": client, "keep": ["User:admin", "CN=node"]})
     assert names == {"admin", "CN=node"}
-    assert module._prunable(names, key) is not kept
+    assert module.prunable(names, key) is not kept
 
 
 def test_without_items_nothing_is_asked():

@@ -132,9 +132,9 @@ def test_preview_shows_what_changes_and_nothing_else():
 
 
 def test_result_says_changed_only_if_something_is_done():
-    assert result(Plan(), {})["changed"] is False
+    assert result([], Plan(), {})["changed"] is False
     for plan in (Plan(create=[wanted("t")]), Plan(grow={"t": 3}), Plan(configure={"t": {}}), Plan(delete=["t"])):
-        assert result(plan, {"t": actual()})["changed"] is True
+        assert result([], plan, {"t": actual()})["changed"] is True
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (BATCH, [BATCH]), (BATCH + 1, [BATCH, 1])])

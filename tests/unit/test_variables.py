@@ -168,7 +168,7 @@ def test_the_playbooks_variables_are_all_specified():
     playbooks = Path(__file__).resolve().parents[2] / "playbooks"
     words = set(
         re.findall(
-            r"\b(?:decommission|(?:rebalance|restart|support|teardown|upgrade)_)\w*",
+            r"\b(?:decommission|(?:export|plan|rebalance|restart|support|teardown|upgrade)_)\w*",
             "".join(path.read_text() for path in playbooks.glob("*.yml")),
         )
     )

@@ -6,11 +6,14 @@ import subprocess
 
 import pytest
 import yaml
+from kafka.admin import ConfigResourceType
 
 from kafka_proof.client.connection import admin_client
+from kafka_proof.cluster.settings import alter
+from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, users
 from tests.versions.kafka import KRAFT, ROOT, ZOOKEEPER
-from tests.versions.secured import ADMIN, params, secured
+from tests.versions.secured import ADMIN, PASSWORD, params, secured
 
 ALICE, BOB = {"name": "alice", "password": "secret-of-alice"}, {"name": "b,o=b", "password": "secret-of-bob"}
 ACLS = [
@@ -147,7 +150,7 @@ def test_a_missing_right_is_named(kafka):
     done(users.have, kafka, users=[ALICE])
     done(acls.have, kafka, acls=[], prune=True)
     client = kafka.client("alice", ALICE["password"])
-    for have, own, read, alter in (
+    for have, own, read, write in (
         (users.have, {"users": [BOB | {"name": "erin"}]}, "Describe", "Alter"),
         (acls.have, {"acls": ACLS}, "Describe", "Alter"),
         (quotas.have, {"quotas": QUOTAS}, "DescribeConfigs", "AlterConfigs"),
@@ -158,34 +161,27 @@ def test_a_missing_right_is_named(kafka):
         done(acls.have, kafka, acls=rights)
         assert have(params(client, **own), True)["changed"] is True
         refused = have(params(client, **own), False)
-        assert (refused["changed"], f"no right {alter} on the cluster" in refused["msg"]) == (False, True), refused
+        assert (refused["changed"], f"no right {write} on the cluster" in refused["msg"]) == (False, True), refused
         done(acls.have, kafka, acls=[], prune=True)
 
 
-# The role
+# Playbooks
 
 
-def play(kafka, directory, *options, play=None, **variables):
-    """Run the role kafka_access against the broker, without an inventory. Return (exit status, output)."""
-    play = play or {"roles": ["kafka_access"]}
-    (directory / "play.yml").write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, **play}]))
+def play(kafka, directory, playbook, *options, **variables):
+    """Run a playbook against the broker. Return (exit status, output)."""
+    inventory = {"kafka": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
     variables = {
         "_stack_client": kafka.client(),
-        "_stack_brokers": [{"settings": {"super.users": f"User:ANONYMOUS;User:{ADMIN}"}}],
+        "kafka_access_keep": [ADMIN],
         "stack_secrets": str(directory / "secrets"),
         **variables,
     }
-    (directory / "variables.json").write_text(json.dumps(variables))
+    for name, content in (("inventory.yml", inventory), ("variables.yml", variables)):
+        (directory / name).write_text(yaml.safe_dump(content))
+    command = ["ansible-playbook", "-i", directory / "inventory.yml", "-e", f"@{directory / 'variables.yml'}"]
     done = subprocess.run(
-        [
-            "ansible-playbook",
-            "-i",
-            "localhost,",
-            "-e",
-            f"@{directory / 'variables.json'}",
-            *options,
-            directory / "play.yml",
-        ],
+        [*command, *options, playbook],
         cwd=ROOT,
         env=os.environ | {"ANSIBLE_ROLES_PATH": str(ROOT / "roles")},
         capture_output=True,
@@ -197,7 +193,11 @@ def play(kafka, directory, *options, play=None, **variables):
 
 
 def test_role(kafka, tmp_path):
+    (tmp_path / "role.yml").write_text(
+        yaml.safe_dump([{"hosts": "kafka", "gather_facts": False, "roles": ["kafka_access"]}])
+    )
     variables = {
+        "_stack_brokers": [{"settings": {"super.users": f"User:ANONYMOUS;User:{ADMIN}"}}],
         "kafka_users": [{"name": "alice"}, BOB],
         "kafka_users_absent": ["eve"],
         "kafka_acls": ACLS,
@@ -207,24 +207,114 @@ def test_role(kafka, tmp_path):
         "kafka_access_keep": ["carol"],
         "kafka_access_timeout": 30,
     }
-    done(users.have, kafka, users=[{"name": name, "password": "some-secret"} for name in ("carol", "dave")])
+    names = ("carol", "dave")
+    done(users.have, kafka, users=[{"name": name, "password": "some-secret"} for name in names], absent=["alice"])
     mine = tmp_path / "secrets" / "users" / "alice"
-    status, output = play(kafka, tmp_path, "--check", "--diff", **variables)
-    assert (status, mine.exists(), "prune: user dave" in output, "prune: user carol" in output) == (
-        0,
-        False,
-        True,
-        False,
-    )
+    status, output = play(kafka, tmp_path, tmp_path / "role.yml", "--check", "--diff", **variables)
+    assert (status, mine.exists()) == (0, False), output
+    assert ("prune: user dave" in output, "prune: user carol" in output) == (True, False)
     changed = []
     for options in (["--diff", "-vvv"], ["--diff"]):
-        status, output = play(kafka, tmp_path, *options, **variables)
+        status, output = play(kafka, tmp_path, tmp_path / "role.yml", *options, **variables)
         assert status == 0, output
         changed.append("changed=0" not in output)
-        shown = [word for word in (mine.read_text(), BOB["password"]) if word in output]
-        assert shown == []
+        assert [word for word in (mine.read_text(), BOB["password"], PASSWORD) if word in output] == []
     assert changed == [True, False], output
     assert (mine.stat().st_mode & 0o777, mine.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert can_log_in(kafka, {"name": "alice", "password": mine.read_text()})
     with admin_client(kafka.client(), 5) as admin:
         assert {name for name, _ in users.KIND.read(admin, None)} == {"alice", BOB["name"], "carol", ADMIN}
+
+
+ODD = ["é\u2028", "{{ lookup('env', 'HOME') }}", "yes", "1e3", "a: b # c", "{% raw %}"]
+
+
+@pytest.fixture
+def described(kafka, tmp_path):
+    """A cluster with items of all kinds, some with odd names, and the options with which export.yml describes it."""
+    done(users.have, kafka, users=[ALICE, *({"name": name, "password": "some-secret"} for name in ODD[1:])], prune=True)
+    odd = [{"principal": f"User:{name}", "resource": "group", "name": name, "operations": ["read"]} for name in ODD]
+    done(acls.have, kafka, acls=[*ACLS, *odd], prune=True)
+    done(quotas.have, kafka, quotas=[*QUOTAS, *({"user": name, "producer_byte_rate": 7} for name in ODD)], prune=True)
+    names = [topic("kept", 2, {"retention.ms": "60000"}), topic("other", 1), topic("app-x-changelog", 1)]
+    result = topics.have(params(kafka.client(), topics=names, absent=["gone"]), False)
+    assert not result.get("failed"), result
+    path = tmp_path / "export.yml"
+    status, output = play(kafka, tmp_path, "playbooks/export.yml", export_path=str(path))
+    assert (status, "changed=1" in output) == (0, True), output
+    assert not [name for name in (ALICE["password"], ADMIN, "changelog") if name in path.read_text()]
+    return ["-e", f"@{path}"]
+
+
+def topic(name, partitions=None, config=None):
+    return {"name": name, "partitions": partitions, "replication_factor": None, "config": config}
+
+
+def test_export_then_plan(kafka, tmp_path, described):
+    status, output = play(kafka, tmp_path, "playbooks/plan.yml", *described)
+    assert (status, "No difference in topics, users, acls, quotas." in output) == (0, True), output
+    path = described[1].removeprefix("@")
+    status, output = play(kafka, tmp_path, "playbooks/export.yml", export_path=path)
+    assert (status, "changed=0" in output) == (0, True), output
+
+
+def test_plan_finds_each_drift_and_nothing_else(kafka, tmp_path, described):
+    mine = acls.items(dict.fromkeys(list(acls.wanted(ACLS[:1]))[:1]))[0]
+    with admin_client(kafka.client(), 5) as admin:
+        alter(admin, {(ConfigResourceType.TOPIC, "kept"): {"retention.ms": "1", "segment.ms": "60000"}})
+        admin.create_partitions({"other": 3})
+        admin.create_topics({"unknown": {"num_partitions": 1}}, wait_for_metadata=True)
+    done(acls.have, kafka, acls=[{**mine, "name": "planted"}], absent=[mine])
+    done(users.have, kafka, users=[{"name": "planted", "password": "some-secret"}], absent=["alice"])
+    done(
+        quotas.have,
+        kafka,
+        quotas=[QUOTAS[0] | {"producer_byte_rate": 4096}, {"user": "planted", "request_percentage": 9}],
+    )
+    options = [*described, "-e", json.dumps({"stack_secrets": str(tmp_path / "none")})]
+    status, output = play(kafka, tmp_path, "playbooks/plan.yml", *options)
+    assert status == 2, output
+    right = mine["operations"][0]
+    expected = {
+        "~ topic kept: retention.ms 1, wanted: 60000",
+        "~ topic kept: segment.ms 60000, wanted: of the broker",
+        "~ topic other: partitions 3, wanted: 1",
+        "- topic unknown",
+        "+ user alice, SCRAM-SHA-512, 4096 iterations",
+        "- user planted, SCRAM-SHA-512, 4096 iterations",
+        f"+ ACL of User:alice: allow {right} on topic prefixed orders",
+        f"- ACL of User:alice: allow {right} on topic prefixed planted",
+        "~ quota of user alice: producer_byte_rate 4096, request_percentage 12.5, "
+        "wanted: quota of user alice: producer_byte_rate 1024, request_percentage 12.5",
+        "- quota of user planted: request_percentage 9",
+    }
+    found = {line.strip() for line in output.splitlines() if line.strip()[:2] in ("~ ", "+ ", "- ")}
+    assert found == expected
+    assert f"{len(expected)} differences; + is in the files alone" in output
+
+
+def test_a_principal_with_rights_on_topics_manages_topics_alone(kafka, tmp_path):
+    rights = ["alter", "alter_configs", "create", "delete", "describe", "describe_configs"]
+    done(users.have, kafka, users=[ALICE])
+    done(
+        acls.have,
+        kafka,
+        acls=[{"principal": "alice", "resource": "topic", "name": "*", "operations": rights}],
+        prune=True,
+    )
+    client = kafka.client("alice", ALICE["password"])
+    own = {"client": client, "timeout": 30, "absent": []}
+    listed = [topic("kept", 2, {"retention.ms": 5}), topic("mine", 1)]
+    assert not topics.have(own | {"topics": listed}, False).get("failed")
+    shown = []
+    for check in (True, False):
+        result = topics.have(own | {"topics": listed[:1], "prune": True}, check, shown.append)
+        assert "mine" in result["deleted"]
+        assert "prune: topic mine" in shown
+    assert not [name for name in result["deleted"] if name.startswith("_") or name.endswith("-changelog")]
+    assert topics.have(own | {"topics": [], "prune": True}, False)["failed"]
+    variables = {"_stack_client": client, "kafka_topics_present": listed[:1]}
+    status, output = play(kafka, tmp_path, "playbooks/plan.yml", **variables, plan_kinds=["topics"])
+    assert (status, "No difference in topics." in output) == (0, True), output
+    status, output = play(kafka, tmp_path, "playbooks/export.yml", **variables, export_kinds=["acls"])
+    assert (status, "no right Describe on the cluster" in output) == (2, True), output

@@ -38,7 +38,7 @@ def have(params, check, say=print):
     if found := problems(params["acls"], params["absent"]):
         return {"failed": True, "msg": "\n".join(found)}
     tables = wanted(params["acls"]), wanted(params["absent"])
-    goal = shared.Goal(*tables, partial(_prunable, shared.kept(params)))
+    goal = shared.Goal(*tables, partial(prunable, shared.kept(params)))
     return shared.have(KIND, goal, params, check, say)
 
 
@@ -126,7 +126,8 @@ def _word(operation):
     return str(operation).lower().replace("-", "_")
 
 
-def _prunable(names, acl):
+def prunable(names, acl):
+    """Return whether pruning can remove an item. names: of the principals that it keeps."""
     return acl.principal.removeprefix("User:") not in names
 
 

@@ -26,7 +26,7 @@ def have(params, check, say=print):
     """
     if found := problems(params["quotas"]):
         return {"failed": True, "msg": "\n".join(found)}
-    goal = shared.Goal(wanted(params["quotas"]), (), partial(_prunable, shared.kept(params)))
+    goal = shared.Goal(wanted(params["quotas"]), (), partial(prunable, shared.kept(params)))
     return shared.have(KIND, goal, params, check, say)
 
 
@@ -74,7 +74,8 @@ def items(table):
     ]
 
 
-def _prunable(names, key):
+def prunable(names, key):
+    """Return whether pruning can remove an item. names: of the principals that it keeps."""
     return dict(key).get("user") not in names
 
 

@@ -118,6 +118,7 @@ def have(kind, goal, params, check, say):
     """Make a cluster's items match a table. Return the result of an Ansible task, which may have failed.
 
     params: {client, prune, timeout}: client properties; whether to remove what is not wanted; seconds for all.
+    `must_answer`, if true: fail where no broker answers, in check mode, too.
     say: called with a line for each removal of an item that is only not wanted, before the first change.
     """
     where = params["client"].get("bootstrap.servers")
@@ -133,11 +134,11 @@ def have(kind, goal, params, check, say):
 
 
 def _have(kind, goal, params, check, say):
-    seconds = params["timeout"]
+    seconds, may_be_new = params["timeout"], check and not params.get("must_answer")
     try:
-        admin = admin_client(params["client"], 1 if check else seconds, min(seconds, ANSWER))
+        admin = admin_client(params["client"], 1 if may_be_new else seconds, min(seconds, ANSWER))
     except (KafkaTimeoutError, ClientPropertiesError):
-        if not check:
+        if not may_be_new:
             raise
         warning = "No broker answers yet; this is what would be done with a new one."
         return result(kind, Plan(create=goal.wanted)) | {"warnings": [warning]}

@@ -26,6 +26,7 @@ MECHANISMS = {"SCRAM-SHA-256": 1, "SCRAM-SHA-512": 2}  # Kafka's numbers
 USUAL = "SCRAM-SHA-512"
 ITERATIONS = 4096  # of a new user; Kafka's own number
 LEAST, MOST = 4096, 16384  # Kafka's limits
+REFUSED = "login-refused"  # the code of a wrong password, and of an unknown user
 _LOGINS = 16  # at the same time
 _STEP = 5  # seconds for each step of a login
 _RESOURCE_NOT_FOUND = 91
@@ -39,19 +40,17 @@ def have(params, check, say=print):
     """
     if found := problems(params["users"], params["absent"], params["secrets"]):
         return {"failed": True, "msg": "\n".join(found)}
-    names = shared.kept(params)
-    try:
-        given = passwords(params["users"], params["secrets"], make=not check)
-    except OSError as error:
-        advice = "Let this user read and write it, or set stack_secrets."
-        return {"failed": True, "msg": f"{error.filename}: {error.strerror}. {advice}"}
+    given = {}
+
+    def refine(plan, actual):
+        given.update(_passwords(params["users"], params["secrets"], [] if check else plan.create))
+        return _renew(params, given, plan, actual)
+
     kind = KIND._replace(
-        alter=partial(_alter, given),
-        refine=partial(_renew, params["client"], given, params["timeout"]),
-        finish=partial(_wait_logins, params["client"], given),
+        alter=partial(_alter, given), refine=refine, finish=partial(_wait_logins, params["client"], given)
     )
     absent = {(name, mechanism) for name in params["absent"] for mechanism in MECHANISMS}
-    goal = shared.Goal(wanted(params["users"]), absent, lambda key: key[0] not in names)
+    goal = shared.Goal(wanted(params["users"]), absent, partial(prunable, shared.kept(params)))
     return shared.have(kind, goal, params, check, say)
 
 
@@ -60,8 +59,8 @@ def problems(users, absent=(), directory=""):
     found, seen = [], set()
     for user in users:
         name = one_line(user["name"])
-        if not user["name"]:
-            found.append("kafka_users has an empty name. Give the user a name.")
+        if not (user["name"].isascii() and user["name"]):  # Kafka creates such a user, and accepts no login
+            found.append(f"kafka_users has the name {name!r}. Give it ASCII characters, one or more.")
         if key(user) in seen:
             found.append(f"kafka_users has {name} with {key(user)[1]} more than once. Keep one.")
         seen.add(key(user))
@@ -94,33 +93,46 @@ def items(table):
     ]
 
 
-def passwords(users, directory, make):
-    """Return {key: password}. make: whether to make those that do not exist; without it they are "". Raises OSError."""
+def prunable(names, user):
+    """Return whether pruning can remove an item. names: of the principals that it keeps."""
+    return user[0] not in names
+
+
+def _passwords(users, directory, new):
+    """Return {key: password} of the users whose password is known. Make those of `new` keys. Raises shared.Refused.
+
+    A user that the cluster has, and whose password is in no list and in no file, keeps it.
+    """
     found = {}
-    for user in users:
-        password = user.get("password")
-        if password is None:
-            exists = make or path_of(directory, user["name"]).exists()
-            password = read_or_make(directory, user["name"]) if exists else ""
-        found[key(user)] = password
+    try:
+        for user in users:
+            if user.get("password") is not None:
+                found[key(user)] = user["password"]
+            elif key(user) in new or path_of(directory, user["name"]).exists():
+                found[key(user)] = read_or_make(directory, user["name"])
+    except OSError as error:
+        advice = "Let this user read and write it, or set stack_secrets."
+        raise shared.Refused([f"{error.filename}: {error.strerror}. {advice}"]) from None
     return found
 
 
 # Logins
 
 
-def _renew(client, given, seconds, plan, actual):
-    """Add users with another password to the plan. Return a list of warnings."""
-    present = [key for key in given if key in actual and key not in plan.change]
-    results = logins(client, {key: given[key] for key in present}, seconds)
-    plan.change |= {key: (actual[key], actual[key]) for key in present if results[key] == "login-refused"}
-    unknown = sorted({code for code in results.values() if code not in ("", "login-refused")})
-    if not unknown:
+def _renew(params, given, plan, actual):
+    """Add users with another password to the plan. Return a list of warnings. Raises shared.Refused."""
+    if unknown := sorted(plan.change.keys() - given.keys()):
+        said = "Kafka needs the password to change the iterations. Give it in the list."
+        raise shared.Refused([f"user {one_line(name)}: {said}" for name, _ in unknown])
+    present = {key: given[key] for key in given if key in actual and key not in plan.change}
+    results = logins(params["client"], present, params["timeout"])
+    plan.change |= {key: (actual[key], actual[key]) for key in present if results[key] == REFUSED}
+    unverified = [code for code in results.values() if code not in ("", REFUSED)]
+    if not unverified:
         return []
-    count = sum(code in unknown for code in results.values())
     return [
-        f"The passwords of {count} existing users cannot be verified ({', '.join(unknown)}), so they stay as they are. "
-        "Connect to a listener with a login by SCRAM to change them."
+        f"The passwords of {len(unverified)} existing users cannot be verified ({', '.join(sorted(set(unverified)))}), "
+        "so they stay as they are. Connect to a listener with a login by SCRAM to change them."
     ]
 
 
@@ -141,8 +153,6 @@ def logins(client, given, seconds, everywhere=False):
 
 def _login(arguments, deadline, everywhere, user):
     (name, mechanism), password = user
-    if not password:
-        return "login-refused"  # one that is not made yet
     # RFC 5802: a comma and an equals sign have codes in the name of a user. kafka-python sends them as they are.
     escaped = name.replace("=", "=3D").replace(",", "=2C")
     own = {"sasl_mechanism": mechanism, "sasl_plain_username": escaped, "sasl_plain_password": password}
@@ -157,7 +167,7 @@ def _login(arguments, deadline, everywhere, user):
             code = fault.code
         finally:
             link.close()
-        if code in ("", "login-refused", "mechanism") and not (everywhere and code == ""):
+        if code in ("", REFUSED, "mechanism") and not (everywhere and code == ""):
             return code
     return code
 
@@ -167,7 +177,7 @@ def _wait_logins(client, given, plan, seconds):
     left = {key: given[key] for key in (*plan.create, *plan.change)}
     for remaining in attempts(seconds, 0.1):
         results = logins(client, left, max(1, remaining), everywhere=True)
-        left = {key: left[key] for key, code in results.items() if code == "login-refused"}
+        left = {key: left[key] for key, code in results.items() if code == REFUSED}
         if not left:
             return
     names = ", ".join(one_line(name) for name, _ in sorted(left)[:5])

@@ -13,12 +13,20 @@ copying, and run.py carries the plan out.
 """
 
 from kafka_proof.operations.placement import ImpossibleError
-from kafka_proof.operations.reassign.observe import holds
+from kafka_proof.operations.reassign.observe import holds, registered
 from kafka_proof.operations.reassign.plan import MismatchError, Wanted, plan, render, room_problems
-from kafka_proof.operations.reassign.run import Interrupted, StalledError, prove_empty, rebalance, stop_signals
+from kafka_proof.operations.reassign.run import (
+    THROTTLE,
+    Interrupted,
+    StalledError,
+    prove_empty,
+    rebalance,
+    stop_signals,
+)
 from kafka_proof.operations.reassign.throttle import throttles
 
 __all__ = [
+    "THROTTLE",
     "ImpossibleError",
     "Interrupted",
     "MismatchError",
@@ -28,6 +36,7 @@ __all__ = [
     "plan",
     "prove_empty",
     "rebalance",
+    "registered",
     "render",
     "room_problems",
     "stop_signals",

@@ -29,11 +29,13 @@ class Wanted:
     drain        ids of brokers that will hold nothing
     replication  {topic: replicas}. An internal topic that is not named, and has fewer replicas than the brokers' own
                  configuration, as in a cluster that grew from one broker, gets that many
+    only         names of the topics that may change; None for all
     """
 
     brokers: list
     drain: list = field(default_factory=list)
     replication: dict = field(default_factory=dict)
+    only: set | None = None
 
 
 def plan(admin, wanted):
@@ -49,6 +51,8 @@ def plan(admin, wanted):
     drain = [broker for broker in wanted.drain if broker in brokers or any(broker in each for each in now.values())]
     replication = _replication(admin, brokers, now, wanted)
     changes = {tp: (now[tp], then) for tp, then in make_plan(now, brokers, drain, replication).items()}
+    if wanted.only is not None:
+        changes = {tp: change for tp, change in changes.items() if tp.topic in wanted.only}
     if offline := sorted(tp for tp in described if described[tp]["leader_id"] < 0):
         raise ImpossibleError(
             f"{len(offline)} partitions have no leader, the first {partition_name(offline[0])}: nothing can be copied "
