@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from bench import ROOT, Figures, each_round, parser, run, seconds, show
+from kafka_proof.operations.access.users import USUAL
 from tests.versions.kafka import KRAFT, jars
 from tests.versions.secured import ADMIN, secured
 
@@ -31,6 +32,7 @@ def variables(client):
     """The variables of the play."""
     return {
         "_stack_client": client,
+        "_stack_access": {"mechanism": USUAL},
         "kafka_topics_present": [
             {"name": f"topic-{number}", "partitions": 1, "replication_factor": 1} for number in range(TOPICS)
         ],

@@ -34,6 +34,10 @@ options:
     type: list
     elements: dict
     default: []
+  mechanism:
+    description: Mechanism of users that name none, as in the module kafka_users.
+    type: str
+    default: SCRAM-SHA-512
   secrets:
     description: Directory of secrets, as in the module kafka_users.
     type: path

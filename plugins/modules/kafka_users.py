@@ -30,10 +30,9 @@ options:
         type: str
         no_log: true
       mechanism:
-        description: Mechanism of the login. A user with two mechanisms is two items.
+        description: Mechanism of the login, without it that of O(mechanism). A user with two mechanisms is two items.
         type: str
-        choices: [SCRAM-SHA-512, SCRAM-SHA-256]
-        default: SCRAM-SHA-512
+        choices: [SCRAM-SHA-512, SCRAM-SHA-256, PLAIN]
       iterations:
         description: Iterations of the hash, 4096 to 16384. Left out, a new user gets 4096, and others keep theirs.
         type: int
@@ -42,6 +41,10 @@ options:
     type: list
     elements: str
     default: []
+  mechanism:
+    description: Mechanism of users that name none. Users without SCRAM, by PLAIN or by a certificate, are left out.
+    type: str
+    default: SCRAM-SHA-512
   secrets:
     description: Directory of secrets on the controller, for passwords that the list does not have.
     type: path

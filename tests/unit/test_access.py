@@ -213,12 +213,26 @@ def test_a_user_with_two_mechanisms_and_one_file(tmp_path):
     assert users._passwords(listed, directory, []) == made
 
 
+@pytest.mark.parametrize(
+    ("usual", "found"),
+    [
+        ("SCRAM-SHA-512", [("a", "SCRAM-SHA-512"), ("b", "SCRAM-SHA-256")]),
+        ("SCRAM-SHA-256", [("a", "SCRAM-SHA-256"), ("b", "SCRAM-SHA-256")]),
+        ("PLAIN", [("b", "SCRAM-SHA-256")]),
+        ("", [("b", "SCRAM-SHA-256")]),
+    ],
+)
+def test_users_with_a_certificate_or_plain_are_left_out(usual, found):
+    listed = [{"name": "a"}, {"name": "b", "mechanism": "SCRAM-SHA-256"}, {"name": "c", "mechanism": "PLAIN"}]
+    assert list(users.wanted(users.of_scram(listed, usual))) == found
+
+
 def test_users_as_a_list():
     table = {("b", "SCRAM-SHA-512"): 4096, ("a", "SCRAM-SHA-256"): 8192}
     listed = users.items(table)
     assert listed == [
         {"name": "a", "mechanism": "SCRAM-SHA-256", "iterations": 8192},
-        {"name": "b", "iterations": 4096},
+        {"name": "b", "mechanism": "SCRAM-SHA-512", "iterations": 4096},
     ]
     assert users.wanted(listed) == table
 
@@ -282,7 +296,7 @@ def test_what_the_cluster_needs_stays(module, key, kept):
 def test_without_items_nothing_is_asked():
     params = {"client": {"bootstrap.servers": "localhost:1"}, "prune": False, "keep": [], "timeout": 1}
     for result in (
-        users.have(params | {"users": [], "absent": [], "secrets": ""}, check=False),
+        users.have(params | {"users": [], "absent": [], "mechanism": "", "secrets": ""}, check=False),
         acls.have(params | {"acls": [], "absent": []}, check=False),
         quotas.have(params | {"quotas": []}, check=False),
     ):

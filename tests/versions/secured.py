@@ -57,4 +57,5 @@ def secured(version, mode, settings=None):
 
 def params(client, **own):
     """Return the parameters of `have` with the defaults of the modules."""
-    return {"client": client, "absent": [], "secrets": "", "prune": False, "keep": [], "timeout": 30} | own
+    usual = {"absent": [], "mechanism": users.USUAL, "secrets": "", "prune": False, "keep": [], "timeout": 30}
+    return {"client": client} | usual | own

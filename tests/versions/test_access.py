@@ -173,6 +173,7 @@ def play(kafka, directory, playbook, *options, **variables):
     inventory = {"kafka": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
     variables = {
         "_stack_client": kafka.client(),
+        "_stack_access": {"mechanism": users.USUAL},
         "kafka_access_keep": [ADMIN],
         "stack_secrets": str(directory / "secrets"),
         **variables,
@@ -192,10 +193,28 @@ def play(kafka, directory, playbook, *options, **variables):
     return done.returncode, done.stdout + done.stderr
 
 
+def of_role(name, directory):
+    """Write a playbook with one role, and return its path."""
+    path = directory / "role.yml"
+    path.write_text(yaml.safe_dump([{"hosts": "kafka", "gather_facts": False, "roles": [name]}]))
+    return path
+
+
+def test_role_of_topics(kafka, tmp_path):
+    role = of_role("kafka_topics", tmp_path)
+    listed = [topic("kept"), topic("stale")]
+    assert not topics.have(params(kafka.client(), topics=listed), False).get("failed")
+    variables = {"kafka_topics_present": [{"name": "kept", "replication_factor": 1}], "kafka_topics_reassign": True}
+    variables["kafka_access_prune"] = ["topics"]
+    for options, there in ((["--check"], True), ([], False)):
+        status, output = play(kafka, tmp_path, role, *options, **variables)
+        assert (status, "prune: topic stale" in output, "changed=1" in output) == (0, True, True), output
+        with admin_client(kafka.client(), 5) as admin:
+            assert ("stale" in admin.list_topics()) is there
+
+
 def test_role(kafka, tmp_path):
-    (tmp_path / "role.yml").write_text(
-        yaml.safe_dump([{"hosts": "kafka", "gather_facts": False, "roles": ["kafka_access"]}])
-    )
+    role = of_role("kafka_access", tmp_path)
     variables = {
         "_stack_brokers": [{"settings": {"super.users": f"User:ANONYMOUS;User:{ADMIN}"}}],
         "kafka_users": [{"name": "alice"}, BOB],
@@ -210,12 +229,12 @@ def test_role(kafka, tmp_path):
     names = ("carol", "dave")
     done(users.have, kafka, users=[{"name": name, "password": "some-secret"} for name in names], absent=["alice"])
     mine = tmp_path / "secrets" / "users" / "alice"
-    status, output = play(kafka, tmp_path, tmp_path / "role.yml", "--check", "--diff", **variables)
+    status, output = play(kafka, tmp_path, role, "--check", "--diff", **variables)
     assert (status, mine.exists()) == (0, False), output
     assert ("prune: user dave" in output, "prune: user carol" in output) == (True, False)
     changed = []
     for options in (["--diff", "-vvv"], ["--diff"]):
-        status, output = play(kafka, tmp_path, tmp_path / "role.yml", *options, **variables)
+        status, output = play(kafka, tmp_path, role, *options, **variables)
         assert status == 0, output
         changed.append("changed=0" not in output)
         assert [word for word in (mine.read_text(), BOB["password"], PASSWORD) if word in output] == []

@@ -35,9 +35,10 @@ _RESOURCE_NOT_FOUND = 91
 def have(params, check, say=print):
     """Make the users match a list, as the module kafka_users documents it. Return the result of an Ansible task.
 
-    params: {client, users, absent, secrets, prune, keep, timeout}. `secrets`: the directory with a file for the
-    password of each user that has none in the list; "" for none.
+    params: {client, users, absent, mechanism, secrets, prune, keep, timeout}. `mechanism`: of users that name none.
+    `secrets`: the directory with a file for the password of each user that has none in the list; "" for none.
     """
+    params = params | {"users": of_scram(params["users"], params["mechanism"])}
     if found := problems(params["users"], params["absent"], params["secrets"]):
         return {"failed": True, "msg": "\n".join(found)}
     given = {}
@@ -52,6 +53,15 @@ def have(params, check, say=print):
     absent = {(name, mechanism) for name in params["absent"] for mechanism in MECHANISMS}
     goal = shared.Goal(wanted(params["users"]), absent, partial(prunable, shared.kept(params)))
     return shared.have(kind, goal, params, check, say)
+
+
+def of_scram(users, mechanism):
+    """Return the users that log in by SCRAM, each with its mechanism: the given one for those that name none.
+
+    Users that prove themselves by PLAIN or by a certificate are no part of the cluster's metadata.
+    """
+    named = [user | {"mechanism": user.get("mechanism") or mechanism} for user in users]
+    return [user for user in named if user["mechanism"] in MECHANISMS]
 
 
 def problems(users, absent=(), directory=""):
@@ -88,7 +98,7 @@ def wanted(users):
 def items(table):
     """Return the list that describes a table, without passwords: the reverse of `wanted`."""
     return [
-        {"name": name} | ({} if mechanism == USUAL else {"mechanism": mechanism}) | {"iterations": iterations}
+        {"name": name, "mechanism": mechanism, "iterations": iterations}
         for (name, mechanism), iterations in sorted(table.items())
     ]
 
