@@ -16,6 +16,8 @@ from pathlib import Path
 import yaml
 
 from bench import ROOT, Figures, each_round, parser, run, seconds, show
+from kafka_proof.operations import topics
+from kafka_proof.operations.access import acls, quotas, users
 from kafka_proof.operations.access.users import USUAL
 from tests.versions.kafka import KRAFT, jars
 from tests.versions.secured import ADMIN, secured
@@ -85,6 +87,24 @@ def play(command, changes):
         sys.exit(f"the play {'changed nothing' if changes else 'changed something'}")
 
 
+def modules(client, directory):
+    """Do what the modules do, without Ansible. Stops if something changes."""
+    own = variables(client)
+    common = {"client": client, "absent": [], "prune": False, "keep": [], "timeout": 60}
+    topics_of_play = [{"config": None} | topic for topic in own["kafka_topics_present"]]
+    results = [
+        topics.have(common | {"topics": topics_of_play}, False),
+        users.have(
+            common | {"users": own["kafka_users"], "mechanism": USUAL, "secrets": directory / "secrets" / "users"},
+            False,
+        ),
+        acls.have(common | {"acls": own["kafka_acls"]}, False),
+        quotas.have(common | {"quotas": own["kafka_quotas"]}, False),
+    ]
+    if [result for result in results if result.get("failed") or result["changed"]]:
+        sys.exit("the modules changed something, or failed")
+
+
 def measure(rounds, number):
     """Return the Figures."""
     figures = Figures(" s")
@@ -94,6 +114,7 @@ def measure(rounds, number):
             command = make_files(directory, kafka.client())
             figures.note("first", seconds(play, command, True))
             figures.note("same", seconds(play, command, False))
+            figures.note("modules", seconds(modules, kafka.client(), directory))
             for each in range(number):
                 for name, call in calls(kafka, directory, each).items():
                     figures.note(name, seconds(subprocess.run, call, check=True, capture_output=True))
@@ -119,6 +140,7 @@ def main():
         for what, key, target in (
             ("the first time", "first", "at most 15 s, at least 100-fold"),
             ("nothing to change", "same", "at most 3 s"),
+            ("nothing to change, the modules without Ansible", "modules", ""),
         )
     ]
     baseline = ", ".join(f"{name} {middle[name]:.2f} s" for name in names)
