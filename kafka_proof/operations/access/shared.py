@@ -14,6 +14,7 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import known_brokers
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import WaitedInVainError, wait_until
+from kafka_proof.client.workarounds import reason
 
 NOTHING = "nothing was changed"
 BATCH = 500  # items in one request: a KRaft controller takes 10,000 records, and an item can be several
@@ -120,6 +121,7 @@ def have(kind, goal, params, check, say):
     params: {client, prune, timeout}: client properties; whether to remove what is not wanted; seconds for all.
     `must_answer`, if true: fail where no broker answers, in check mode, too.
     say: called with a line for each removal of an item that is only not wanted, before the first change.
+    Raises KafkaError, ClientPropertiesError.
     """
     where = params["client"].get("bootstrap.servers")
     if not goal.wanted and not goal.absent and not params["prune"]:
@@ -129,8 +131,6 @@ def have(kind, goal, params, check, say):
     except Refused as refusal:
         message = "\n".join([f"{where}: {len(refusal.problems)} refused, {refusal.rest}:", *refusal.problems])
         return {"failed": True, "changed": refusal.rest != NOTHING, "msg": message}
-    except (KafkaError, ClientPropertiesError) as error:
-        return {"failed": True, "msg": f"{where}: {one_line(error)}"}
 
 
 def _have(kind, goal, params, check, say):
@@ -167,7 +167,7 @@ def _apply(kind, admin, plan):
     except ClusterAuthorizationFailedError:
         raise
     except KafkaError as error:
-        raise Refused([one_line(error)], "and some of it can have been done") from None
+        raise Refused([one_line(reason(error))], "and some of it can have been done") from error
     if problems:
         all_of_them = len(problems) >= len(plan.create) + len(plan.change) + len(plan.remove)
         raise Refused(problems, NOTHING if all_of_them else "the rest was done")
