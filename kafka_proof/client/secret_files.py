@@ -17,8 +17,21 @@ def read_or_make(directory: str | Path, name: str) -> str:
     """Return the secret of this name; make one of 32 letters and digits if there is none. Raises OSError."""
     path = path_of(directory, name)
     if not path.exists():
-        write(path, "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)))
+        write(path, _new())
     return path.read_text(encoding="utf-8")
+
+
+def keep(path: Path, given: str | None, check: bool = False) -> bool:
+    """Keep the given secret in a file; without one, that of the file, or a new one. Return whether the file changes.
+
+    check: change nothing. Raises OSError.
+    """
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    if before is not None and given in (None, before):
+        return False
+    if not check:
+        write(path, given or _new())
+    return True
 
 
 def path_of(directory: str | Path, name: str) -> Path:
@@ -45,3 +58,7 @@ def make_directory(path: Path) -> None:
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _new() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))

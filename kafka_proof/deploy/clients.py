@@ -62,6 +62,8 @@ def client_files(
             text = "".join(part.read_text(encoding="utf-8") for part in parts if part.exists())
             files[key_store(found["secrets"], name)] = text
     for user in users:
+        if found["clients"] == LOGIN and not path_of(Path(found["secrets"], "users"), user["name"]).exists():
+            continue  # a user of an existing cluster, whose password is not known here
         properties = servers | login_properties(found, user["name"], user.get("mechanism") or "")
         files[path_of(directory, f"{user['name']}.properties")] = to_text(properties)
     return files

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
-from kafka_proof.client.secret_files import make_directory, path_of, read_or_make, write
+from kafka_proof.client.secret_files import keep, make_directory, path_of
 from kafka_proof.deploy.certificates import missing, wanted
 from kafka_proof.deploy.rotation import FINISH, outdated, succeed, wanted_in
 from kafka_proof.deploy.security import LOGIN, security_of
@@ -11,7 +11,8 @@ from kafka_proof.deploy.security import LOGIN, security_of
 
 class ActionModule(Action):
     def act(self, arguments):
-        security, users = security_of({"kafka_security": arguments["security"]}), arguments["users"]
+        users = arguments["users"]
+        security = security_of({"kafka_security": arguments["security"], "kafka_users": users})
         if not security.on:
             return {"certificates": []}
         names, done = [user["name"] for user in users], []
@@ -21,8 +22,11 @@ class ActionModule(Action):
                 done += self._rotate(step, own)
                 own = wanted_in(step, own)
             principal = {"name": security.principal, "password": arguments["security"].get("password")}
-            for user in [principal, *users] if security.clients == LOGIN else []:
-                done += self._password(arguments["secrets"], user["name"], user.get("password"))
+            # A user of an existing cluster has a password that is not known here: kafka_users makes those of new users.
+            known = [each for each in users if each.get("password") or each["name"] in security.plain_users]
+            for user in [principal, *known] if security.clients == LOGIN else []:
+                path = path_of(Path(arguments["secrets"], "users"), user["name"])
+                done += [f"password {path}"] if keep(path, user.get("password"), self.check_mode) else []
             absent = missing(own)
             for item in absent if not self.check_mode else []:
                 make_directory(Path(item["path"]).parent)
@@ -38,13 +42,3 @@ class ActionModule(Action):
         for path in old:
             path.unlink()
         return [*old, *(succeed(own) if step == FINISH and not self.check_mode else [])]
-
-    def _password(self, secrets, name, given):
-        """Keep a user's password: the given one, or a new one. Return the lines of the change."""
-        path = path_of(Path(secrets, "users"), name)
-        before = path.read_text(encoding="utf-8") if path.exists() else None
-        if before is not None and given in (None, before):
-            return []
-        if not self.check_mode:
-            write(path, given) if given else read_or_make(path.parent, name)
-        return [f"password {path}"]
