@@ -3,7 +3,8 @@
     python -m bench.security [--rounds 3]
 
 One node of KRaft each: `site.yml` from nothing and with nothing to do, a restart of the container until the node
-answers its client, and the throughput of Kafka's own producer and consumer commands, with acks=all and messages of 1 kB.
+answers its client, and the throughput of Kafka's own producer and consumer commands, with acks=all and messages of
+1 kB.
 """
 
 import contextlib
