@@ -14,15 +14,17 @@ def inventory_problems(
     groups: Mapping[str, Sequence[str]],
     values: Mapping[str, Mapping[str, Any]],
     nodes: Sequence[Node],
+    of_images: Sequence[str] = (),
 ) -> list[str]:
     """Return what in the inventory cannot work.
 
-    groups: {group: hosts}; values: {host: its variables, checked}.
+    groups: {group: hosts}; values: {host: its variables, checked}; of_images: what is wrong with images.
     """
     first = values[groups["kafka"][0]]
     versions = {host: own["stack_kafka_version"] for host, own in values.items()}
     # With a version that lacks the mode, all other messages would mislead.
     return mode_problems(groups, versions) or [
+        *of_images,
         *security_problems(values),
         *node_problems(nodes),
         *topic_problems(

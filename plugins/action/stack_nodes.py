@@ -37,7 +37,7 @@ class ActionModule(Action):
         archives = image_archives(images := image_wanted(values))
         if arguments["check"]:
             recipe = Path(arguments["roles"], "kafka_image", "files")
-            if problems := inventory_problems(groups, values, nodes) or images_problems(images, archives, recipe):
+            if problems := inventory_problems(groups, values, nodes, images_problems(images, archives, recipe)):
                 raise ActionError("\n".join(problems))
             for warning in quorum_warnings(nodes):
                 self._display.warning(warning)
