@@ -54,10 +54,10 @@ def write(path: Path, text: str) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory that its owner alone may enter, unless there is one. Raises OSError."""
-    if not path.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+    """Create a directory, and those above it, that their owner alone may enter, unless they exist. Raises OSError."""
+    for each in reversed([path, *path.parents]):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)
 
 
 def _new() -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.redact import masked
+from kafka_proof.client.secret_files import write
 
 
 class ActionModule(Action):
@@ -14,7 +15,7 @@ class ActionModule(Action):
             changed = before != content or (path.exists() and not content)
             if changed and not self.check_mode:
                 if content:
-                    _replace(path, content)
+                    write(path.resolve(), content)  # a link stays one
                 else:
                     path.unlink()
         except OSError as error:
@@ -32,16 +33,3 @@ class ActionModule(Action):
 def _text(path):
     """Return the text with its carriage returns, which are part of it."""
     return path.read_bytes().decode("utf-8", errors="replace")
-
-
-def _replace(path, content):
-    """Replace the file at once, so that a program that reads it meanwhile sees the old or the new content."""
-    path = path.resolve()  # a link stays one
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.touch(mode=0o600)  # it can hold passwords
-        new.write_text(content, encoding="utf-8", newline="")
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
