@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kafka_proof.deploy.given_certificates import given_problems
 from kafka_proof.deploy.group_checks import mode_problems
 from kafka_proof.deploy.inventory_checks import node_problems
 from kafka_proof.deploy.node import Node
@@ -26,6 +27,7 @@ def inventory_problems(
     return mode_problems(groups, versions) or [
         *of_images,
         *security_problems(values),
+        *given_problems(nodes, values),
         *node_problems(nodes),
         *topic_problems(
             first["kafka_topics_present"],

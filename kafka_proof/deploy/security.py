@@ -44,6 +44,7 @@ class Security(NamedTuple):
     days: int = 365  # for which a certificate of a node or a client is valid
     oauth: Mapping[str, Any] = {}
     certificates: Mapping[str, str] = {}  # paths that the user gives: ca, certificate, key, clients_ca
+    nodes: Sequence[str] = (NODE,)  # principals of the nodes, see kafka_proof.deploy.given_certificates
     plain_users: Sequence[str] = ()  # names, whose passwords are part of the broker's settings
 
     @property
@@ -143,11 +144,11 @@ def listener_settings(
     return found
 
 
-def authorisation(security: Security, kraft: bool, nodes: Sequence[str] = (NODE,)) -> dict[str, Any]:
-    """Return the settings by which a node refuses everything that no ACL allows. nodes: names of their certificates."""
+def authorisation(security: Security, kraft: bool) -> dict[str, Any]:
+    """Return the settings by which a node refuses everything that no ACL allows."""
     if not security.on:
         return {}
-    super_users = ";".join(f"User:{name}" for name in dict.fromkeys([*nodes, security.principal]))
+    super_users = ";".join(f"User:{name}" for name in dict.fromkeys([*security.nodes, security.principal]))
     provider = {
         "config.providers": "dir",
         "config.providers.dir.class": _PROVIDER,

@@ -161,7 +161,7 @@ def _at(step: Step, node: Node, own: list[Any], old: list[Any], addresses: Mappi
         "client_protocol": clients["protocol"],
         "ports": [*node["ports"], *_ports(node, old)],
         "client": security.node_client(step.access),
-        "secrets": security.secrets_of(node, step.access),
+        "secrets": node["secrets"] or security.secrets_of(node, step.access),
         "health": probes(listening) if listening else node["health"],
         "labels": node["labels"] | {"level": str(step.level), "listeners": json.dumps([*own, *old], sort_keys=True)},
     }

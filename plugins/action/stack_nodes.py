@@ -7,6 +7,7 @@ from kafka_proof.deploy.clients import access
 from kafka_proof.deploy.cluster_data import new_cluster_id
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
+from kafka_proof.deploy.given_certificates import with_principals
 from kafka_proof.deploy.group_checks import GROUPS
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
 from kafka_proof.deploy.inventory_checks import quorum_warnings
@@ -25,10 +26,8 @@ class ActionModule(Action):
             for group in GROUPS
         }
         hosts = list(dict.fromkeys(host for group in GROUPS for host in groups[group]))
-        values = {
-            host: {**hostvars[host]["__stack_variables"]["values"], "is_local": is_local(host, hostvars)}
-            for host in hosts
-        }
+        checked = {host: hostvars[host]["__stack_variables"]["values"] for host in hosts}
+        values = with_principals({host: own | {"is_local": is_local(host, hostvars)} for host, own in checked.items()})
         nodes = make_nodes(groups, values, engines(hosts, hostvars))
         security = security_of(broker := values[groups["kafka"][0]])
         if arguments["level"] in (BOTH, SWITCHED):

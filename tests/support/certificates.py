@@ -21,13 +21,14 @@ class Authority:
         self.path = path
         self.path.write_text(self.pem)
 
-    def issue(self, name, days=(-1, 30), password=""):
+    def issue(self, name, days=(-1, 30), password="", names=()):
         """A certificate for a host or a client, and its key, both PEM.
 
-        days: from when to when, counted from now; password: of the key.
+        days: from when to when, counted from now; password: of the key; names: of hosts, by default the name.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = self._sign(_name(name), key, days, x509.SubjectAlternativeName([x509.DNSName(name)]))
+        hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in names or [name]])
+        certificate = self._sign(_name(name), key, days, hosts)
         encryption = serialization.BestAvailableEncryption(password.encode()) if password else _OPEN
         return (
             certificate.public_bytes(serialization.Encoding.PEM).decode(),
