@@ -1,4 +1,7 @@
-"""Which certificates a secured stack needs, and which of them are missing. community.crypto creates them."""
+"""Which certificates a secured stack needs, and which of them are missing. community.crypto creates them.
+
+Certificates that the user gives: kafka_proof.deploy.given_certificates.
+"""
 
 import datetime
 import ipaddress
@@ -13,6 +16,8 @@ from kafka_proof.deploy.node import Node
 from kafka_proof.deploy.security import NODE, TLS, Security
 
 NEXT = "-next"  # end of the path of an authority that takes over, see kafka_proof.deploy.rotation
+ENDINGS = (".key", ".csr", ".pem")  # of the files of a certificate
+_TRUSTED = ".trust.pem"
 _AUTHORITY_DAYS = 3650
 
 
@@ -71,7 +76,7 @@ def trusted(certificates: Sequence[Certificate]) -> dict[Path, str]:
     for item in authorities(certificates):
         files = [Path(f"{item['path']}{ending}.pem") for ending in ("", NEXT)]
         text = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
-        found[Path(f"{item['path']}.trust.pem")] = text
+        found[Path(f"{item['path']}{_TRUSTED}")] = text
     return found
 
 
@@ -80,6 +85,18 @@ def alternative_names(node: Node) -> list[str]:
     hosts = [str(item["advertised_host"]) for item in node["listeners"]]
     hosts += [_host(address) for address in node["peers"].values()]
     return [_alternative(host) for host in dict.fromkeys(hosts)]
+
+
+def generated(secrets: Path) -> list[Path]:
+    """Return what the stack created below stack_secrets: files, and directories with all that is in them."""
+    names = ("ca", "clients-ca")
+    found = [secrets / f"{name}{infix}{ending}" for name in names for infix in ("", NEXT) for ending in ENDINGS]
+    found += [secrets / f"{name}{_TRUSTED}" for name in names]
+    found += [secrets / name for name in ("users", "nodes")]
+    clients = secrets / "clients"
+    # Without an authority of clients, their certificates were given. The stores that were made of them go.
+    found += [clients] if (secrets / "clients-ca.key").exists() else sorted(clients.glob("*.keystore.pem"))
+    return [path for path in found if path.exists()]
 
 
 def expiries(certificates: Sequence[Certificate], now: datetime.datetime) -> list[Expiry]:
@@ -100,7 +117,7 @@ def _authority(secrets: str, name: str, nodes: Sequence[Node]) -> Certificate:
 
 def _is_right(wanted: Certificate) -> bool:
     certificate = _read(wanted)
-    return certificate is not None and set(_names_of(certificate)) == set(wanted["names"])
+    return certificate is not None and set(names_of(certificate)) == set(wanted["names"])
 
 
 def _read(item: Certificate) -> x509.Certificate | None:
@@ -110,7 +127,7 @@ def _read(item: Certificate) -> x509.Certificate | None:
     return x509.load_pem_x509_certificate(path.read_bytes())
 
 
-def _names_of(certificate: x509.Certificate) -> list[str]:
+def names_of(certificate: x509.Certificate) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

@@ -12,10 +12,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from kafka_proof.deploy.certificates import NEXT, Certificate, authorities
+from kafka_proof.deploy.certificates import ENDINGS, NEXT, Certificate, authorities
 
 TRUST, KEYS, FINISH = "trust", "keys", "finish"  # steps
-_ENDINGS = (".key", ".csr", ".pem")
 
 
 def wanted_in(step: str, wanted: Sequence[Certificate]) -> list[Certificate]:
@@ -49,7 +48,7 @@ def outdated(step: str, certificates: Sequence[Certificate]) -> list[Path]:
         path
         for item in certificates
         if renewal or not _is_signed_by_next(item)
-        for ending in _ENDINGS
+        for ending in ENDINGS
         if (path := Path(f"{item['path']}{ending}")).exists()
     ]
 
@@ -59,7 +58,7 @@ def succeed(wanted: Sequence[Certificate]) -> list[Path]:
     changed = []
     for item in authorities(wanted):
         # The certificate last: while it is there, the rotation has not ended.
-        for ending in _ENDINGS:
+        for ending in ENDINGS:
             following = Path(f"{item['path']}{NEXT}{ending}")
             if following.exists():
                 changed.append(following.replace(f"{item['path']}{ending}"))

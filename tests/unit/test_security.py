@@ -1,13 +1,14 @@
 """What follows from kafka_security: listeners, settings, certificates, and the properties of clients."""
 
 import datetime
+import os
 
 import javaproperties
 import pytest
 
 from kafka_proof.client.properties import kafka_python
-from kafka_proof.client.secret_files import path_of, read_or_make
-from kafka_proof.deploy.certificates import alternative_names, expiries, missing, wanted
+from kafka_proof.client.secret_files import path_of, read_or_make, write
+from kafka_proof.deploy.certificates import alternative_names, expiries, generated, missing, wanted
 from kafka_proof.deploy.clients import access, key_store, login_properties, password_of, to_text, user_script
 from kafka_proof.deploy.files import read_secrets
 from kafka_proof.deploy.inventory_checks import broker_problems
@@ -192,6 +193,23 @@ def test_parts_of_a_file(tmp_path):
         read_secrets({"x": ["none"]}, str(tmp_path), missing_ok=False)
 
 
+def test_a_teardown_with_the_data_removes_what_was_created(tmp_path):
+    created = ["ca.key", "ca.trust.pem", "ca-next.pem", "clients-ca.csr", "users/admin", "nodes/kafka@one.key"]
+    given = ["mine.pem", "vault.txt", "ca.pem.orig", "clients/admin.pem"]
+    for name in [*created, *given, "clients/admin.keystore.pem"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    def names():
+        return {str(path.relative_to(tmp_path)) for path in generated(tmp_path)}
+
+    own = {name.partition("/")[0] for name in created}
+    assert names() == own | {"clients/admin.keystore.pem"}
+    (tmp_path / "clients-ca.key").touch()
+    assert names() == own | {"clients", "clients-ca.key"}
+    assert generated(tmp_path / "none") == []
+
+
 # Clients
 
 
@@ -250,6 +268,16 @@ def test_secrets_in_files(tmp_path):
     assert oct(directory.stat().st_mode)[-3:] == "700"
     assert path_of(directory, "..").parent == directory
     assert path_of(directory, "a") != path_of(directory, "A")
+
+
+def test_directories_of_secrets_are_their_owners_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        write(tmp_path / "stack" / "users" / "admin", "x")
+    finally:
+        os.umask(before)
+    modes = [oct(path.stat().st_mode)[-3:] for path in sorted(tmp_path.rglob("*"))]
+    assert modes == ["700", "700", "600"]
 
 
 def test_defaults():
