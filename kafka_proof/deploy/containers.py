@@ -108,14 +108,14 @@ def only_files_differ(node: Node, found: Mapping[str, Any], image: Mapping[str, 
 
 
 def _same_quorum(before: str, after: str) -> bool:
-    """Return whether two files differ only in the addresses of controllers, and have one of them in common.
+    """Return whether two files differ in nothing but the addresses of controllers, and have one of them in common.
 
     Through that one a node finds the quorum, which tells it of the others: a new controller restarts no node.
     """
     files = [set(text.splitlines()) for text in (before, after)]
     others = [{line for line in lines if not line.startswith(_CONTROLLERS)} for lines in files]
     quorums = [{word for line in files[i] - others[i] for word in re.split("[=,]", line)[1:]} for i in (0, 1)]
-    return others[0] == others[1] and bool(quorums[0] & quorums[1])
+    return before == after or (others[0] == others[1] and bool(quorums[0] & quorums[1]))
 
 
 def _is_unformatted(found: Mapping[str, Any]) -> bool:

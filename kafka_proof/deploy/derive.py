@@ -65,7 +65,7 @@ def make_nodes(groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mappi
     nodes = [_server(host, hosts[host], stack) for host in servers]
     nodes += [_controller(host, hosts[host], stack) for host in controllers]
     nodes += [_broker(host, hosts[host], stack) for host in brokers]
-    # Each host can have certificates of its own.
+    # Hosts can have different certificates.
     given = {host: security.security_of(variables).certificates for host, variables in hosts.items()}
     return [
         with_files({**node, "secrets": security.secrets_of(node, access._replace(certificates=given[node["host"]]))})

@@ -101,6 +101,13 @@ def test_settings_that_may_change_without_a_restart():
     assert node_change(wanted, here)["settings"] is None  # nothing was read
 
 
+def test_files_that_a_rotation_replaced_restart_nothing():
+    rotated = {**NODE, "files": NODE["files"] | {"keystore.pem": "new"}, "secrets": {"keystore.pem": ["a"]}}
+    here = engine(found())  # its label has the checksum of the old files
+    assert node_change(rotated, here, before=rotated["files"])["change"] == "nothing"
+    assert node_change(rotated, here, before=NODE["files"])["change"] == "create"
+
+
 @pytest.mark.parametrize(
     "change",
     [
