@@ -15,6 +15,7 @@ from kafka_proof.deploy.node import CONFIG, Node
 from kafka_proof.deploy.security import NODE_CLIENT, stores_of
 
 MARK = "reload"  # a file in CONFIG
+_NETWORK_THREADS = 3  # of a listener; Kafka's default
 LOADED = "Created new SERVER SSL engine builder"
 FAULTS = ("metadata publishing fault", "Validation of dynamic config update of SSLFactory failed")
 
@@ -33,11 +34,22 @@ def settings(node: Node, files: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def verdict(log: str) -> str | None:
-    """Return "" if the log since a load shows that it worked, the line of a fault, or None for neither."""
+def loads(node: Node, changes: Mapping[str, str]) -> int:
+    """Return how often a node loads its stores for these changes: each network thread of a listener does."""
+    threads = node["settings"].get("num.network.threads") or _NETWORK_THREADS
+    prefixes = [f"listener.name.{item['name'].lower()}." for item in node["listeners"]]
+    return sum(
+        int(node["settings"].get(f"{prefix}num.network.threads") or threads)
+        for prefix in prefixes
+        if any(key.startswith(prefix) for key in changes)
+    )
+
+
+def verdict(log: str, wanted: int) -> str | None:
+    """Return "" if the log shows as many loads as wanted, the line of a fault, or None for neither."""
     lines = log.splitlines()
     fault = next((line for line in lines if any(text in line for text in FAULTS)), None)
-    return fault if fault else "" if LOADED in log else None
+    return fault if fault else "" if log.count(LOADED) >= wanted else None
 
 
 def copy_script(node: Node, files: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from kafka_proof.deploy import reload
 from kafka_proof.deploy.files import read_secrets
 from kafka_proof.deploy.node import BROKER
 
-_SECONDS = 20
+_SECONDS = 60
 
 
 class ActionModule(Action):
@@ -20,8 +20,8 @@ class ActionModule(Action):
         if (files := reload.changed_files(secrets, self.files_of(name))) and not self.check_mode:
             since = self.docker("date -u +%Y-%m-%dT%H:%M:%S.%NZ", "the clock is unreadable").strip()
             self.docker(reload.copy_script(node, files), f"the files of {name} could not be written", True)
-            self._load(node, reload.settings(node, files), arguments["client"])
-            self._check_log(name, since)
+            self._load(node, settings := reload.settings(node, files), arguments["client"])
+            self._check_log(name, since, reload.loads(node, settings))
             self.docker(reload.copy_script(node, {}), f"the files of {name} could not be marked", True)
         return {"changed": bool(files), "diff": {"before": "", "after": "".join(f"{name}: {file}\n" for file in files)}}
 
@@ -34,11 +34,11 @@ class ActionModule(Action):
         else:
             self.docker(reload.controller_script(node, settings), f"{node['container']} loads no certificate", True)
 
-    def _check_log(self, name, since):
-        """Wait until the log shows that the node loaded the files. Raises ActionError."""
+    def _check_log(self, name, since, loads):
+        """Wait until the log shows that the node loaded the files so often. Raises ActionError."""
         for _ in attempts(_SECONDS, 0.2):
             log = self.docker(f"docker logs --since {since} {name} 2>&1", f"the log of {name} is unreadable", True)
-            if (found := reload.verdict(log)) is not None:
+            if (found := reload.verdict(log, loads)) is not None:
                 break
         if found == "":
             return

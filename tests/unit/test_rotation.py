@@ -4,7 +4,7 @@ import pytest
 
 from kafka_proof.deploy.certificates import NEXT, trusted
 from kafka_proof.deploy.node import CONFIG
-from kafka_proof.deploy.reload import MARK, changed_files, controller_script, settings, verdict
+from kafka_proof.deploy.reload import MARK, changed_files, controller_script, loads, settings, verdict
 from kafka_proof.deploy.rotation import FINISH, KEYS, TRUST, outdated, succeed, wanted_in
 from tests.support.certificates import Authority
 from tests.unit.stack import kraft_nodes
@@ -90,5 +90,16 @@ def test_by_which_settings_a_node_loads():
     ],
 )
 def test_the_log_tells_whether_a_node_loaded(log, found):
-    said = verdict(log)
+    said = verdict(log, 1)
     assert said is None if found is None else said.startswith(found) and bool(said) is bool(found)
+
+
+def test_each_network_thread_of_a_listener_loads_its_stores():
+    [node] = kraft_nodes({"one": secure(kafka_config={"num.network.threads": 2})})
+    changes = settings(node, {"truststore.pem": ""})
+    assert (len(changes), loads(node, changes)) == (2, 4)
+    changes = settings(node, {"truststore.pem": "", "keystore.pem": ""})
+    assert (len(changes), loads(node, changes)) == (5, 6)
+    assert loads(node, settings(node, {"plain.alice": ""})) == 0
+    line = "INFO Created new SERVER SSL engine builder with keystore\n"
+    assert [verdict(line * times, 6) for times in (5, 6)] == [None, ""]
