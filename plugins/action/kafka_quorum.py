@@ -7,6 +7,7 @@ from kafka.errors import KafkaError
 from kafka_proof.action import Action, ActionError
 from kafka_proof.advice import NOT_LOST
 from kafka_proof.client.connection import NoKafkaError
+from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.client.workarounds import why_not
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.operations import quorum
@@ -36,7 +37,8 @@ class ActionModule(Action):
     def _reconcile(self, client, wanted, seconds):
         if not self.check_mode:
             return quorum.reconcile(client, wanted, seconds, self._said)
-        with contextlib.suppress(KafkaError, NoKafkaError):  # no broker answers before a first run
+        # Before a first run no broker answers, and no certificate exists.
+        with contextlib.suppress(ClientPropertiesError, KafkaError, NoKafkaError):
             return quorum.plan(client, wanted).steps
         return []
 
