@@ -21,6 +21,16 @@ class Authority:
         self.path = path
         self.path.write_text(self.pem)
 
+    @classmethod
+    def read(cls, path, key):
+        """The authority of these files."""
+        found = cls.__new__(cls)
+        found.key = serialization.load_pem_private_key(key.read_bytes(), None)
+        found.path, found.pem = path, path.read_text()
+        found.certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        found.name = found.certificate.subject
+        return found
+
     def issue(self, name, days=(-1, 30), password="", names=()):
         """A certificate for a host or a client, and its key, both PEM.
 
