@@ -34,6 +34,7 @@ ansible_python_interpreter="{{ ansible_playbook_python }}"
 """
 LOCALHOST = f"[zookeeper]\nlocalhost\n{KRAFT}"
 SEPARATE = f"[kafka_controller]\nlocalhost\n{KRAFT}"
+LOGIN = {"clients": "sasl_ssl"}
 
 
 def pytest_configure(config):
@@ -113,7 +114,7 @@ class Play:
 class Stack:
     """One stack: its variables, what the engine has of it, and its broker as a client sees it."""
 
-    def __init__(self, name, port, directory, inventory=LOCALHOST):
+    def __init__(self, name, port, directory, inventory=LOCALHOST, **variables):
         self.inventory = inventory
         self.name, self.port, self.zookeeper_port = name, port, port + 1
         self.kafka, self.zookeeper = f"{name}-kafka", f"{name}-zookeeper"
@@ -128,6 +129,9 @@ class Stack:
         }
         if inventory == LOCALHOST:
             self.variables["zookeeper_port"] = self.zookeeper_port
+        self.secrets = self.directory / "secrets"
+        if "kafka_security" in variables:
+            self.variables |= {"stack_secrets": str(self.secrets), **variables}
 
     # ansible-playbook
 
@@ -162,16 +166,17 @@ class Stack:
         assert play.ok, play.message
         return play
 
-    def interrupt(self, task, signal_number):
-        """Run site.yml, send the signal to its process group as soon as `task` has its worker, and again; then SIGKILL.
+    def interrupt(self, task, signal_number, playbook="site.yml", times=1, **variables):
+        """Run a playbook, and send the signal to its process group as soon as `task` has its worker; then SIGKILL.
 
-        Return whether that ended it, and not its last task. As anybody who presses Ctrl-C finds out, the first one may
-        be in vain: Python swallows the KeyboardInterrupt in its hooks around a fork; and a worker of Ansible's that
-        dies with the results queue's lock leaves the process that it came from waiting for that lock.
+        times: at which occurrence of the task. Return whether the signal ended it, and not its last task. As anybody
+        who presses Ctrl-C finds out, the first one may be in vain: Python swallows the KeyboardInterrupt in its hooks
+        around a fork; and a worker of Ansible's that dies with the results queue's lock leaves the process that it came
+        from waiting for that lock. So the signal is sent again.
         """
         with subprocess.Popen(
             # A shell's background job ignores SIGINT, and so would its children.
-            ["env", "--default-signal=INT", *self.command("site.yml")],
+            ["env", "--default-signal=INT", *self.command(playbook, **variables)],
             cwd=ROOT,
             env=_environment(ANSIBLE_STDOUT_CALLBACK="default"),
             stdout=subprocess.PIPE,
@@ -182,12 +187,13 @@ class Stack:
             seen = []
             for line in process.stdout:
                 seen.append(line)
-                if line.startswith("TASK [") and task in line:
+                times -= line.startswith("TASK [") and task in line
+                if not times:
                     # The worker of a short task may be gone before it is seen, and with the last one all is over.
                     wait_for(lambda: process.poll() is not None or _workers(process.pid), f"a worker for '{task}'")
                     break
             else:
-                raise AssertionError(f"site.yml never began '{task}':\n{''.join(seen)}")
+                raise AssertionError(f"{playbook} never began '{task}':\n{''.join(seen)}")
             for number in [*[signal_number] * 5, signal.SIGKILL]:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, number)
@@ -195,7 +201,7 @@ class Stack:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=2)
                     return process.returncode != 0
-            raise AssertionError("site.yml does not end by SIGKILL")
+            raise AssertionError(f"{playbook} does not end by SIGKILL")
 
     # The engine
 
@@ -212,6 +218,9 @@ class Stack:
             if properties.exists()
             else None,
         }
+
+    def containers(self):
+        return docker("ps", "-a", "--format", "{{.Names}}", "--filter", f"name=^{self.name}-").split()
 
     def volumes(self):
         return docker("volume", "ls", "-q", "--filter", f"name=^{self.name}-").split()
@@ -301,8 +310,8 @@ def _environment(**variables):
 
 
 @contextlib.contextmanager
-def _stack(name, port, directory, inventory=LOCALHOST):
-    stack = Stack(name, port, directory, inventory)
+def _stack(name, port, directory, inventory=LOCALHOST, **variables):
+    stack = Stack(name, port, directory, inventory, **variables)
     stack.remove_leftovers()
     try:
         yield stack
@@ -356,6 +365,29 @@ def separate(directory):
     """A stack with KRaft, a controller and a broker."""
     with _stack("kp-separate", 29692, directory, SEPARATE) as stack:
         stack.site()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def secure(directory):
+    """A stack with access control, one node of KRaft."""
+    with _stack("prf-kraft", 28760, directory, KRAFT, kafka_security=LOGIN) as stack:
+        stack.site()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def secure_zookeeper(directory):
+    """A stack with access control, one ZooKeeper server and one broker."""
+    with _stack("prf-zookeeper", 28762, directory, kafka_security=LOGIN) as stack:
+        stack.site()
+        yield stack
+
+
+@pytest.fixture
+def secure_spare(directory, tmp_path):
+    """A stack of KRaft with access control, of the test's own; not deployed yet."""
+    with _stack("prf-spare", 28764, tmp_path, KRAFT, kafka_security=LOGIN) as stack:
         yield stack
 
 
