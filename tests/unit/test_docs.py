@@ -50,6 +50,51 @@ def places():
     return found
 
 
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+REFUSALS = ROOT / "tests" / "deploy" / "test_refusals.py"
+
+
+def threats():
+    """Return list[(threat, path, test)] of the table in security.md. A cell: `path` `test`, or cases of REFUSALS."""
+    rows = re.findall(
+        r"^\| (.*?) \|.*\| (.*) \|$", SECURITY.partition("## Threats")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    found = []
+    for threat, cell in rows[1:]:  # without the header
+        words = CODE.findall(cell)
+        path = ROOT / words.pop(0) if "/" in words[0] else REFUSALS
+        found += [(threat, path, word) for word in words or [""]]
+    return found
+
+
+def cases(path):
+    """Return what stands for a test in a file: functions, and keys of tables; those of nodes have a prefix."""
+    constants = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    texts = {text for text in constants if isinstance(text, str)}
+    return names(path) | texts | {f"{each}{text}" for each in texts if each.endswith(": ") for text in texts}
+
+
+def test_threats_have_rows():
+    assert len({threat for threat, _, _ in threats()}) > 15
+
+
+@pytest.mark.parametrize(("threat", "path", "test"), threats())
+def test_a_test_shows_each_protection(threat, path, test):
+    assert path.exists(), threat
+    assert not test or test in cases(path), threat
+
+
+def test_each_refusal_is_in_the_table_of_threats():
+    listed = {test for _, _, test in threats()}
+    [table] = [
+        node.value
+        for node in ast.parse(REFUSALS.read_text()).body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "ANY"
+    ]
+    found = {key.value for key in table.left.keys}
+    assert {name for name in found if "allowed" not in name} - listed == set()
+
+
 def test_table_has_enough_answers():
     assert len(places()) > 25
 
