@@ -37,8 +37,7 @@ class ActionModule(Action):
     def _reconcile(self, client, wanted, seconds):
         if not self.check_mode:
             return quorum.reconcile(client, wanted, seconds, self._said)
-        # Before a first run no broker answers, and no certificate exists.
-        with contextlib.suppress(ClientPropertiesError, KafkaError, NoKafkaError):
+        with contextlib.suppress(ClientPropertiesError, KafkaError, NoKafkaError):  # as before a first run
             return quorum.plan(client, wanted).steps
         return []
 
