@@ -30,7 +30,7 @@ PASSWORD = "a-password-of-alice"
 BROKERS, CONTROLLERS, ZOOKEEPER = 19094, 19095, 2182  # ports of nodes, in the container
 
 
-@pytest.fixture(scope="module", params=["secure", "secure_zookeeper"])
+@pytest.fixture(scope="module", params=["secure", pytest.param("secure_zookeeper", marks=pytest.mark.long)])
 def cluster(request, tmp_path_factory):
     """A stack with the topics of two teams. alice may use her team's, named orders-; bob has no rights."""
     stack = request.getfixturevalue(request.param)
@@ -178,7 +178,6 @@ WITH_ZOOKEEPER = {f"zookeeper: {name}": case for name, case in of_nodes(ZOOKEEPE
 }
 
 
-@pytest.mark.sample
 @pytest.mark.parametrize("name", [*ANY, *KRAFT, *WITH_ZOOKEEPER])
 def test_refusals(cluster, name):
     if name in (WITH_ZOOKEEPER if cluster.stack.name == "prf-kraft" else KRAFT):
@@ -187,7 +186,6 @@ def test_refusals(cluster, name):
     assert re.match(reason, found := attempt(cluster)), found or "it was let in"
 
 
-@pytest.mark.sample
 def test_published_ports(cluster):
     stack = cluster.stack
     wanted = {stack.kafka: [f"{stack.port}/tcp -> 127.0.0.1:{stack.port}"]}

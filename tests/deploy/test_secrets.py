@@ -26,7 +26,7 @@ class Processes(threading.Thread):
         self.texts, self.over = set(), threading.Event()
 
     def run(self):
-        while not self.over.wait(0.02):
+        while not self.over.wait(0.05):
             for name in ("cmdline", "environ"):
                 for path in Path("/proc").glob(f"[0-9]*/{name}"):
                     try:
@@ -106,7 +106,10 @@ MODES = {
 }
 
 
-@pytest.mark.parametrize("mode", [pytest.param("kraft", marks=pytest.mark.sample), "zookeeper", "certificates"])
+LONG = [pytest.param(mode, marks=pytest.mark.long) for mode in ("zookeeper", "certificates")]
+
+
+@pytest.mark.parametrize("mode", ["kraft", *LONG])
 def test_no_secret_appears_anywhere(directory, tmp_path, mode):
     inventory, security = MODES[mode]
     (marker := tmp_path / "marker").touch()

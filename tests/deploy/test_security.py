@@ -38,15 +38,14 @@ def trusting(stack, authorities):
     return stack.arguments | {"ssl_cafile": str(authorities)}
 
 
-@pytest.mark.sample
-@pytest.mark.parametrize("fixture", ["secure", "secure_zookeeper"])
+@pytest.mark.parametrize("fixture", ["secure", pytest.param("secure_zookeeper", marks=pytest.mark.long)])
 def test_a_second_run_and_check_mode_change_nothing(fixture, request):
     stack = request.getfixturevalue(fixture)
     assert stack.site().changed == 0
     assert stack.site("--check", "--diff").changed == 0
 
 
-@pytest.mark.parametrize("fixture", ["secure", "secure_zookeeper"])
+@pytest.mark.parametrize("fixture", ["secure", pytest.param("secure_zookeeper", marks=pytest.mark.long)])
 def test_messages_outlive_the_containers(fixture, request):
     stack = request.getfixturevalue(fixture)
     stack.produce("one", "two")
@@ -55,7 +54,6 @@ def test_messages_outlive_the_containers(fixture, request):
     assert stack.messages() == ["one", "two"]
 
 
-@pytest.mark.sample
 def test_an_interrupted_first_run_continues(secure_spare):
     stack = secure_spare
     play = stack.site("--check", "--diff")
@@ -138,6 +136,7 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
     assert secure.site().changed == 0
 
 
+@pytest.mark.long
 def test_with_zookeeper_a_rotation_restarts_no_broker(secure_zookeeper):
     stack = secure_zookeeper
     since, before = started(stack.kafka), presented(stack)
@@ -148,6 +147,7 @@ def test_with_zookeeper_a_rotation_restarts_no_broker(secure_zookeeper):
     assert stack.site("--diff").changed_tasks == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("security", [{"clients": "ssl"}, LOGIN | {"mechanisms": ["PLAIN", "SCRAM-SHA-256"]}])
 def test_other_proofs_of_clients(secure_spare, security):
     stack = secure_spare
@@ -171,6 +171,7 @@ def given(directory, names, subject="broker"):
     }
 
 
+@pytest.mark.long
 def test_given_certificates(secure_spare, tmp_path):
     stack = secure_spare
     refused = stack.play("site.yml", kafka_security=LOGIN | {"certificates": given(tmp_path, ["localhost"])})
@@ -196,6 +197,7 @@ def test_given_certificates(secure_spare, tmp_path):
     assert sorted(path.name for path in stack.secrets.iterdir()) == ["users"]
 
 
+@pytest.mark.long
 def test_a_teardown_with_the_data_removes_the_secrets(secure_spare):
     stack = secure_spare
     stack.site()

@@ -231,5 +231,5 @@ def batches(items):
 def kept(params):
     """Return the principals that no pruning touches, set of names without a type: `keep`, and the connection's own."""
     # In check mode before a first run, a file that the properties name does not exist.
-    own = kafka_python(params["client"]).get("sasl_plain_username") if params["prune"] else None
+    own = kafka_python(params["client"]).get("sasl_plain_username") if params.get("prune", True) else None
     return {name.removeprefix("User:") for name in [*params["keep"], *([own] if own else [])]}
