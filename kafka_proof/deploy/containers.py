@@ -119,7 +119,10 @@ def _same_quorum(before: str, after: str) -> bool:
 
 
 def _is_unformatted(found: Mapping[str, Any]) -> bool:
-    return found["state"] != "running" and found["exit_code"] == UNFORMATTED
+    """Return whether a container ends because its directory is empty. Between two crashes, while it runs, its exit
+    code is unknown and shown as 0: then it may."""
+    crashes = found["state"] == "restarting" and found["exit_code"] == 0
+    return crashes or (found["state"] != "running" and found["exit_code"] == UNFORMATTED)
 
 
 def _is_unfinished(found: Mapping[str, Any]) -> bool:
