@@ -49,7 +49,7 @@ def _secured(name, port, directory, clients):
     return deployed(name, port, directory, KRAFT, **variables)
 
 
-@pytest.fixture(params=["login", "certificate"])
+@pytest.fixture(params=["login", pytest.param("certificate", marks=pytest.mark.long)])
 def secured(request):
     """Each of the two stacks."""
     return request.getfixturevalue(request.param)
