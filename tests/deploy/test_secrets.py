@@ -135,7 +135,7 @@ def test_no_secret_appears_anywhere(directory, tmp_path, mode):
         )
 
         assert len(secrets) > 3
-        # The search finds what is there: its own files hold the secrets.
+        # A control: the search finds each secret in the files that hold it.
         own = [path.read_text() for path in [stack.client_properties, *stack.secrets.rglob("*")] if path.is_file()]
         assert {secret for secret in secrets_of(stack) if any(secret in text for text in own)} == secrets_of(stack)
         leaks = [name for name, text in texts.items() for secret in secrets if secret in text]

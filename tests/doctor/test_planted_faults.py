@@ -434,7 +434,7 @@ def test_client_logs_in_where_no_login_is_taken(only, sasl, cluster):
 
 @pytest.fixture
 def alice(sasl, cluster):
-    """alice((operation, kind of resource, name), …): the options of a user who has these rights and no other."""
+    """alice((operation, kind of resource, name), …): options of a user with these rights alone."""
 
     def alice(*rights):
         acls = [
