@@ -7,7 +7,8 @@ import base64
 import uuid
 from collections.abc import Sequence
 
-from kafka_proof.deploy.kraft import is_kraft
+from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.kraft import initial_controllers, is_kraft
 from kafka_proof.deploy.node import BROKER, CONTROLLER, Engines, Node, has_data, of_kind
 
 
@@ -36,15 +37,24 @@ def with_cluster(node: Node, nodes: Sequence[Node], engines: Engines, new_id: st
 
     nodes: all of the stack; engines: {host: its report}; new_id: the id of a cluster without any data.
     """
-    if not is_kraft(nodes):
+    if "process.roles" not in node["settings"]:
         return node
     ids = cluster_ids(nodes, engines)
     cluster = next(iter(ids), new_id)
     arguments = ["--cluster-id", cluster]
     if CONTROLLER in node["kinds"]:
         first = first_controller(nodes, engines)
-        arguments.append("--standalone" if node["host"] == first else "--no-initial-controllers")
+        if "migration" in node["labels"] and not _is_dual(nodes, engines):
+            arguments += ["--initial-controllers", initial_controllers(nodes, cluster)]
+        else:
+            arguments.append("--standalone" if node["host"] == first else "--no-initial-controllers")
     return {**node, "format": arguments, "labels": {**node["labels"], "cluster": cluster}}
+
+
+def _is_dual(nodes: Sequence[Node], engines: Engines) -> bool:
+    """Return whether metadata can have been copied to the controllers: then one that lost its disk must not vote."""
+    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
+    return any(item is not None and (item["migration"] or item["cluster"]) for item in found)
 
 
 def first_controller(nodes: Sequence[Node], engines: Engines) -> str:
@@ -115,16 +125,16 @@ def _zookeeper_left(nodes: Sequence[Node], engines: Engines) -> list[str]:
     for node in nodes:
         engine = engines.get(node["host"], {})
         own = [(item["name"], item["kinds"]) for item in engine.get("containers", [])]
-        own += [(item["name"], item["kind"].split(",")) for item in engine.get("own_volumes", [])]
+        # After a migration ZooKeeper's data stays, and that of the controllers is the cluster's.
+        volumes = [] if cluster_ids(nodes, engines) else engine.get("own_volumes", [])
+        own += [(item["name"], item["kind"].split(",")) for item in volumes]
         left = next((name for name, kinds in own if "zookeeper" in kinds), "")
-        unnamed = any(
-            volume["name"] == node["volume"] and not volume.get("cluster") for volume in engine.get("own_volumes", [])
-        )
+        unnamed = any(volume["name"] == node["volume"] and not volume.get("cluster") for volume in volumes)
         if left or (unnamed and has_data(node, engines)):
             what = f"{left} is ZooKeeper's" if left else f"the volume {node['volume']} was written with ZooKeeper"
             return [
                 f"{node['host']}: {what}, and the inventory has no host in the group zookeeper, which selects KRaft. "
                 "Put the hosts of the group zookeeper back. A new cluster beside this one needs a stack_name; a move "
-                "from ZooKeeper to KRaft is a migration: docs/operations.md."
+                "from ZooKeeper to KRaft is a migration: docs/migration.md."
             ]
     return []

@@ -18,7 +18,7 @@ from kafka_proof.client.redact import MASK, masked
 from kafka_proof.deploy.directory import format_commands
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
-from kafka_proof.deploy.node import CONFIG, DATA, LOGS, UNFORMATTED, Engine, Engines, Node
+from kafka_proof.deploy.node import CONFIG, CONTROLLER, DATA, LOGS, UNFORMATTED, Engine, Engines, Node
 
 LABEL = "kafka-proof"
 # Open files: one for each segment of a log, and for each connection; Kafka's own advice. An engine may allow fewer.
@@ -211,18 +211,29 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
 def volume_commands(node: Node, engine: Engine) -> list[str]:
     """Return the commands that give the node a volume of the stack's.
 
-    A volume of the previous version has no label, and Docker adds none later. A second, empty volume carries the label
-    for it, so that it stays the stack's after a teardown that keeps the data.
+    Docker does not change the labels of a volume. A second, empty volume carries them for a volume of the previous
+    version, which has none, and for one that was with ZooKeeper or in a migration, so that the labels stay true after a
+    teardown that keeps the data.
     """
     labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
-    labels |= {key: value for key, value in node["labels"].items() if key == "cluster"}
+    labels |= {key: value for key, value in node["labels"].items() if key in ("cluster", "migration")}
+    commands = []
     if node["volume"] in engine.get("volumes", []):
-        if any(volume["name"] == node["volume"] and volume["labelled"] for volume in engine.get("own_volumes", [])):
+        own = next((item for item in engine.get("own_volumes", []) if item["name"] == node["volume"]), None)
+        if own and own["labelled"] and _labels_hold(own, node, labels):
             return []
         labels["data"] = node["volume"]
+        if _marker(node) in engine.get("volumes", []):
+            commands.append(f"docker volume rm {shlex.quote(_marker(node))} >/dev/null")
     name = _marker(node) if "data" in labels else node["volume"]
     options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
-    return [shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
+    return [*commands, shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
+
+
+def _labels_hold(own: Mapping[str, Any], node: Node, labels: Mapping[str, str]) -> bool:
+    """Return whether the labels of a volume are true. Those of controllers alone tell the cluster of the metadata."""
+    found = (own["cluster"], bool(own["migration"]))
+    return CONTROLLER not in node["kinds"] or found == (labels.get("cluster", ""), "migration" in labels)
 
 
 def _marker(node: Node) -> str:

@@ -60,7 +60,8 @@ _CONTAINER = (
 )
 _VOLUME = (
     '{"name":{{json .Name}},"kind":{{json (.Label "kafka-proof.kind")}},"id":{{json (.Label "kafka-proof.id")}},'
-    '"data":{{json (.Label "kafka-proof.data")}},"cluster":{{json (.Label "kafka-proof.cluster")}}}'
+    '"data":{{json (.Label "kafka-proof.data")}},"cluster":{{json (.Label "kafka-proof.cluster")}},'
+    '"migration":{{json (.Label "kafka-proof.migration")}}}'
 )
 
 # LISTEN 0 4096 127.0.0.1:9092 0.0.0.0:* users:(("docker-proxy",pid=12,fd=7))
@@ -86,15 +87,16 @@ def parse(output: str, stack: str) -> dict[str, Any]:
 
     containers   [{name, kinds: [str], id, image, image_id, state, health, started, exit_code, restarts, version,
                    protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
-                   ports: [[address, port]], networks: [str], volumes: [str]}] of this stack. `level`, `listeners`: see
-                   kafka_proof.deploy.transition. `definition` and `files` are checksums, see
+                   cluster (an id, with KRaft), migration (bool), ports: [[address, port]], networks: [str],
+                   volumes: [str]}] of this stack. `level`, `listeners`: see kafka_proof.deploy.transition; `migration`:
+                   kafka_proof.deploy.migration. `definition` and `files` are checksums, see
                    kafka_proof.deploy.containers; None where the previous version created the container.
                    `state` is the engine's, and "restarting" also while a container runs between two crashes
     others       [{name, image, ports}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's
     volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an
-                   id; "" with ZooKeeper), labelled}], this stack's
+                   id; "" with ZooKeeper), migration (bool), labelled}], this stack's
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` exists and may tell
     addresses    [str], the host's own, if `ip` exists and the engine is the host's
     """
@@ -162,6 +164,8 @@ def _container(item: dict[str, Any]) -> dict[str, Any]:
         "advertised": pairs,
         "level": int(labels.get("level") or 0),
         "listeners": json.loads(labels.get("listeners") or "[]"),
+        "cluster": labels.get("cluster", ""),
+        "migration": bool(labels.get("migration")),
         "ensemble": [int(number) for number in labels.get("ensemble", "").split(",") if number],
         "definition": labels.get("definition"),
         "files": labels.get("files"),
@@ -177,15 +181,21 @@ def _own_volumes(
     """Return the stack's volumes. Docker cannot label a volume later. So a volume of the previous version, which has no
     label, belongs to the stack by what has one: its container, and the marker that containers.py creates."""
     found = {}
-    for item in labelled:
+    for item in sorted(labelled, key=lambda each: bool(each["data"])):  # a marker's labels are the newer ones
         name = item["data"] or item["name"]
-        number = int(item["id"]) if item["id"] else None
-        found[name] = {"name": name, "kind": item["kind"], "id": number, "cluster": item.get("cluster") or ""}
+        found[name] = {
+            "name": name,
+            "kind": item["kind"],
+            "id": int(item["id"]) if item["id"] else None,
+            "cluster": item.get("cluster") or "",
+            "migration": bool(item.get("migration")),
+        }
     marked = set(found)
     for item in containers:
         if item["data"]:
             kinds = ",".join(item["kinds"])
-            found.setdefault(item["data"], {"name": item["data"], "kind": kinds, "id": item["id"], "cluster": ""})
+            own = {"name": item["data"], "kind": kinds, "id": item["id"], "cluster": "", "migration": False}
+            found.setdefault(item["data"], own)
     return [volume | {"labelled": name in marked} for name, volume in sorted(found.items()) if name in there]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 GROUPS = ("zookeeper", "kafka_controller", "kafka")
 _NEAR = 0.85  # of 1: names that differ in a letter or two
-_MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/operations.md."
+_MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/migration.md."
 # Names that people give to these groups, beside misspelt ones.
 _MEANT = {
     "zookeeper": r"(zk|zoo).*|.*zookeep.*",
@@ -14,18 +14,26 @@ _MEANT = {
 }
 
 
-def group_problems(groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None) -> list[str]:
+def group_problems(
+    groups: Mapping[str, Sequence[str]], in_play: Iterable[str] | None = None, migrates: bool = False
+) -> list[str]:
     """Return why no play can work with these groups, {group: hosts}.
 
     in_play: the hosts that --limit leaves; None for a play that changes nothing, which may leave out hosts.
+    migrates: whether the play moves the cluster from ZooKeeper to KRaft, and so needs hosts of both.
     """
     problems = list(_misspelt_groups(groups))
     if not groups.get("kafka"):
         problems.append("The inventory needs a host in the group kafka; see inventory.example and examples/kraft.ini.")
-    if groups.get("zookeeper") and groups.get("kafka_controller"):
+    if migrates and not groups.get("zookeeper"):
+        problems.append(
+            "The inventory has no host in the group zookeeper, so there is nothing to migrate. While a migration is "
+            "under way, keep the group."
+        )
+    if groups.get("zookeeper") and groups.get("kafka_controller") and not migrates:
         problems.append(
             "The inventory has hosts in the group zookeeper, which selects ZooKeeper, and in kafka_controller, which "
-            f"selects KRaft. Remove the hosts of one of them. {_MIGRATION}"
+            f"selects KRaft. Remove the hosts of one of them; both together are for a migration. {_MIGRATION}"
         )
     hosts = {host for name in GROUPS for host in groups.get(name, [])}
     if left_out := sorted(hosts - set(hosts if in_play is None else in_play)):

@@ -10,7 +10,9 @@ from typing import Any
 from kafka_proof.deploy.cluster_data import cluster_problems
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
+from kafka_proof.deploy.kraft import is_kraft
 from kafka_proof.deploy.listeners import to_address
+from kafka_proof.deploy.migration import under_way_problems
 from kafka_proof.deploy.node import (
     BROKER,
     CONTROLLER,
@@ -40,8 +42,8 @@ def host_problems(
 ) -> list[str]:
     """Return what on the hosts and on their engines conflicts with the nodes.
 
-    engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version" or "security"
-    where that may change; options: those of the commands that messages advise.
+    engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version", "security" or
+    "migration" where that may change; options: those of the commands that messages advise.
     """
     problems = []
     for host in engine_of:
@@ -56,9 +58,12 @@ def host_problems(
             if node["host"] == host:
                 found += version_problems(node, container_of(node, engine), changes == "version", options)
         problems += [f"{host}: {message}" for message in found]
-    # A stack of the other mode explains everything else.
-    if of_another := cluster_problems(nodes, engines, options):
-        return of_another
+    # A stack between the modes, or of the other one, explains everything else.
+    elsewhere = changes != "migration" and (
+        under_way_problems(engines, options) or cluster_problems(nodes, engines, options)
+    )
+    if elsewhere:
+        return elsewhere
     if in_the_way := (port_problems if changes == "security" else transition_problems)(nodes, engines, options):
         return in_the_way
     # An orphan may also hold a port. The orphan is the cause, so it comes first.
@@ -170,6 +175,8 @@ def data_problems(nodes: Sequence[Node], engine_of: Mapping[str, str], engines: 
     lost_brokers = any(problems)
     for kind, variable in ((ZOOKEEPER, "zookeeper_id"), (CONTROLLER, _CONTROLLER_ID), (BROKER, "kafka_broker_id")):
         wanted = of_kind(nodes, kind)
+        if kind == ZOOKEEPER and is_kraft(nodes):
+            continue  # after a migration its data stays
         left = [item for item in found if kind in item["kinds"] and item["what"] in ("container", "volume")]
         if left and not any(has_data(node, engines) for node in wanted) and not (kind != ZOOKEEPER and lost_brokers):
             ids = ", ".join(sorted({str(item["id"]) for item in left if item["id"] is not None})) or "another"

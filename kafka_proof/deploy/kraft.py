@@ -5,10 +5,13 @@ quorum by itself. The others join it, see kafka_proof.operations.quorum. So no l
 hosts before any of them runs, and an interrupted first run can continue.
 """
 
+import base64
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.node import (
+    BROKER,
     CONTROLLER,
     DATA,
     QUORUM_LISTENERS,
@@ -74,13 +77,39 @@ def settings(node: Common, security: Security, protocols: str = "") -> dict[str,
     }
 
 
+def directory_id(cluster: str, node_id: int) -> str:
+    """Return the id of a controller's directory in the quorum that begins a migration, as Kafka writes it.
+
+    All controllers of that quorum are formatted with the ids of all: no broker could let them join one by one.
+    """
+    for attempt in range(64):  # an id that begins with a hyphen would be taken for an option
+        found = uuid.uuid5(uuid.NAMESPACE_OID, f"{cluster}/{node_id}/{attempt}")
+        text = base64.urlsafe_b64encode(found.bytes).decode().rstrip("=")
+        if not text.startswith("-"):
+            break
+    return text
+
+
+def initial_controllers(nodes: Sequence[Node], cluster: str) -> str:
+    """Return the voters of a quorum that begins with all its controllers, as `kafka-storage.sh format` takes them."""
+    return ",".join(
+        f"{node['id']}@{node['peers']['controller']}:{directory_id(cluster, node['id'])}"
+        for node in of_kind(nodes, CONTROLLER)
+    )
+
+
 def is_kraft(nodes: Sequence[Node]) -> bool:
     return bool(of_kind(nodes, CONTROLLER))
 
 
 def wanted_voters(nodes: Sequence[Node]) -> dict[int, dict[str, tuple[str, int]]]:
-    """Return {id: {listener: (host, port)}} of the controllers: the voters that the quorum should have."""
-    found = {}
+    """Return {id: {listener: (host, port)}} of the controllers: the voters that the quorum should have.
+
+    {} while brokers use ZooKeeper, in a migration: only brokers with KRaft answer questions about the quorum.
+    """
+    found: dict[int, dict[str, tuple[str, int]]] = {}
+    if not all("process.roles" in node["settings"] for node in of_kind(nodes, BROKER)):
+        return found
     for node in of_kind(nodes, CONTROLLER):
         found[node["id"]] = {
             item["name"]: (item["advertised_host"], int(item["port"]))

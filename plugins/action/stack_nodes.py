@@ -11,6 +11,7 @@ from kafka_proof.deploy.given_certificates import with_principals
 from kafka_proof.deploy.group_checks import GROUPS
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
 from kafka_proof.deploy.inventory_checks import quorum_warnings
+from kafka_proof.deploy.migration import phase_nodes
 from kafka_proof.deploy.preflight import inventory_problems
 from kafka_proof.deploy.security import security_of
 from kafka_proof.deploy.transition import BOTH, SWITCHED, between
@@ -28,7 +29,8 @@ class ActionModule(Action):
         hosts = list(dict.fromkeys(host for group in GROUPS for host in groups[group]))
         checked = {host: hostvars[host]["__stack_variables"]["values"] for host in hosts}
         values = with_principals({host: own | {"is_local": is_local(host, hostvars)} for host, own in checked.items()})
-        nodes = make_nodes(groups, values, engines(hosts, hostvars))
+        engine_of, phase = engines(hosts, hostvars), arguments["phase"]
+        nodes = phase_nodes(groups, values, engine_of, phase) if phase else make_nodes(groups, values, engine_of)
         security = security_of(broker := values[groups["kafka"][0]])
         if arguments["level"] in (BOTH, SWITCHED):
             reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
@@ -43,7 +45,7 @@ class ActionModule(Action):
         return {
             "nodes": nodes,
             "archives": archives,
-            "new_cluster_id": new_cluster_id(),
+            "new_cluster_id": arguments["cluster"] or new_cluster_id(),
             "security": broker["kafka_security"],
             "access": access(security, broker["stack_secrets"]),
         }

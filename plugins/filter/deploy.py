@@ -19,11 +19,13 @@ from kafka_proof.deploy import (
     image,
     kraft,
     listeners,
+    migration,
     node,
     security,
     transition,
     versions,
     zookeeper,
+    zookeeper_records,
 )
 
 _IMAGE_FILES = Path(__file__).parents[2] / "roles" / "kafka_image" / "files"
@@ -96,6 +98,9 @@ class FilterModule:
                 versions.protocol_to_keep,
                 versions.runs_newer,
             ),
+            *(migration.any_uses_kraft, migration.is_final, migration.is_finalising, migration.migration_problems),
+            *(migration.left_over_problems, migration.migration_progress, migration.next_phase, migration.surplus),
+            *(migration.temporary, zookeeper_records.registered_problems),
             *(transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, first_expiry, stack_options, to_plan),

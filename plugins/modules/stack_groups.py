@@ -11,6 +11,10 @@ options:
     description: Refuse a run that C(--limit) restricts to some of the hosts.
     type: bool
     default: true
+  migrates:
+    description: Whether the play moves the cluster from ZooKeeper to KRaft, and so needs hosts in the groups of both.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.

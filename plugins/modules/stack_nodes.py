@@ -12,6 +12,15 @@ options:
     description: A level of kafka_proof/deploy/transition.py, through which a cluster becomes secure or open; else -1.
     type: int
     default: -1
+  cluster:
+    description: The id of the cluster, which nodes of KRaft without data join. Without it a new one is made.
+    type: str
+    default: ""
+  phase:
+    description: A phase of kafka_proof/deploy/migration.py, through which a cluster moves from ZooKeeper to KRaft.
+    type: str
+    choices: ["", zookeeper, controllers, dual-write, brokers, finalise, fold, remove]
+    default: ""
   roles:
     description: Directory of the roles.
     type: path

@@ -1,0 +1,296 @@
+"""Move a running cluster from ZooKeeper to KRaft, in phases. Until `finalise` each of them can be undone.
+
+    controllers  controllers run, and wait for brokers; brokers use ZooKeeper as before
+    dual-write   brokers know the controllers; metadata is copied to these, and each change is written to both
+    brokers      brokers run with KRaft; controllers still write to ZooKeeper, too
+    finalise     controllers forget ZooKeeper: there is no way back
+    fold         where the inventory has no controllers of their own, brokers become controllers, too
+    remove       ZooKeeper, and controllers that were there for the migration alone, are removed
+
+Nodes change one at a time, and neighbouring phases understand each other. No combined node takes part: Kafka refuses
+that. Labels tell what a container is, and ZooKeeper whether all metadata was copied: so an interrupted run continues.
+Source: KIP-866, and "ZooKeeper to KRaft Migration" in Kafka's documentation of 3.9.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
+from kafka_proof.deploy.node import BROKER, CONTROLLER, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
+from kafka_proof.deploy.versions import line, running_version
+
+CONTROLLERS, DUAL_WRITE, BROKERS, FINALISE, FOLD, REMOVE = PHASES = (
+    *("controllers", "dual-write", "brokers"),
+    *("finalise", "fold", "remove"),
+)
+ORIGIN = "zookeeper"  # before the first phase, and after a return
+REVERSIBLE = PHASES[:3]
+MEANING = {
+    ORIGIN: "all nodes use ZooKeeper",
+    CONTROLLERS: "controllers run and wait for brokers",
+    DUAL_WRITE: "metadata is copied to the controllers, and written to both; brokers restart one at a time",
+    BROKERS: "brokers run with KRaft; they restart one at a time",
+    FINALISE: "controllers forget ZooKeeper, one at a time; there is no way back",
+    FOLD: "brokers become controllers, too; they restart one at a time",
+    REMOVE: "ZooKeeper is removed, and so are controllers that were there for the migration alone",
+}
+VERSION = "3.9"  # the last line of Kafka with ZooKeeper, and the first with a quorum that can change
+
+_ENABLE = "zookeeper.metadata.migration.enable"
+_CONNECT = "zookeeper.connect"
+_BOOTSTRAP = "controller.quorum.bootstrap.servers"
+_UNDER_WAY = {"migration": "on"}  # label of containers and volumes
+_TEMPORARY = {"temporary": "on"}  # label of controllers that are there for the migration alone
+_TEMPORARY_PORT = 10  # above that of the broker, which becomes a controller on the same host
+_METADATA = "/var/lib/kafka/data/__cluster_metadata-0"
+
+
+class Progress(NamedTuple):
+    """How far a cluster is. `now`: the phase that is complete; `left`: those that follow; `run`: those of this run."""
+
+    now: str
+    left: list[str]
+    run: list[str]
+
+
+def phase_nodes(
+    groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str], phase: str
+) -> list[Node]:
+    """Return the nodes of a phase, or of ORIGIN. The arguments are those of make_nodes, with hosts in zookeeper."""
+    brokers, own = groups["kafka"], groups.get("kafka_controller") or []
+    final = {"kafka": brokers, "kafka_controller": own}
+    if phase == REMOVE:
+        return make_nodes(final, hosts, engines)
+    origin = make_nodes({"zookeeper": groups["zookeeper"], "kafka": brokers}, hosts, engines)
+    if phase == ORIGIN:
+        return origin
+    if own:
+        target = make_nodes(final, hosts, engines)
+    else:
+        target = make_nodes({"kafka": brokers, "kafka_controller": brokers}, _temporary(hosts, engines), engines)
+    servers, controllers = of_kind(origin, ZOOKEEPER), dedicated(target)
+    if not own:
+        controllers = [with_files({**node, "labels": node["labels"] | _TEMPORARY}) for node in controllers]
+    if phase in REVERSIBLE:
+        controllers = [_migrating(controller, of_kind(origin, BROKER)[0]) for controller in controllers]
+    found = of_kind(origin, BROKER) if phase == CONTROLLERS else of_kind(target, BROKER)
+    if phase == DUAL_WRITE:
+        found = [_dual(node, node_on(target, node["host"], BROKER)) for node in of_kind(origin, BROKER)]
+    elif phase == FOLD and not own:
+        found = [_beside(node, controllers) for node in of_kind(make_nodes(final, hosts, engines), BROKER)]
+    return [*servers, *controllers, *found]
+
+
+def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, finalise: bool = False) -> dict[str, Any]:
+    """Return the Progress as a dict.
+
+    nodes: of the phase dual-write, which are all; copied: whether ZooKeeper says that all metadata was copied;
+    finalise: whether this run may pass the point of no return. A run repeats the phase that is complete, and so
+    repairs its nodes.
+    """
+    now = _phase(nodes, engines, copied)
+    order = [ORIGIN, *(phase for phase in PHASES if phase != FOLD or is_temporary(nodes))]
+    at = order.index(now)
+    run = [phase for phase in order[at:] if phase not in (ORIGIN, REMOVE)] + ([REMOVE] if now != REMOVE else [])
+    if is_finalising(nodes, engines):
+        run = [phase for phase in run if phase not in REVERSIBLE]
+    elif at < order.index(FINALISE) and not finalise:
+        run = [phase for phase in run if phase in REVERSIBLE]
+    return Progress(now, order[at + 1 :], run)._asdict()
+
+
+def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
+    controllers, brokers = dedicated(nodes), of_kind(nodes, BROKER)
+    found = [item for node in brokers if (item := container_of(node, engines.get(node["host"]) or {}))]
+    will_fold = is_temporary(nodes)
+    folded = bool(found) and all(CONTROLLER in item["kinds"] for item in found)
+    if folded or (is_final(nodes, engines) and not will_fold):
+        gone = not any(surplus(nodes, engines, node["host"]) for node in nodes)
+        return REMOVE if gone else FOLD if will_fold else FINALISE
+    if is_final(nodes, engines):
+        return FINALISE
+    if not all(container_of(node, engines.get(node["host"]) or {}) for node in controllers):
+        return ORIGIN
+    if not found or any(not item["migration"] and not item["cluster"] for item in found) or not copied:
+        return CONTROLLERS
+    return BROKERS if all(item["cluster"] for item in found) else DUAL_WRITE
+
+
+def is_temporary(nodes: Sequence[Node]) -> bool:
+    """Return whether controllers are there for the migration alone: on hosts whose brokers become controllers."""
+    return bool(temporary(nodes))
+
+
+def is_final(nodes: Sequence[Node], engines: Engines) -> bool:
+    """Return whether every controller forgot ZooKeeper, or is gone because brokers became controllers."""
+    volumes = [volume for engine in engines.values() for volume in engine.get("own_volumes", []) if volume["cluster"]]
+    return bool(volumes) and not is_under_way(engines)
+
+
+def is_finalising(nodes: Sequence[Node], engines: Engines) -> bool:
+    """Return whether a controller already forgot ZooKeeper."""
+    names = {node["volume"] for node in dedicated(nodes)}
+    return any(
+        volume["name"] in names and volume["cluster"] and not volume["migration"]
+        for engine in engines.values()
+        for volume in engine.get("own_volumes", [])
+    )
+
+
+def is_under_way(engines: Engines) -> bool:
+    """Return whether a migration began, and is not finalised. A volume says so after its container is gone."""
+    return any(
+        item["migration"]
+        for engine in engines.values()
+        for item in [*engine.get("containers", []), *engine.get("own_volumes", [])]
+    )
+
+
+def any_uses_kraft(nodes: Sequence[Node], engines: Engines) -> bool:
+    """Return whether a broker's container runs with KRaft."""
+    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
+    return any(item is not None and item["cluster"] for item in found)
+
+
+def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
+    """Return why the cluster cannot be migrated. nodes: of the phase dual-write."""
+    problems = []
+    for node in of_kind(nodes, BROKER):
+        running = running_version(container_of(node, engines.get(node["host"]) or {}))
+        if line(node["version"]) != VERSION:
+            problems.append(
+                f"{node['host']}: stack_kafka_version is {node['version']}, and a migration needs Kafka {VERSION}. "
+                f"Set {VERSION}.2, and upgrade first: ansible-playbook{options} playbooks/upgrade.yml."
+            )
+        elif running and (line(running[0]), running[1]) != (VERSION, VERSION):
+            problems.append(
+                f"{node['host']}: {node['container']} runs Kafka {running[0]} with protocol {running[1]}, and a "
+                f"migration needs {VERSION} with protocol {VERSION}. Upgrade first: ansible-playbook{options} "
+                "playbooks/upgrade.yml."
+            )
+        elif not running and not has_data(node, engines):
+            problems.append(
+                f"{node['host']}: there is no broker {node['container']}. Run site.yml first; or, for a new cluster, "
+                "remove the group zookeeper of the inventory, which then begins with KRaft."
+            )
+    return problems
+
+
+def under_way_problems(engines: Engines, options: str) -> list[str]:
+    """Return why a playbook other than that of the migration changes nothing while one is under way."""
+    if not is_under_way(engines):
+        return []
+    return [
+        "A migration from ZooKeeper to KRaft is under way, and nodes are between the two. Continue it with "
+        f"ansible-playbook{options} playbooks/migrate.yml, or return to ZooKeeper with "
+        f"ansible-playbook{options} playbooks/migrate_rollback.yml. The inventory needs its group zookeeper for both."
+    ]
+
+
+def left_over_problems(nodes: Sequence[Node], engines: Engines, found: Mapping[str, Any], options: str) -> list[str]:
+    """Return why no migration can begin: ZooKeeper has the record of one whose controllers are gone.
+
+    found: the records in ZooKeeper, see kafka_proof.deploy.zookeeper_records. New controllers would believe that they
+    have all metadata, and empty the cluster (strimzi-kafka-operator#11262).
+    """
+    if not found["migration"] or any(has_data(node, engines) for node in dedicated(nodes)):
+        return []
+    return [
+        "ZooKeeper has the record of an earlier migration, /migration, and the data of its controllers is gone. A "
+        "migration that begins now would empty the cluster. Remove the record first: "
+        f"ansible-playbook{options} playbooks/migrate_rollback.yml."
+    ]
+
+
+def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
+    """Return what happens next, for people. check: whether the run only described it."""
+    migrate = f"ansible-playbook{options} playbooks/migrate.yml"
+    done = [phase for phase in progress["run"] if phase in progress["left"]]
+    left = progress["left"] if check else [phase for phase in progress["left"] if phase not in done]
+    now = progress["now"] if check or not done else done[-1]
+    lines = [f"Now: {now} ({MEANING[now]})."]
+    if left:
+        lines.append(f"Next: {left[0]} ({MEANING[left[0]]}).")
+        lines.append(f"  {migrate}{' -e migrate_finalise=true' if left[0] == FINALISE else ''}")
+    else:
+        lines.append("The migration is complete. Remove the group zookeeper from the inventory, and run site.yml.")
+        lines.append("The data of ZooKeeper is kept; teardown.yml -e teardown_data=true removes it with the stack.")
+    if now in REVERSIBLE:
+        lines.append(f"Return to ZooKeeper: ansible-playbook{options} playbooks/migrate_rollback.yml")
+    return "\n".join(lines)
+
+
+def temporary(nodes: Sequence[Node]) -> list[Node]:
+    """Return the controllers that are there for the migration alone."""
+    return [node for node in dedicated(nodes) if node["labels"].get("temporary")]
+
+
+def surplus(nodes: Sequence[Node], engines: Engines, host: str) -> list[str]:
+    """Return the containers of ZooKeeper and of temporary controllers on a host."""
+    wanted = [*of_kind(nodes, ZOOKEEPER), *temporary(nodes)]
+    return [node["container"] for node in wanted if node["host"] == host and _runs(node, engines)]
+
+
+def _runs(node: Node, engines: Engines) -> bool:
+    return container_of(node, engines.get(node["host"]) or {}) is not None
+
+
+def _temporary(hosts: Hosts, engines: Mapping[str, str]) -> Hosts:
+    """Return the variables by which each broker's host gets a controller for the migration alone."""
+    if len(set(engines.values())) == 1:
+        return hosts
+    port = "kafka_controller_port"
+    return {host: {**own, port: own[port] + _TEMPORARY_PORT} for host, own in hosts.items()}
+
+
+def _migrating(controller: Node, broker: Node) -> Node:
+    """Return a controller that copies metadata from ZooKeeper, and sends it to brokers that still use it."""
+    own: dict[str, Any] = {key: value for key, value in broker["settings"].items() if key.startswith("zookeeper.")}
+    name = broker["inter_broker_listener"]
+    of_brokers = {
+        key: value
+        for key, value in broker["settings"].items()
+        if key.startswith(f"listener.name.{name.lower()}.") and ".ssl." in key
+    }
+    protocols = {
+        item.partition(":")[0]: item
+        for node in (broker, controller)
+        for item in node["settings"]["listener.security.protocol.map"].split(",")
+        if item.partition(":")[0] == name or node is controller
+    }
+    settings = {
+        **controller["settings"],
+        **own,
+        **of_brokers,
+        _ENABLE: True,
+        "inter.broker.listener.name": name,
+        "listener.security.protocol.map": ",".join(protocols.values()),
+    }
+    return with_files({**controller, "settings": settings, "labels": controller["labels"] | _UNDER_WAY})
+
+
+def _dual(broker: Node, target: Node) -> Node:
+    """Return a broker that uses ZooKeeper, and knows the controllers of the same broker with KRaft."""
+    name = target["settings"]["controller.listener.names"]
+    kept = ("controller.listener.names", _BOOTSTRAP, "listener.security.protocol.map")
+    known = {
+        key: value
+        for key, value in target["settings"].items()
+        if key in kept or key.startswith(f"listener.name.{name.lower()}.")
+    }
+    return with_files(
+        {
+            **broker,
+            "settings": {**broker["settings"], **known, _ENABLE: True},
+            # Of an earlier migration that was rolled back: its records would be taken for those of this one.
+            "command": f"rm -rf {_METADATA}\n{broker['command']}",
+            "labels": broker["labels"] | _UNDER_WAY,
+        }
+    )
+
+
+def _beside(broker: Node, controllers: Sequence[Node]) -> Node:
+    """Return a combined node that finds the quorum by controllers which leave it later, too."""
+    both = [broker["settings"][_BOOTSTRAP], *(node["peers"]["controller"] for node in controllers)]
+    return with_files({**broker, "settings": {**broker["settings"], _BOOTSTRAP: ",".join(both)}})

@@ -1,0 +1,60 @@
+"""What a cluster has, item by item as text, and which items are missing or different later.
+
+For a change after which all must be as before, such as a migration: topics with their settings, users, ACLs, quotas,
+and settings that are set for brokers while they run. Passwords are not shown by a cluster: of a user the mechanism and
+the iterations are compared.
+"""
+
+from kafka.errors import SecurityDisabledError
+
+from kafka_proof.client.connection import admin_client
+from kafka_proof.client.text import one_line
+from kafka_proof.client.workarounds import describe_cluster
+from kafka_proof.cluster.settings import dynamic_settings, settings_of, shared_settings
+from kafka_proof.operations import topics
+from kafka_proof.operations.access import acls, quotas, users
+
+
+def take(client, seconds):
+    """Return {item: its value}, both text. client: client properties. Raises KafkaError."""
+    with admin_client(client, seconds, seconds) as admin:
+        return dict(sorted({**_topics(admin), **_access(admin), **_brokers(admin)}.items()))
+
+
+def lost(before, now):
+    """Return a line for each item of `before` that is missing or different now. New items do not count."""
+    return [
+        one_line(f"{item}: was {value}, and " + (f"is {now[item]}" if item in now else "is missing"), limit=300)
+        for item, value in before.items()
+        if now.get(item) != value
+    ]
+
+
+def _topics(admin):
+    names = admin.list_topics()
+    found = {}
+    for name, topic in topics.describe(admin, names, set(names)).items():
+        found[f"topic {name}"] = f"{topic['partitions']} partitions, {topic['replication_factor']} replicas"
+        found |= {f"topic {name}, {key}": str(value) for key, value in topic["config"].items()}
+    return found
+
+
+def _access(admin):
+    found = {}
+    for kind in (users, acls, quotas):
+        try:
+            table = kind.KIND.read(admin, None)
+        except SecurityDisabledError:  # brokers without an authorizer keep no ACLs
+            continue
+        name = kind.__name__.rpartition(".")[2].removesuffix("s")
+        found |= {f"{name} {kind.KIND.line(key, value)}": "there" for key, value in table.items()}
+    return found
+
+
+def _brokers(admin):
+    ids = [broker["broker_id"] for broker in describe_cluster(admin)["brokers"]]
+    found = {}
+    for broker, settings in settings_of(admin, ids).items():
+        found |= {f"broker {broker}, {key}": value for key, value in dynamic_settings(settings).items()}
+        found |= {f"all brokers, {key}": value for key, value in shared_settings(settings).items()}
+    return found

@@ -1,0 +1,51 @@
+#!/usr/bin/python
+"""Documentation of the action kafka_snapshot, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: kafka_snapshot
+short_description: Write down what a cluster has, or verify that it still has all of it
+description:
+  - Topics with their settings, users, ACLs, quotas, and settings that are set for brokers while they run, one by one.
+  - Items that are new since then do not count. The cluster is not changed.
+options:
+  client:
+    description: Client properties of the cluster, in Kafka's own words.
+    type: dict
+    required: true
+  path:
+    description: File of the items, on the machine that runs Ansible.
+    type: path
+    required: true
+  state:
+    description:
+      - C(written) writes the file, unless it exists. C(verified) fails with a line for each item that is missing or
+        different, and removes the file if there is none.
+    type: str
+    choices: [written, verified]
+    required: true
+  timeout:
+    description: Seconds for each kind of items.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Write down what the cluster has
+  kafka_snapshot:
+    client: "{{ client_properties }}"
+    path: build/before.json
+    state: written
+"""
+
+RETURN = r"""
+items:
+  description: Number of items.
+  returned: success
+  type: int
+"""
