@@ -73,11 +73,7 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
     problems = []
     ids = cluster_ids(nodes, engines)
     if not is_kraft(nodes):
-        return [
-            f"{hosts[0]}: the data of this stack belongs to a cluster with KRaft, {cluster}, and the group zookeeper "
-            "of the inventory selects ZooKeeper. Remove the hosts of the group zookeeper; or choose a stack_name."
-            for cluster, hosts in ids.items()
-        ]
+        return _kraft_left(engines)
     if len(ids) > 1:
         said = "; ".join(f"{cluster} on {', '.join(hosts)}" for cluster, hosts in ids.items())
         problems.append(
@@ -99,6 +95,19 @@ def cluster_problems(nodes: Sequence[Node], engines: Engines, options: str = "")
             "-e teardown_data=true."
         )
     return problems
+
+
+def _kraft_left(engines: Engines) -> list[str]:
+    """A stack with KRaft whose inventory has the group zookeeper, as after a migration."""
+    found = {
+        volume["cluster"]: f"{host}: the data of this stack, such as the volume {volume['name']}, belongs to a cluster "
+        f"with KRaft, {volume['cluster']}, and the group zookeeper of the inventory selects ZooKeeper. Remove the "
+        "group; after a migration, name it kafka_controller if there is none. Or choose a stack_name."
+        for host, engine in engines.items()
+        for volume in engine.get("own_volumes", [])
+        if volume.get("cluster")
+    }
+    return list(found.values())
 
 
 def _changed_roles(nodes: Sequence[Node], engines: Engines) -> list[str]:

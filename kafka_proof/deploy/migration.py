@@ -4,11 +4,11 @@
     dual-write   brokers know the controllers; metadata is copied to these, and each change is written to both
     brokers      brokers run with KRaft; controllers still write to ZooKeeper, too
     finalise     controllers forget ZooKeeper: there is no way back
-    fold         where the inventory has no controllers of their own, brokers become controllers, too
-    remove       ZooKeeper, and controllers that were there for the migration alone, are removed
+    remove       ZooKeeper is removed
 
 Nodes change one at a time, and neighbouring phases understand each other. No combined node takes part: Kafka refuses
-that. Labels tell what a container is, and ZooKeeper whether all metadata was copied: so an interrupted run continues.
+that. So controllers run on the hosts of the group kafka_controller or, without it, on those of ZooKeeper. Labels tell
+what a container is, and ZooKeeper whether all metadata was copied: so an interrupted run continues.
 Source: KIP-866, and "ZooKeeper to KRaft Migration" in Kafka's documentation of 3.9.
 """
 
@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
-from kafka_proof.deploy.node import BROKER, CONTROLLER, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
+from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
 from kafka_proof.deploy.versions import line, running_version
 
-CONTROLLERS, DUAL_WRITE, BROKERS, FINALISE, FOLD, REMOVE = PHASES = (
+CONTROLLERS, DUAL_WRITE, BROKERS, FINALISE, REMOVE = PHASES = (
     *("controllers", "dual-write", "brokers"),
-    *("finalise", "fold", "remove"),
+    *("finalise", "remove"),
 )
 ORIGIN = "zookeeper"  # before the first phase, and after a return
 REVERSIBLE = PHASES[:3]
@@ -32,8 +32,7 @@ MEANING = {
     DUAL_WRITE: "metadata is copied to the controllers, and written to both; brokers restart one at a time",
     BROKERS: "brokers run with KRaft; they restart one at a time",
     FINALISE: "controllers forget ZooKeeper, one at a time; there is no way back",
-    FOLD: "brokers become controllers, too; they restart one at a time",
-    REMOVE: "ZooKeeper is removed, and so are controllers that were there for the migration alone",
+    REMOVE: "ZooKeeper is removed",
 }
 VERSION = "3.9"  # the last line of Kafka with ZooKeeper, and the first with a quorum that can change
 
@@ -41,9 +40,10 @@ _ENABLE = "zookeeper.metadata.migration.enable"
 _CONNECT = "zookeeper.connect"
 _BOOTSTRAP = "controller.quorum.bootstrap.servers"
 _UNDER_WAY = {"migration": "on"}  # label of containers and volumes
-_TEMPORARY = {"temporary": "on"}  # label of controllers that are there for the migration alone
-_TEMPORARY_PORT = 10  # above that of the broker, which becomes a controller on the same host
 _METADATA = "/var/lib/kafka/data/__cluster_metadata-0"
+
+
+Groups = Mapping[str, Sequence[str]]  # {group: hosts}
 
 
 class Progress(NamedTuple):
@@ -58,28 +58,26 @@ def phase_nodes(
     groups: Mapping[str, Sequence[str]], hosts: Hosts, engines: Mapping[str, str], phase: str
 ) -> list[Node]:
     """Return the nodes of a phase, or of ORIGIN. The arguments are those of make_nodes, with hosts in zookeeper."""
-    brokers, own = groups["kafka"], groups.get("kafka_controller") or []
-    final = {"kafka": brokers, "kafka_controller": own}
-    if phase == REMOVE:
-        return make_nodes(final, hosts, engines)
+    brokers = groups["kafka"]
     origin = make_nodes({"zookeeper": groups["zookeeper"], "kafka": brokers}, hosts, engines)
     if phase == ORIGIN:
         return origin
-    if own:
-        target = make_nodes(final, hosts, engines)
-    else:
-        target = make_nodes({"kafka": brokers, "kafka_controller": brokers}, _temporary(hosts, engines), engines)
-    servers, controllers = of_kind(origin, ZOOKEEPER), dedicated(target)
-    if not own:
-        controllers = [with_files({**node, "labels": node["labels"] | _TEMPORARY}) for node in controllers]
+    target = make_nodes({"kafka_controller": controller_hosts(groups), "kafka": brokers}, hosts, engines)
+    if phase == REMOVE:
+        return target
+    controllers, found = dedicated(target), of_kind(target, BROKER)
     if phase in REVERSIBLE:
         controllers = [_migrating(controller, of_kind(origin, BROKER)[0]) for controller in controllers]
-    found = of_kind(origin, BROKER) if phase == CONTROLLERS else of_kind(target, BROKER)
-    if phase == DUAL_WRITE:
+    if phase == CONTROLLERS:
+        found = of_kind(origin, BROKER)
+    elif phase == DUAL_WRITE:
         found = [_dual(node, node_on(target, node["host"], BROKER)) for node in of_kind(origin, BROKER)]
-    elif phase == FOLD and not own:
-        found = [_beside(node, controllers) for node in of_kind(make_nodes(final, hosts, engines), BROKER)]
-    return [*servers, *controllers, *found]
+    return [*of_kind(origin, ZOOKEEPER), *controllers, *found]
+
+
+def controller_hosts(groups: Groups) -> Sequence[str]:
+    """Return the hosts that get controllers."""
+    return groups.get("kafka_controller") or groups["zookeeper"]
 
 
 def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, finalise: bool = False) -> dict[str, Any]:
@@ -90,9 +88,9 @@ def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, fi
     repairs its nodes.
     """
     now = _phase(nodes, engines, copied)
-    order = [ORIGIN, *(phase for phase in PHASES if phase != FOLD or is_temporary(nodes))]
+    order = [ORIGIN, *PHASES]
     at = order.index(now)
-    run = [phase for phase in order[at:] if phase not in (ORIGIN, REMOVE)] + ([REMOVE] if now != REMOVE else [])
+    run = [] if now == REMOVE else [phase for phase in order[at:] if phase != ORIGIN]
     if is_finalising(nodes, engines):
         run = [phase for phase in run if phase not in REVERSIBLE]
     elif at < order.index(FINALISE) and not finalise:
@@ -103,13 +101,8 @@ def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, fi
 def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
     controllers, brokers = dedicated(nodes), of_kind(nodes, BROKER)
     found = [item for node in brokers if (item := container_of(node, engines.get(node["host"]) or {}))]
-    will_fold = is_temporary(nodes)
-    folded = bool(found) and all(CONTROLLER in item["kinds"] for item in found)
-    if folded or (is_final(nodes, engines) and not will_fold):
-        gone = not any(surplus(nodes, engines, node["host"]) for node in nodes)
-        return REMOVE if gone else FOLD if will_fold else FINALISE
     if is_final(nodes, engines):
-        return FINALISE
+        return FINALISE if any(_exists(node, engines) for node in of_kind(nodes, ZOOKEEPER)) else REMOVE
     if not all(container_of(node, engines.get(node["host"]) or {}) for node in controllers):
         return ORIGIN
     if not found or any(not item["migration"] and not item["cluster"] for item in found) or not copied:
@@ -117,15 +110,9 @@ def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
     return BROKERS if all(item["cluster"] for item in found) else DUAL_WRITE
 
 
-def is_temporary(nodes: Sequence[Node]) -> bool:
-    """Return whether controllers are there for the migration alone: on hosts whose brokers become controllers."""
-    return bool(temporary(nodes))
-
-
 def is_final(nodes: Sequence[Node], engines: Engines) -> bool:
-    """Return whether every controller forgot ZooKeeper, or is gone because brokers became controllers."""
-    volumes = [volume for engine in engines.values() for volume in engine.get("own_volumes", []) if volume["cluster"]]
-    return bool(volumes) and not is_under_way(engines)
+    """Return whether every controller forgot ZooKeeper."""
+    return is_finalising(nodes, engines) and not is_under_way(engines)
 
 
 def is_finalising(nodes: Sequence[Node], engines: Engines) -> bool:
@@ -214,34 +201,24 @@ def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
         lines.append(f"Next: {left[0]} ({MEANING[left[0]]}).")
         lines.append(f"  {migrate}{' -e migrate_finalise=true' if left[0] == FINALISE else ''}")
     else:
-        lines.append("The migration is complete. Remove the group zookeeper from the inventory, and run site.yml.")
+        lines.append(
+            "The migration is complete. In the inventory, remove the group zookeeper; if it has no group "
+            "kafka_controller, rename zookeeper to that. Then run site.yml."
+        )
         lines.append("The data of ZooKeeper is kept; teardown.yml -e teardown_data=true removes it with the stack.")
     if now in REVERSIBLE:
         lines.append(f"Return to ZooKeeper: ansible-playbook{options} playbooks/migrate_rollback.yml")
     return "\n".join(lines)
 
 
-def temporary(nodes: Sequence[Node]) -> list[Node]:
-    """Return the controllers that are there for the migration alone."""
-    return [node for node in dedicated(nodes) if node["labels"].get("temporary")]
+def zookeeper_containers(nodes: Sequence[Node], engines: Engines, host: str) -> list[str]:
+    """Return the containers of ZooKeeper on a host."""
+    wanted = [node for node in of_kind(nodes, ZOOKEEPER) if node["host"] == host]
+    return [node["container"] for node in wanted if _exists(node, engines)]
 
 
-def surplus(nodes: Sequence[Node], engines: Engines, host: str) -> list[str]:
-    """Return the containers of ZooKeeper and of temporary controllers on a host."""
-    wanted = [*of_kind(nodes, ZOOKEEPER), *temporary(nodes)]
-    return [node["container"] for node in wanted if node["host"] == host and _runs(node, engines)]
-
-
-def _runs(node: Node, engines: Engines) -> bool:
+def _exists(node: Node, engines: Engines) -> bool:
     return container_of(node, engines.get(node["host"]) or {}) is not None
-
-
-def _temporary(hosts: Hosts, engines: Mapping[str, str]) -> Hosts:
-    """Return the variables by which each broker's host gets a controller for the migration alone."""
-    if len(set(engines.values())) == 1:
-        return hosts
-    port = "kafka_controller_port"
-    return {host: {**own, port: own[port] + _TEMPORARY_PORT} for host, own in hosts.items()}
 
 
 def _migrating(controller: Node, broker: Node) -> Node:
@@ -288,9 +265,3 @@ def _dual(broker: Node, target: Node) -> Node:
             "labels": broker["labels"] | _UNDER_WAY,
         }
     )
-
-
-def _beside(broker: Node, controllers: Sequence[Node]) -> Node:
-    """Return a combined node that finds the quorum by controllers which leave it later, too."""
-    both = [broker["settings"][_BOOTSTRAP], *(node["peers"]["controller"] for node in controllers)]
-    return with_files({**broker, "settings": {**broker["settings"], _BOOTSTRAP: ",".join(both)}})

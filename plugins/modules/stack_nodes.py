@@ -19,7 +19,7 @@ options:
   phase:
     description: A phase of kafka_proof/deploy/migration.py, through which a cluster moves from ZooKeeper to KRaft.
     type: str
-    choices: ["", zookeeper, controllers, dual-write, brokers, finalise, fold, remove]
+    choices: ["", zookeeper, controllers, dual-write, brokers, finalise, remove]
     default: ""
   roles:
     description: Directory of the roles.
