@@ -80,11 +80,13 @@ def controller_hosts(groups: Groups) -> Sequence[str]:
     return groups.get("kafka_controller") or groups["zookeeper"]
 
 
-def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, finalise: bool = False) -> dict[str, Any]:
+def migration_progress(
+    nodes: Sequence[Node], engines: Engines, copied: bool, finalise: bool = False, until: str = ""
+) -> dict[str, Any]:
     """Return the Progress as a dict.
 
     nodes: of the phase dual-write, which are all; copied: whether ZooKeeper says that all metadata was copied;
-    finalise: whether this run may pass the point of no return. A run repeats the phase that is complete, and so
+    finalise: whether this run may pass the point of no return; until: the last phase of this run. A run repeats the phase that is complete, and so
     repairs its nodes.
     """
     now = _phase(nodes, engines, copied)
@@ -95,6 +97,8 @@ def migration_progress(nodes: Sequence[Node], engines: Engines, copied: bool, fi
         run = [phase for phase in run if phase not in REVERSIBLE]
     elif at < order.index(FINALISE) and not finalise:
         run = [phase for phase in run if phase in REVERSIBLE]
+    if until:
+        run = [phase for phase in run if PHASES.index(phase) <= PHASES.index(until)]
     return Progress(now, order[at + 1 :], run)._asdict()
 
 

@@ -102,9 +102,9 @@ class Cluster:
         assert (process.returncode != 0) is fails, f"{playbook}: exit status {process.returncode}\n{said}"
         return said
 
-    def interrupt(self, playbook, task):
+    def interrupt(self, playbook, task, **variables):
         """Kill a playbook when a task has its first result, and with it the workers of the task after it."""
-        with self._started(playbook) as process:
+        with self._started(playbook, **variables) as process:
             said = []
             for line in process.stdout:
                 said.append(line)

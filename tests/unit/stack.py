@@ -92,6 +92,8 @@ def container(node, **other):
         "advertised": [item.split("://") for item in advertised.split(",") if item],
         "level": int(node["labels"]["level"]),
         "listeners": json.loads(node["labels"]["listeners"]),
+        "cluster": node["labels"].get("cluster", ""),
+        "migration": "migration" in node["labels"],
         "ensemble": [],
         "definition": definition(node),
         "files": checksum(node["files"]),
@@ -105,14 +107,15 @@ def own(kind, node_id, stack="", **other):
     """A container of the stack that may be no node's."""
     name = container_name(stack, kind, node_id)
     some = {"name": name, "kinds": [kind], "id": node_id, "ports": [], "state": "running", "data": f"{name}-data"}
-    unknown = {"version": None, "protocol": "", "level": 0, "listeners": []}
+    unknown = {"version": None, "protocol": "", "level": 0, "listeners": [], "cluster": "", "migration": False}
     return some | unknown | {"networks": [], "definition": "x", "files": "x"} | other
 
 
-def engine(*containers, volumes=None, networks=("kafka",), cluster="", **other):
+def engine(*containers, volumes=None, networks=("kafka",), cluster="", migration=(), **other):
     """An engine with these containers of the stack and their volumes, or the `volumes` [(name, kind, id)].
 
-    `cluster`: id on the label of the volumes. Other keys: others, listening, addresses.
+    `cluster`: id on the label of the volumes; `migration`: names of those with its label.
+    Other keys: others, listening, addresses.
     """
     data = [(item["data"], ",".join(item["kinds"]), item["id"]) for item in containers] if volumes is None else volumes
     return {
@@ -123,7 +126,14 @@ def engine(*containers, volumes=None, networks=("kafka",), cluster="", **other):
         "own_networks": list(networks),
         "volumes": [name for name, _, _ in data],
         "own_volumes": [
-            {"name": name, "kind": kind, "id": number, "cluster": cluster, "labelled": True}
+            {
+                "name": name,
+                "kind": kind,
+                "id": number,
+                "cluster": cluster,
+                "migration": name in migration,
+                "labelled": True,
+            }
             for name, kind, number in data
         ],
         "listening": list(other.get("listening", ())),

@@ -1,0 +1,118 @@
+"""A cluster moves from ZooKeeper to KRaft 3.9 and 4.4 under a workload: no acknowledged message is lost.
+
+Each phase is killed halfway and continues; each phase with a way back is returned from; a second migration follows.
+build/migration/migration.md has the table of docs/migration.md.
+"""
+
+import pytest
+
+from kafka_proof.workload.run import Load
+from tests.faults import migration_table
+from tests.faults.cluster import ROOT, Cluster
+from tests.faults.modes import KRaft, ZooKeeper
+from tests.faults.verify import verified
+from tests.support.engine import KRAFT_VERSION, VERSION, execute, lock
+
+MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
+TABLE = ROOT / "build" / "migration"
+# Where a run of the phase is killed. Each of these tasks runs when the first node has changed.
+KILLED = {
+    "controllers": "Start controllers that are not running",
+    "dual-write": "Wait until the broker is in sync",
+    "brokers": "Wait until the broker is in sync",
+    "finalise": "Wait until the controller follows the quorum",
+    "remove": "Remove ZooKeeper]",
+}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with lock("faults"):
+        found = Cluster(ZooKeeper, name="kp-migrate", port=29720)
+        try:
+            found.start()
+            yield found
+        finally:
+            found.remove()
+
+
+def test_each_phase_is_interrupted_and_undone(cluster):
+    rows = {}
+    for phase in ("controllers", "dual-write", "brokers"):
+        rows[phase] = killed(cluster, phase, migrate_until=phase)
+        assert "changed=0" in cluster.play(MIGRATE, migrate_until=phase)
+    for phase in ("brokers", "dual-write", "controllers"):
+        if phase != "brokers":
+            cluster.play(MIGRATE, migrate_until=phase)
+        back = under_load(cluster, lambda phase=phase: returned(cluster, phase))
+        assert "migration" not in nodes_of_zookeeper(cluster)
+        assert "changed=0" in cluster.play("site.yml")
+        migration_table.save(TABLE, migration_table.row(phase, rows[phase], back))
+
+
+def test_the_migration_is_finalised_and_kafka_upgraded(cluster):
+    refused(cluster, "playbooks/upgrade.yml", "Kafka 4 has no ZooKeeper", stack_kafka_version=KRAFT_VERSION)
+    cluster.play(MIGRATE)
+    refused(cluster, "site.yml", "is under way")
+    refused(cluster, "playbooks/upgrade.yml", "is under way")
+    for phase in ("finalise", "remove"):
+        result = killed(cluster, phase, migrate_finalise=True)
+        migration_table.save(TABLE, migration_table.row(phase, result))
+        refused(cluster, ROLLBACK, "there is no way back")
+    refused(cluster, "site.yml", "belongs to a cluster with KRaft")
+
+    with_kraft(cluster)
+    cluster.variables["stack_kafka_version"] = VERSION
+    assert "changed=0" in cluster.play("site.yml")
+    cluster.variables["stack_kafka_version"] = KRAFT_VERSION
+    result = under_load(cluster, lambda: upgraded(cluster))
+    migration_table.save(TABLE, migration_table.row(f"upgrade to {KRAFT_VERSION}", result, None))
+    cluster.variables["stack_kafka_version"] = VERSION
+    refused(cluster, "playbooks/upgrade.yml", "metadata.version")
+
+
+def killed(cluster, phase, **variables):
+    """Kill a run in this phase, and run it again, under a workload. Returns its result."""
+
+    def do():
+        cluster.interrupt(MIGRATE, KILLED[phase], **variables)
+        cluster.play(MIGRATE, **variables)
+
+    return under_load(cluster, do)
+
+
+def returned(cluster, phase):
+    if phase != "controllers":
+        cluster.interrupt(ROLLBACK, "Remove the records of the migration")
+    cluster.play(ROLLBACK)
+
+
+def upgraded(cluster):
+    assert "There is no way back" in cluster.play("playbooks/upgrade.yml")
+    cluster.play("playbooks/upgrade.yml", upgrade_finalise=True)
+
+
+def under_load(cluster, do):
+    result = verified(cluster, lambda _: do(), Load())
+    assert result["problems"] == []
+    return result
+
+
+def refused(cluster, playbook, reason, **variables):
+    """Run a playbook that is refused, and leaves every container as it is."""
+    before = cluster.lives()
+    assert reason in " ".join(cluster.play(playbook, fails=True, **variables).split())
+    assert cluster.lives() == before
+
+
+def nodes_of_zookeeper(cluster):
+    script = "/opt/kafka/bin/zookeeper-shell.sh localhost:2181 ls / 2>&1"
+    return execute(cluster.servers[1], "bash", "-c", script)
+
+
+def with_kraft(cluster):
+    """Describe the cluster as it is now: controllers run where ZooKeeper ran."""
+    cluster.mode = KRaft
+    cluster.servers = dict(cluster.server(each) for each in (1, 2, 3))
+    for key in ZooKeeper.config:
+        del cluster.variables["kafka_config"][key]
