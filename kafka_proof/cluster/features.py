@@ -14,6 +14,7 @@ from kafka_proof.client.raw import known_brokers, send
 from kafka_proof.cluster.versions import level_of, line_of
 
 METADATA = "metadata.version"
+FORGETS_CONTROLLERS = 33  # the level from which a controller that left can be unregistered (KIP-1312)
 
 # The levels of each release, as `kafka-storage.sh version-mapping` prints them (Feature.defaultLevel in Kafka).
 # metadata.version is in versions.py. A level of 0 is not finalised.

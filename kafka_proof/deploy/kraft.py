@@ -105,12 +105,14 @@ def is_kraft(nodes: Sequence[Node]) -> bool:
 def wanted_voters(nodes: Sequence[Node]) -> dict[int, dict[str, tuple[str, int]]]:
     """Return {id: {listener: (host, port)}} of the controllers: the voters that the quorum should have.
 
-    {} while brokers use ZooKeeper, in a migration: only brokers with KRaft answer questions about the quorum.
+    {} while brokers use ZooKeeper, in a migration: only brokers with KRaft answer questions about the quorum. Separate
+    controllers beside combined nodes are leaving: kafka_proof.deploy.combine.
     """
     found: dict[int, dict[str, tuple[str, int]]] = {}
     if not all("process.roles" in node["settings"] for node in of_kind(nodes, BROKER)):
         return found
-    for node in of_kind(nodes, CONTROLLER):
+    controllers = of_kind(nodes, CONTROLLER)
+    for node in of_kind(controllers, BROKER) or controllers:
         found[node["id"]] = {
             item["name"]: (item["advertised_host"], int(item["port"]))
             for item in node["listeners"]

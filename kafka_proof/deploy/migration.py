@@ -86,8 +86,8 @@ def migration_progress(
     """Return the Progress as a dict.
 
     nodes: of the phase dual-write, which are all; copied: whether ZooKeeper says that all metadata was copied;
-    finalise: whether this run may pass the point of no return; until: the last phase of this run. A run repeats the phase that is complete, and so
-    repairs its nodes.
+    finalise: whether this run may pass the point of no return; until: the last phase of this run. A run repeats the
+    phase that is complete, and so repairs its nodes.
     """
     now = _phase(nodes, engines, copied)
     order = [ORIGIN, *PHASES]

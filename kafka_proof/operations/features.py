@@ -4,6 +4,8 @@ Finalising is separate from the rolling change of the nodes, because kafka_proof
 back. It never lowers a level.
 """
 
+import re
+
 from kafka.admin import UpdateFeatureType
 from kafka.errors import for_code
 from kafka.protocol.admin import UpdateFeaturesRequest
@@ -13,6 +15,7 @@ from kafka_proof.client.raw import send
 from kafka_proof.client.wait import attempts
 from kafka_proof.cluster.features import METADATA, FeaturesError, defaults, features
 from kafka_proof.cluster.identity import NotReadyError
+from kafka_proof.cluster.quorum import describe_quorum
 from kafka_proof.cluster.versions import line_of
 
 _SECONDS, _PAUSE = 10, 0.2  # for each answer, and for the brokers to see the new levels; between two looks
@@ -67,4 +70,18 @@ def _update(admin, levels, dry_run):
         if each.error_code
     ]
     if refusals:
-        raise FeaturesError("; ".join(refusals))
+        raise FeaturesError("; ".join(refusals) + _of_one_that_left(admin, refusals))
+
+
+def _of_one_that_left(admin, refusals):
+    """Return advice where a controller that left the quorum refuses, by its registration; else "" (KAFKA-20295)."""
+    found = re.search(r"Controller (\d+) does not support", " ".join(refusals))
+    if not found:
+        return ""
+    quorum = describe_quorum(admin)
+    if int(found[1]) in {each.id for each in [*quorum.voters, *quorum.observers]}:
+        return ""
+    return (
+        f" Controller {found[1]} left the quorum before, and its registration stays. Run it once more with the new "
+        "version, as an additional controller, so that it registers again; then run this again, and remove it."
+    )

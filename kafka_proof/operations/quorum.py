@@ -10,12 +10,18 @@ from kafka.errors import (
     BrokerIdNotRegisteredError,
     DuplicateVoterError,
     IncompatibleBrokerVersion,
+    UnsupportedVersionError,
     VoterNotFoundError,
     for_code,
 )
 
 from kafka_proof.client.connection import admin_client
-from kafka_proof.client.messages import AddRaftVoterRequest, RemoveRaftVoterRequest, UnregisterBrokerRequest
+from kafka_proof.client.messages import (
+    AddRaftVoterRequest,
+    RemoveRaftVoterRequest,
+    UnregisterBrokerRequest,
+    UnregisterControllerRequest,
+)
 from kafka_proof.client.raw import send
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.identity import NotReadyError
@@ -35,6 +41,7 @@ from kafka_proof.operations.waiting import few, wait
 
 _ANSWER = 10  # seconds for the leader to commit one change
 _ALREADY = (BrokerIdNotRegisteredError, DuplicateVoterError, VoterNotFoundError)  # it is as wanted
+_KEEPS = (IncompatibleBrokerVersion, UnsupportedVersionError)  # of a cluster before metadata.version 33 (4.4)
 
 
 class QuorumError(Exception):
@@ -142,6 +149,30 @@ def unregister(client, broker, seconds, say):
         if broker in {each["broker_id"] for each in describe_cluster(admin)["brokers"]}:
             raise NotReadyError(f"broker {broker} runs, or has stopped this moment")
         return _ask(admin, UnregisterBrokerRequest(broker_id=broker), f"unregister broker {broker}")
+
+    return wait(client, seconds, say, check)
+
+
+def unregister_controller(client, controller, seconds, say):
+    """Remove the registration of a controller that is no voter, and stopped. Returns whether the cluster has none now.
+
+    A registration that stays keeps the versions of its features: Kafka then refuses to finalise later ones
+    (KAFKA-20295). Before metadata.version 33 (4.4) a cluster cannot remove one. Errors: as of `unregister`.
+    """
+
+    def check(admin):
+        try:
+            answer = send(admin, UnregisterControllerRequest(controller_id=controller), seconds=_ANSWER + 1)
+            error = for_code(answer.error_code)
+        except IncompatibleBrokerVersion as known:
+            error, answer = type(known), None
+        if not answer or issubclass(error, _KEEPS):
+            say(f"the registration of controller {controller} stays: the cluster removes none before version 4.4")
+            return False
+        if not answer.error_code or issubclass(error, _ALREADY):
+            return True
+        said = f"unregister controller {controller}: {error.__name__}: {answer.error_message or 'no reason given'}"
+        raise NotReadyError(said) if error.retriable else QuorumError(said)
 
     return wait(client, seconds, say, check)
 

@@ -2,7 +2,7 @@
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.connection import admin_client
-from kafka_proof.cluster.features import METADATA, FeaturesError, consequence, features, readable
+from kafka_proof.cluster.features import FORGETS_CONTROLLERS, METADATA, FeaturesError, consequence, features, readable
 from kafka_proof.cluster.versions import line_of
 from kafka_proof.operations.features import finalise
 
@@ -12,9 +12,16 @@ _SECONDS = 30  # for the cluster to answer
 class ActionModule(Action):
     def act(self, arguments):
         client, version = arguments["client"], arguments["version"]
-        if arguments["state"] == "readable":
+        if arguments["state"] in ("readable", "forgets-controllers"):
             with admin_client(client, _SECONDS) as admin:
                 level = features(admin)[METADATA][0]
+            if arguments["state"] == "forgets-controllers" and level < FORGETS_CONTROLLERS:
+                raise ActionError(
+                    f"The cluster has metadata.version {level}, and forgets a controller that left from "
+                    f"{FORGETS_CONTROLLERS} ({line_of(FORGETS_CONTROLLERS)}) on. Before, Kafka would refuse to "
+                    "finalise a later one (KAFKA-20295). Upgrade first: playbooks/upgrade.yml, then with "
+                    "-e upgrade_finalise=true. Nothing was changed."
+                )
             if not readable(level, version):
                 raise ActionError(
                     f"stack_kafka_version is {version}, and the cluster finalised metadata.version {level}, which only "

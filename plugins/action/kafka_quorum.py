@@ -25,6 +25,8 @@ class ActionModule(Action):
                     return {"changed": quorum.remove_voter(client, leaving, seconds, self._said)}
                 if (gone := arguments["unregister"]) is not None:
                     return {"changed": quorum.unregister(client, gone, seconds, self._said)}
+                if (gone := arguments["unregister_controller"]) is not None:
+                    return {"changed": quorum.unregister_controller(client, gone, seconds, self._said)}
                 if (lost := arguments["give_up"]) is not None:
                     made = quorum.give_up_voter(client, lost, wanted, seconds, self._said, self.check_mode)
                 else:

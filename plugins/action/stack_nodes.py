@@ -5,6 +5,7 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.clients import access
 from kafka_proof.deploy.cluster_data import new_cluster_id
+from kafka_proof.deploy.combine import COMBINE, combined_nodes
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
 from kafka_proof.deploy.given_certificates import with_principals
@@ -30,10 +31,15 @@ class ActionModule(Action):
         checked = {host: hostvars[host]["__stack_variables"]["values"] for host in hosts}
         values = with_principals({host: own | {"is_local": is_local(host, hostvars)} for host, own in checked.items()})
         engine_of, phase = engines(hosts, hostvars), arguments["phase"]
-        nodes = phase_nodes(groups, values, engine_of, phase) if phase else make_nodes(groups, values, engine_of)
+        reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
+        if phase == COMBINE:
+            nodes = combined_nodes(groups, values, engine_of, reports)
+        elif phase:
+            nodes = phase_nodes(groups, values, engine_of, phase)
+        else:
+            nodes = make_nodes(groups, values, engine_of)
         security = security_of(broker := values[groups["kafka"][0]])
         if arguments["level"] in (BOTH, SWITCHED):
-            reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
             nodes, security = between(nodes, reports, arguments["level"], security)
         archives = image_archives(images := image_wanted(values))
         if arguments["check"]:

@@ -11,6 +11,7 @@ from kafka_proof.deploy import (
     certificates,
     clients,
     cluster_data,
+    combine,
     containers,
     derive,
     diagnosis,
@@ -81,6 +82,7 @@ class FilterModule:
 
     def filters(self):
         functions = (
+            combine.combine_problems,
             *(containers.any_runs, containers.foreign, containers.own_containers, containers.removal, containers.stop),
             *(derive.container_name, derive.with_protocol, diagnosis.diagnoses),
             *(engines.is_local, engines.sharing, engines.smoke_options),

@@ -6,6 +6,7 @@ module: kafka_features
 short_description: Check or finalise the features of a Kafka version, in KRaft mode
 description:
   - "C(readable): fails unless this version reads the metadata that the cluster finalised."
+  - "C(forgets-controllers): fails unless the registration of a controller that left can be removed, too."
   - "C(planned): reports which features would be finalised, and whether a way back exists."
   - "C(finalised): finalises them. It never lowers one."
 options:
@@ -21,7 +22,7 @@ options:
     description: What to check or do.
     type: str
     required: true
-    choices: ["readable", "planned", "finalised"]
+    choices: ["readable", "forgets-controllers", "planned", "finalised"]
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.

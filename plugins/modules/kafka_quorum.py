@@ -27,6 +27,9 @@ options:
   unregister:
     description: Id of a stopped broker whose registration the controllers forget.
     type: int
+  unregister_controller:
+    description: Id of a stopped controller, no voter, whose registration the controllers forget. Before 4.4 it stays.
+    type: int
   timeout:
     description: Seconds.
     type: int
@@ -35,7 +38,7 @@ attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.
     support: partial
-    details: C(remove) and C(unregister) ignore check mode.
+    details: C(remove), C(unregister) and C(unregister_controller) ignore check mode.
   diff_mode:
     description: Whether the action returns a difference.
     support: full

@@ -17,9 +17,11 @@ options:
     type: str
     default: ""
   phase:
-    description: A phase of kafka_proof/deploy/migration.py, through which a cluster moves from ZooKeeper to KRaft.
+    description:
+      - A phase of kafka_proof/deploy/migration.py, through which a cluster moves from ZooKeeper to KRaft, or
+        C(combine), for kafka_proof/deploy/combine.py.
     type: str
-    choices: ["", zookeeper, controllers, dual-write, brokers, finalise, remove]
+    choices: ["", zookeeper, controllers, dual-write, brokers, finalise, remove, combine]
     default: ""
   roles:
     description: Directory of the roles.

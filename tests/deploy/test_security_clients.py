@@ -101,7 +101,17 @@ def test_examples(secured):
     sent = run(sys.executable, ROOT / "examples/producer.py", *options)
     assert sent.returncode == 0, sent.stdout
 
-    consumer = [sys.executable, "-u", str(ROOT / "examples/consumer.py"), *options, "--group", "clients"]
+    # A shell's background job ignores SIGINT, and so would its children.
+    consumer = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-u",
+        str(ROOT / "examples/consumer.py"),
+        *options,
+        "--group",
+        "clients",
+    ]
     with subprocess.Popen(consumer, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         seen = []
         for line in process.stdout:

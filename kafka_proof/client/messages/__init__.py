@@ -2,7 +2,8 @@
 
 Source of the fields: https://kafka.apache.org/protocol (ConsumerGroupDescribe of KIP-848; ShareGroupDescribe and
 DescribeShareGroupOffsets of KIP-932; StreamsGroupDescribe of KIP-1071; AddRaftVoter and RemoveRaftVoter of KIP-853;
-UnregisterBroker of KIP-500). Where a broker lacks a request, sending it raises IncompatibleBrokerVersion.
+UnregisterBroker of KIP-500; UnregisterController of KIP-1312). Where a broker lacks a request, sending it raises
+IncompatibleBrokerVersion.
 """
 
 from kafka.protocol.api_message import ApiMessage
@@ -42,6 +43,12 @@ class UnregisterBrokerRequest(ApiMessage, load_json=__name__): ...  # type: igno
 
 
 class UnregisterBrokerResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class UnregisterControllerRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
+
+
+class UnregisterControllerResponse(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]
 
 
 class StreamsGroupDescribeRequest(ApiMessage, load_json=__name__): ...  # type: ignore[call-arg, misc]

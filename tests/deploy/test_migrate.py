@@ -1,0 +1,80 @@
+"""A single broker moves from ZooKeeper to KRaft, back, and to KRaft for good. tests/faults has a cluster under load."""
+
+import pytest
+
+from tests.deploy.conftest import LOCALHOST, SEPARATE
+from tests.support.engine import docker
+
+MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
+
+
+@pytest.fixture
+def old(spare):
+    """A stack with ZooKeeper, messages, and a committed offset."""
+    spare.site(kafka_topics_present=[{"name": "kafka_demo", "partitions": 2, "config": {"retention.ms": 86400000}}])
+    spare.produce("one", "two")
+    spare.commit("readers", 1)
+    return spare
+
+
+def run(stack, playbook, *options, **variables):
+    play = stack.play(playbook, *options, **variables)
+    assert play.ok, play.message
+    return play
+
+
+def test_a_single_broker(old):
+    before = old.state()
+    described = run(old, MIGRATE, "--check")
+    assert "Next: controllers" in described.result("Report the next step")["msg"]
+    assert (described.changed, old.state()) == (0, before)
+
+    run(old, MIGRATE)
+    assert run(old, MIGRATE).changed == 0
+    for playbook in ("site.yml", "playbooks/upgrade.yml"):
+        refused = old.play(playbook)
+        assert not refused.ok
+        assert "is under way" in refused.message
+
+    run(old, ROLLBACK)
+    assert run(old, ROLLBACK).changed == 0
+    assert old.site().changed == 0
+    keeps_all(old)
+
+    last = run(old, MIGRATE, migrate_finalise=True)
+    assert "rename zookeeper" in last.result("Report the next step")["msg"]
+    assert run(old, MIGRATE, migrate_finalise=True).changed == 0
+    assert "there is no way back" in old.play(ROLLBACK).message
+    assert "belongs to a cluster with KRaft" in old.play("site.yml").message
+
+    old.inventory = SEPARATE
+    del old.variables["zookeeper_port"]
+    assert old.site(stack_kafka_version="3.9.2").changed == 0
+    keeps_all(old)
+    run(old, "playbooks/upgrade.yml")
+    run(old, "playbooks/upgrade.yml", upgrade_finalise=True)
+    keeps_all(old)
+
+
+def keeps_all(stack):
+    assert stack.messages() == ["one", "two"]
+    assert stack.committed("readers") == 1
+    assert stack.topic_config("kafka_demo")["retention.ms"] == "86400000"
+
+
+def test_a_record_without_controllers_is_refused(old):
+    """As after a return that somebody did by hand: new controllers would empty the cluster."""
+    record = '{"version":0,"kraft_metadata_offset":5,"kraft_controller_id":101,"kraft_metadata_epoch":1}'
+    shell = "/opt/kafka/bin/zookeeper-shell.sh localhost:2181"
+    docker("exec", old.zookeeper, "bash", "-c", f"{shell} create /migration '{record}'")
+    refused = old.play(MIGRATE)
+    assert "would empty the cluster" in refused.message
+    assert docker("ps", "-aq", "--filter", f"name=^{old.name}-kafka-controller").split() == []
+    run(old, ROLLBACK)
+    run(old, MIGRATE, migrate_until="controllers")
+    keeps_all(old)
+
+
+def test_without_zookeeper_there_is_nothing_to_migrate(no_stack):
+    assert "nothing to migrate" in no_stack.play(MIGRATE, inventory=SEPARATE).message
+    assert "stack_kafka_version" in no_stack.play(MIGRATE, inventory=LOCALHOST, stack_kafka_version="4.4.0").message
