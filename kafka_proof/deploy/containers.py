@@ -119,10 +119,8 @@ def _same_quorum(before: str, after: str) -> bool:
 
 
 def _is_unformatted(found: Mapping[str, Any]) -> bool:
-    """Return whether a container ends because its directory is empty. Between two crashes, while it runs, its exit
-    code is unknown and shown as 0: then it may."""
-    crashes = found["state"] == "restarting" and found["exit_code"] == 0
-    return crashes or (found["state"] != "running" and found["exit_code"] == UNFORMATTED)
+    """Return whether a container ends because its directory is empty."""
+    return bool(found["state"] != "running" and found["exit_code"] == UNFORMATTED)
 
 
 def _is_unfinished(found: Mapping[str, Any]) -> bool:
@@ -232,8 +230,9 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
 
 def _labels_hold(own: Mapping[str, Any], node: Node, labels: Mapping[str, str]) -> bool:
     """Return whether the labels of a volume are true. Those of controllers alone tell the cluster of the metadata."""
-    found = (own["cluster"], bool(own["migration"]))
-    return CONTROLLER not in node["kinds"] or found == (labels.get("cluster", ""), "migration" in labels)
+    found = (own["kind"], own["cluster"], bool(own["migration"]))
+    wanted = (labels["kind"], labels.get("cluster", ""), "migration" in labels)
+    return CONTROLLER not in node["kinds"] or found == wanted
 
 
 def _marker(node: Node) -> str:

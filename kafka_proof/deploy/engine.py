@@ -7,6 +7,7 @@ published ports are kept, because they can conflict; its environment and its lab
 import json
 import re
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from kafka_proof.deploy import previous_version
@@ -135,6 +136,11 @@ def parse(output: str, stack: str) -> dict[str, Any]:
         ],
         "addresses": [word.partition("/")[0] for word in words if "." in word or ":" in word],
     }
+
+
+def is_unsettled(report: Mapping[str, Any]) -> bool:
+    """Return whether a container crashed and runs at this moment, so that its exit code is unknown and shown as 0."""
+    return any(item["state"] == "restarting" and item["exit_code"] == 0 for item in report.get("containers", []))
 
 
 def _container(item: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from ansible.plugins.loader import become_loader
 
 from kafka_proof.action import Action, ActionError, engine_error
 from kafka_proof.client.text import one_line
+from kafka_proof.client.wait import attempts
 from kafka_proof.deploy import engine
 
+_SETTLE, _PAUSE = 2, 0.4  # seconds for a container that crashed, and between two looks at it
 _NO_ROOT = (
     "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). {advice}, "
     "or add the user to the group docker there."
@@ -38,7 +40,13 @@ class ActionModule(Action):
         }
         if done["rc"]:
             return result | {"msg": engine_error("", done["stderr"])}
-        return result | engine.parse(done["stdout"], arguments["stack"])
+        report = engine.parse(done["stdout"], arguments["stack"])
+        # A crash may be over, or be one of many. Of these the pauses between two runs show the exit code.
+        for _ in attempts(_SETTLE, _PAUSE) if engine.is_unsettled(report) else ():
+            done = self.shell(script)
+            if done["rc"] == 0 and not engine.is_unsettled(report := engine.parse(done["stdout"], arguments["stack"])):
+                break
+        return result | report
 
     def _root(self):
         """Return the plugin that makes root, such as sudo, set as Ansible does for a task with `become`."""

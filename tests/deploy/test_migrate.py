@@ -65,7 +65,7 @@ def keeps_all(stack):
 def test_a_record_without_controllers_is_refused(old):
     """As after a return that somebody did by hand: new controllers would empty the cluster."""
     record = '{"version":0,"kraft_metadata_offset":5,"kraft_controller_id":101,"kraft_metadata_epoch":1}'
-    shell = "/opt/kafka/bin/zookeeper-shell.sh localhost:2181"
+    shell = "/opt/kafka/bin/zookeeper-shell.sh -server localhost:2181"
     docker("exec", old.zookeeper, "bash", "-c", f"{shell} create /migration '{record}'")
     refused = old.play(MIGRATE)
     assert "would empty the cluster" in refused.message

@@ -106,7 +106,7 @@ def refused(cluster, playbook, reason, **variables):
 
 
 def nodes_of_zookeeper(cluster):
-    script = "/opt/kafka/bin/zookeeper-shell.sh localhost:2181 ls / 2>&1"
+    script = "/opt/kafka/bin/zookeeper-shell.sh -server localhost:2181 ls / 2>&1"
     return execute(cluster.servers[1], "bash", "-c", script)
 
 

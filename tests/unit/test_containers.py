@@ -41,7 +41,8 @@ def with_settings(**settings):
     [
         pytest.param(found(), IMAGE, "nothing", id="all is well"),
         pytest.param(found(state="restarting", exit_code=1), IMAGE, "nothing", id="it crashes"),
-        pytest.param(found(state="restarting", exit_code=0), IMAGE, "create", id="it runs between two crashes"),
+        pytest.param(found(state="restarting", exit_code=0), IMAGE, "nothing", id="it runs after a crash"),
+        pytest.param(found(state="restarting", exit_code=78), IMAGE, "create", id="its directory is empty"),
         pytest.param(found(state="exited"), IMAGE, "start", id="stopped"),
         pytest.param(found(state="paused"), IMAGE, "unpause", id="paused"),
         pytest.param(found(state="created"), IMAGE, "create", id="never started: its files can be missing"),
