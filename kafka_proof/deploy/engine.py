@@ -83,6 +83,15 @@ def script(image: str, stack: str) -> str:
     )
 
 
+def no_root(error: str, with_password: bool) -> str:
+    """Return the message for a user who may not speak to the engine, and cannot become root."""
+    advice = "Correct the password that was given" if with_password else "Add --ask-become-pass"
+    return (
+        f"this user may not speak to the Docker engine, and cannot become root ({error}). {advice}, "
+        "or add the user to the group docker there."
+    )
+
+
 def parse(output: str, stack: str) -> dict[str, Any]:
     """Return what the script printed as a dict:
 

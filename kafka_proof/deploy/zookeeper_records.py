@@ -23,7 +23,7 @@ _SECONDS = 60
 
 
 def records_script(server: Node, broker: Node, remove: bool = False) -> str:
-    """Return the shell script that reads the records, or removes them and reads what is left.
+    """Return the shell script that reads the records, or removes them and reads again.
 
     It runs in a server's container, as the node. broker: one whose zookeeper.connect tells the root of its nodes.
     """
@@ -80,6 +80,18 @@ def registered_problems(found: dict[str, Any], options: str) -> list[str]:
         f"Brokers {', '.join(map(str, ids))} are registered in ZooKeeper, and would be cut off from the cluster when "
         "the controllers forget it. Put their hosts into the inventory, or stop them, and run this again: "
         f"ansible-playbook{options} playbooks/migrate.yml."
+    ]
+
+
+def stranger_problems(found: dict[str, Any], brokers: Sequence[Node], options: str) -> list[str]:
+    """Return why metadata would never be copied: brokers of ZooKeeper that no host of the inventory has."""
+    strangers = sorted(set(found["brokers"] or ()) - {node["id"] for node in brokers})
+    if not strangers:
+        return []
+    return [
+        f"Brokers {', '.join(map(str, strangers))} are registered in ZooKeeper, and no host of the inventory has their "
+        "ids. The controllers would wait for them before they copy metadata. Add their hosts to the group kafka, or "
+        f"stop them, and run this again: ansible-playbook{options} playbooks/migrate.yml."
     ]
 
 

@@ -206,3 +206,7 @@ def _ask(admin, request, what):
         return False
     said = f"{what}: {error.__name__}: {answer.error_message or 'no reason given'}"
     raise NotReadyError(said) if error.retriable else QuorumError(said)
+
+
+# Changes that concern one node, by the option that names it.
+OF_ONE = {"remove": remove_voter, "unregister": unregister, "unregister_controller": unregister_controller}

@@ -10,10 +10,6 @@ from kafka_proof.client.wait import attempts
 from kafka_proof.deploy import engine
 
 _SETTLE, _PAUSE = 2, 0.4  # seconds for a container that crashed, and between two looks at it
-_NO_ROOT = (
-    "{host}: this user may not speak to the Docker engine, and cannot become root ({error}). {advice}, "
-    "or add the user to the group docker there."
-)
 
 
 class ActionModule(Action):
@@ -28,16 +24,12 @@ class ActionModule(Action):
             except AnsibleConnectionFailure:
                 raise  # the host is unreachable, as Ansible reports it for any task
             except AnsibleError as error:
-                given = self._play_context.become_pass
-                advice = "Correct the password that was given" if given else "Add --ask-become-pass"
-                raise ActionError(_NO_ROOT.format(host=self.host, error=one_line(error), advice=advice)) from None
+                said = engine.no_root(one_line(error), bool(self._play_context.become_pass))
+                raise ActionError(f"{self.host}: {said}") from None
         if done["rc"] == engine.PODMAN:
             raise ActionError(f"{self.host}: {engine.NOT_DOCKER}")
-        result = {
-            "can_talk_to_docker": done["rc"] == 0,
-            "as_root": as_root,
-            "installed": done["rc"] != engine.NO_COMMAND,
-        }
+        answers, installed = done["rc"] == 0, done["rc"] != engine.NO_COMMAND
+        result = {"can_talk_to_docker": answers, "as_root": as_root, "installed": installed}
         if done["rc"]:
             return result | {"msg": engine_error("", done["stderr"])}
         report = engine.parse(done["stdout"], arguments["stack"])

@@ -21,12 +21,9 @@ class ActionModule(Action):
         wanted, where = _wanted(arguments["wanted"]), client["bootstrap.servers"]
         try:
             with why_not():
-                if (leaving := arguments["remove"]) is not None:
-                    return {"changed": quorum.remove_voter(client, leaving, seconds, self._said)}
-                if (gone := arguments["unregister"]) is not None:
-                    return {"changed": quorum.unregister(client, gone, seconds, self._said)}
-                if (gone := arguments["unregister_controller"]) is not None:
-                    return {"changed": quorum.unregister_controller(client, gone, seconds, self._said)}
+                for name, change in quorum.OF_ONE.items():
+                    if (node := arguments[name]) is not None:
+                        return {"changed": change(client, node, seconds, self._said)}
                 if (lost := arguments["give_up"]) is not None:
                     made = quorum.give_up_voter(client, lost, wanted, seconds, self._said, self.check_mode)
                 else:

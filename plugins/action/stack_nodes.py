@@ -5,17 +5,13 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.deploy.clients import access
 from kafka_proof.deploy.cluster_data import new_cluster_id
-from kafka_proof.deploy.combine import COMBINE, combined_nodes
-from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.engines import engines, is_local
 from kafka_proof.deploy.given_certificates import with_principals
 from kafka_proof.deploy.group_checks import GROUPS
 from kafka_proof.deploy.image import image_archives, image_wanted, images_problems
 from kafka_proof.deploy.inventory_checks import quorum_warnings
-from kafka_proof.deploy.migration import phase_nodes
 from kafka_proof.deploy.preflight import inventory_problems
-from kafka_proof.deploy.security import security_of
-from kafka_proof.deploy.transition import BOTH, SWITCHED, between
+from kafka_proof.deploy.stages import stage_nodes
 
 
 class ActionModule(Action):
@@ -30,17 +26,10 @@ class ActionModule(Action):
         hosts = list(dict.fromkeys(host for group in GROUPS for host in groups[group]))
         checked = {host: hostvars[host]["__stack_variables"]["values"] for host in hosts}
         values = with_principals({host: own | {"is_local": is_local(host, hostvars)} for host, own in checked.items()})
-        engine_of, phase = engines(hosts, hostvars), arguments["phase"]
         reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
-        if phase == COMBINE:
-            nodes = combined_nodes(groups, values, engine_of, reports)
-        elif phase:
-            nodes = phase_nodes(groups, values, engine_of, phase)
-        else:
-            nodes = make_nodes(groups, values, engine_of)
-        security = security_of(broker := values[groups["kafka"][0]])
-        if arguments["level"] in (BOTH, SWITCHED):
-            nodes, security = between(nodes, reports, arguments["level"], security)
+        stage = {name: arguments[name] for name in ("phase", "level")}
+        nodes, security = stage_nodes(groups, values, engines(hosts, hostvars), reports, **stage)
+        broker = values[groups["kafka"][0]]
         archives = image_archives(images := image_wanted(values))
         if arguments["check"]:
             recipe = Path(arguments["roles"], "kafka_image", "files")

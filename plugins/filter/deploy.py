@@ -103,6 +103,7 @@ class FilterModule:
             *(migration.any_uses_kraft, migration.is_final, migration.is_finalising, migration.migration_problems),
             *(migration.left_over_problems, migration.migration_progress, migration.next_phase),
             *(migration.zookeeper_containers, zookeeper_records.registered_problems),
+            zookeeper_records.stranger_problems,
             *(transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(engine_reports, first_expiry, stack_options, to_plan),

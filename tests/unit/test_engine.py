@@ -60,6 +60,8 @@ def test_a_container_of_the_stack():
             "advertised": [["EXTERNAL", "localhost:9092"], ["INTERNAL", "kafka:19092"]],
             "level": 0,
             "listeners": [],
+            "cluster": "",
+            "migration": False,
             "ensemble": [],
             "definition": "d",
             "files": "f",
@@ -135,9 +137,16 @@ def test_volumes_belong_to_the_stack_by_a_label():
     there = ["kafka-2-data", "kafka-data", "old-data", "old-data-owner", "zookeeper-data", "theirs"]
     found = report(containers=[CONTAINER], volumes=map(json.dumps, there), own_volumes=[labelled, marker])
     assert found["own_volumes"] == [
-        {"name": "kafka-2-data", "kind": "broker", "id": 2, "cluster": "", "labelled": True},
-        {"name": "kafka-data", "kind": "broker", "id": 1, "cluster": "", "labelled": False},  # by its container
-        {"name": "old-data", "kind": "broker", "id": 4, "cluster": "", "labelled": True},
+        {"name": "kafka-2-data", "kind": "broker", "id": 2, "cluster": "", "migration": False, "labelled": True},
+        {
+            "name": "kafka-data",
+            "kind": "broker",
+            "id": 1,
+            "cluster": "",
+            "migration": False,
+            "labelled": False,
+        },  # by its container
+        {"name": "old-data", "kind": "broker", "id": 4, "cluster": "", "migration": False, "labelled": True},
     ]
     assert found["volumes"] == there
 

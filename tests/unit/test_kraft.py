@@ -326,7 +326,7 @@ def test_controllers_wait_for_no_broker_that_does_not_run():
 
 def test_groups_contradict_each_other():
     groups = {"kafka": ["a"], "zookeeper": ["a"], "kafka_controller": ["a"]}
-    says(group_problems(groups, ["a"]), "zookeeper", "kafka_controller", "docs/operations.md")
+    says(group_problems(groups, ["a"]), "zookeeper", "kafka_controller", "docs/migration.md")
     says(group_problems({"kafka_controller": ["a"]}, ["a"]), "group kafka", "examples/kraft.ini")
     assert group_problems({"kafka": ["a"], "kafka_controller": ["b"]}, ["a", "b"]) == []
     says(group_problems({"kafka": ["a"], "kafka_controller": ["b"]}, ["a"]), "--limit leaves out b")
@@ -363,7 +363,7 @@ def test_other_groups_are_no_concern(name):
 @pytest.mark.parametrize(
     ("groups", "version", "words"),
     [
-        ({"zookeeper": ["a"]}, "4.4.0", ["Kafka 4 has no ZooKeeper", "3.9.2", "docs/operations.md"]),
+        ({"zookeeper": ["a"]}, "4.4.0", ["Kafka 4 has no ZooKeeper", "3.9.2", "docs/migration.md"]),
         ({}, "3.8.1", ["needs Kafka 3.9", "3.9.2 or newer"]),
         ({}, "3.9.2", []),
         ({}, "4.0.0", []),
