@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
 from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
+from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE
 from kafka_proof.deploy.versions import line, running_version
 
 CONTROLLERS, DUAL_WRITE, BROKERS, FINALISE, REMOVE = PHASES = (
@@ -62,7 +63,7 @@ def phase_nodes(
     origin = make_nodes({"zookeeper": groups["zookeeper"], "kafka": brokers}, hosts, engines)
     if phase == ORIGIN:
         return origin
-    target = make_nodes({"kafka_controller": controller_hosts(groups), "kafka": brokers}, hosts, engines)
+    target = make_nodes({"kafka_controller": controller_hosts(groups), "kafka": brokers}, _for_kraft(hosts), engines)
     if phase == REMOVE:
         return target
     controllers, found = dedicated(target), of_kind(target, BROKER)
@@ -225,9 +226,19 @@ def _exists(node: Node, engines: Engines) -> bool:
     return container_of(node, engines.get(node["host"]) or {}) is not None
 
 
+def _for_kraft(hosts: Hosts) -> Hosts:
+    """Return the variables without settings that only brokers with ZooKeeper read; site.yml refuses them later."""
+    return {
+        host: {**own, "kafka_config": {k: v for k, v in own["kafka_config"].items() if not ZOOKEEPER_MODE.fullmatch(k)}}
+        for host, own in hosts.items()
+    }
+
+
 def _migrating(controller: Node, broker: Node) -> Node:
     """Return a controller that copies metadata from ZooKeeper, and sends it to brokers that still use it."""
-    own: dict[str, Any] = {key: value for key, value in broker["settings"].items() if key.startswith("zookeeper.")}
+    # Values that brokers encrypted in ZooKeeper are read with their password.encoder.secret.
+    read = ("zookeeper.", "password.encoder.")
+    own: dict[str, Any] = {key: value for key, value in broker["settings"].items() if key.startswith(read)}
     name = broker["inter_broker_listener"]
     of_brokers = {
         key: value

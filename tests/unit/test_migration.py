@@ -296,6 +296,17 @@ def test_json_of_the_records_is_kafka_s_own():
     assert {"kraft_metadata_offset", "kraft_controller_id"} <= json.loads(line).keys()
 
 
+def test_settings_of_zookeeper_end_with_it():
+    config = {"zookeeper.session.timeout.ms": 9000, "inter.broker.protocol.version": "3.9", "num.io.threads": 4}
+    hosts = {"one": variables(kafka_config=config | {"password.encoder.secret": "s"})}
+    for phase in PHASES:
+        [broker] = of_kind(of(phase, hosts=hosts), "broker")
+        [controller] = dedicated(of(phase, hosts=hosts))
+        assert broker["settings"]["num.io.threads"] == 4
+        assert ("inter.broker.protocol.version" in broker["settings"]) is (phase in PHASES[:2])
+        assert ("password.encoder.secret" in controller["settings"]) is (phase in PHASES[:3])
+
+
 def test_listeners_stay():
     hosts = {"one": variables(kafka_listeners=[listener("CLIENT", 9999), inside()], kafka_client_listener="CLIENT")}
     for phase in PHASES:
