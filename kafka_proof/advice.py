@@ -123,6 +123,14 @@ ADVICE = {
         "Correct username and password in sasl.jaas.config in the client's properties; or make the user on the broker: "
         "`kafka-configs.sh --alter --entity-type users` for SCRAM, sasl.jaas.config in kafka_config for PLAIN."
     ),
+    "token": (
+        "Correct sasl.oauthbearer.token.endpoint.url, and clientId and clientSecret in sasl.jaas.config, in the "
+        "properties of the client; or register the client with the issuer."
+    ),
+    "token-refused": (
+        "Compare the issuer, the audience and the times of the token with kafka_security.oauth, and the clocks of both "
+        "hosts. The reason is in the broker's log, as a warning of OAuthBearerValidatorCallbackHandler."
+    ),
     # Rights
     "topic-rights": (
         "Grant the right: `kafka-acls.sh --add --allow-principal User:NAME --topic TOPIC`, with --producer, or with "

@@ -307,7 +307,7 @@ def _begin_at(admin, group, starts):
 
 
 @pytest.fixture(scope="session")
-def killed_member(kafka, admin, prefix, existing_topic, coordinator):
+def killed_member(request, admin, prefix, existing_topic, coordinator):
     """A group, all partitions of its topic, and the process of a member, which kills itself once it owns them.
 
     It starts with the run. The member's session of 6 s, the shortest that a stock broker allows, ends while other tests
@@ -323,7 +323,7 @@ def killed_member(kafka, admin, prefix, existing_topic, coordinator):
     # Where the package is not installed, the process finds it where this one did.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(command, text=True, env=environment, **pipes) as process:
-        print(json.dumps(kafka | settings), file=process.stdin, flush=True)
+        print(json.dumps([properties_of(request.config.option), settings]), file=process.stdin, flush=True)
         yield name, partitions, process
         process.kill()
 

@@ -2,7 +2,8 @@
 
     python smoke/member.py TOPIC
 
-Reads keyword arguments of KafkaConsumer, as a line of JSON, from its standard input, where no `ps` shows a password.
+Reads [client properties, keyword arguments of KafkaConsumer], as a line of JSON, from its standard input, where no `ps`
+shows a password.
 Prints the partitions that it owns, as JSON, as soon as it owns some. Then kills itself, so that the group is not told.
 """
 
@@ -13,13 +14,15 @@ import sys
 
 from kafka import KafkaConsumer
 
+from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import makes_no_topic
 
 
 def main(topic):
     """Join, print the partitions, and die; or end with a message when it owns none after a while."""
-    consumer = makes_no_topic(KafkaConsumer(**json.loads(sys.stdin.readline())))
+    properties, settings = json.loads(sys.stdin.readline())
+    consumer = makes_no_topic(KafkaConsumer(**kafka_python(properties), **settings))
     consumer.subscribe([topic])
     consumer.partitions_for_topic(topic)
 

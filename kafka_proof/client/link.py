@@ -20,6 +20,7 @@ from kafka.protocol.metadata import ApiVersionsRequest, MetadataRequest
 from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 from kafka_proof.client import certificate
+from kafka_proof.client.oauth import OAUTH, TokenError, user_of
 from kafka_proof.client.properties import tls_context
 
 # Bytes. A port that announces a longer answer is not Kafka. The first answer lists the broker's requests.
@@ -154,13 +155,14 @@ class Link:
         if answer.error_code == _ILLEGAL_SASL_STATE:
             raise Fault("login-unexpected", f"the listener takes no login, and security.protocol={self.protocol}")
         mechanism = get_sasl_mechanism(wanted)(**self.arguments)
-        user = self.arguments["sasl_plain_username"]
+        try:
+            user = user_of(self.arguments)
+        except TokenError as error:
+            raise Fault("token", str(error.args[0])) from None
         while not mechanism.is_done():
             answer = self.ask(SaslAuthenticateRequest(auth_bytes=mechanism.auth_bytes()))
             if answer.error_code:
-                # Kafka gives one answer for both, so that no client can find out names.
-                evidence = f"user {user!r} is unknown, or the password is wrong ({answer.error_message or 'refused'})"
-                raise Fault("login-refused", evidence)
+                raise _refused_login(wanted, user, answer.error_message or "refused")
             try:
                 mechanism.receive(answer.auth_bytes)
             except (KeyError, ValueError) as error:  # SCRAM proves both sides: this one does not know the password
@@ -293,6 +295,13 @@ class Link:
             context.wrap_socket(connection, server_hostname=self.host) as tls,
         ):
             return tls.getpeercert(binary_form)
+
+
+def _refused_login(mechanism: str, user: str, reason: str) -> Fault:
+    if mechanism == OAUTH:
+        return Fault("token-refused", f"the broker refuses the token of user {user!r} ({reason})")
+    # Kafka gives one answer for both, so that no client can find out names.
+    return Fault("login-refused", f"user {user!r} is unknown, or the password is wrong ({reason})")
 
 
 class _NotKafkaError(ConnectionError):

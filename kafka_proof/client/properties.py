@@ -16,13 +16,20 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from kafka_proof.client.oauth import OAUTH, tokens
 from kafka_proof.client.redact import is_secret
 
 DEFAULT_PATH = "build/client.properties"  # where a deployment of this project writes it
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
-_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+# The login module of each mechanism.
+MODULES = {
+    OAUTH: "oauthbearer.OAuthBearerLoginModule",
+    "PLAIN": "plain.PlainLoginModule",
+    "SCRAM-SHA-256": "scram.ScramLoginModule",
+    "SCRAM-SHA-512": "scram.ScramLoginModule",
+}
 
 _SSL_KEYS = {
     "ssl.endpoint.identification.algorithm",
@@ -34,6 +41,15 @@ _SSL_KEYS = {
 }
 
 _SASL_KEYS = {"sasl.jaas.config", "sasl.mechanism"}
+
+_TOKEN_URL, _HANDLER = "sasl.oauthbearer.token.endpoint.url", "sasl.login.callback.handler.class"
+
+# Options of OAuthBearerLoginModule, and the properties that Kafka 4.1 has for them.
+_OAUTH_OPTIONS = {
+    "clientId": "sasl.oauthbearer.client.credentials.client.id",
+    "clientSecret": "sasl.oauthbearer.client.credentials.client.secret",
+    "scope": "sasl.oauthbearer.scope",
+}
 
 # librdkafka (kcat, confluent-kafka) has its own names for what Kafka's tools and this project read.
 _LIBRDKAFKA = {
@@ -186,29 +202,52 @@ def _pem(properties: dict[str, str], store: str) -> str | None:
 
 def _sasl(properties: dict[str, str]) -> dict[str, Any]:
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
-    _one_of(mechanism, _MECHANISMS, "sasl.mechanism")
-    _only_known(properties, "sasl.", _SASL_KEYS)
-    login = properties.get("sasl.jaas.config", "")
-    module = "PlainLoginModule" if mechanism == "PLAIN" else "ScramLoginModule"
-    if "LoginModule" in login and module not in login:
+    _one_of(mechanism, MODULES, "sasl.mechanism")
+    login, module = properties.get("sasl.jaas.config", ""), MODULES[mechanism]
+    if "LoginModule" in login and module.rpartition(".")[2] not in login:
         raise ClientPropertiesError(
-            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
+            f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module.rpartition('.')[2]}. Correct "
+            "one of them."
         )
     options = {
         name: re.sub(r"\\(.)", r"\1", double or single or word)
         for name, double, single, word in _JAAS_OPTION.findall(login)
     }
+    own = _oauth(properties, options) if mechanism == OAUTH else _password(properties, options, module)
+    return {"sasl_mechanism": mechanism} | own
+
+
+def _password(properties: dict[str, str], options: dict[str, str], module: str) -> dict[str, Any]:
+    _only_known(properties, "sasl.", _SASL_KEYS)
     if not {"username", "password"} <= options.keys():
-        module = "plain.Plain" if mechanism == "PLAIN" else "scram.Scram"
         raise ClientPropertiesError(
             "sasl.jaas.config names no username and password. Write: sasl.jaas.config="
-            f'org.apache.kafka.common.security.{module}LoginModule required username="…" password="…";'
+            f'org.apache.kafka.common.security.{module} required username="…" password="…";'
         )
-    return {
-        "sasl_mechanism": mechanism,
-        "sasl_plain_username": options["username"],
-        "sasl_plain_password": options["password"],
-    }
+    return {"sasl_plain_username": options["username"], "sasl_plain_password": options["password"]}
+
+
+def _oauth(properties: dict[str, str], options: dict[str, str]) -> dict[str, Any]:
+    handler = properties.get(_HANDLER, "").strip()
+    if handler and not re.fullmatch(r"org\.apache\.kafka\..*\.OAuthBearerLoginCallbackHandler", handler):
+        raise ClientPropertiesError(
+            f"{_HANDLER} is {handler}, which is not supported here. Use the handler of Kafka, "
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler."
+        )
+    _only_known(properties, "sasl.", {*_SASL_KEYS, _HANDLER, _TOKEN_URL, *_OAUTH_OPTIONS.values()})
+    url = properties.get(_TOKEN_URL, "").strip()
+    if not re.fullmatch(r"https?://[^/].*", url):
+        raise ClientPropertiesError(
+            f"{_TOKEN_URL} is {url!r}. Write the address from which your issuer gives tokens for a client's id and "
+            "secret, such as https://issuer.example.com/oauth2/token."
+        )
+    given = {name: options.get(name) or properties.get(key, "") for name, key in _OAUTH_OPTIONS.items()}
+    if not given["clientId"] or not given["clientSecret"]:
+        raise ClientPropertiesError(
+            "sasl.jaas.config names no clientId and clientSecret. Write: sasl.jaas.config="
+            f'org.apache.kafka.common.security.{MODULES[OAUTH]} required clientId="…" clientSecret="…";'
+        )
+    return {"sasl_oauth_token_provider": tokens(url, given["clientId"], given["clientSecret"], given["scope"])}
 
 
 def _one_of(value: str, allowed: Iterable[str], key: str) -> None:

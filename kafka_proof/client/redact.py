@@ -14,6 +14,7 @@ _ASSIGNED = re.compile(rf"{_NAMED}(?P<to>\\?[\"']?[ \t]*\\?[=:][ \t]*)(?:[^\n\\]
 # An environment variable, whose value can have many lines.
 _VARIABLE = re.compile(rf"{_NAMED}=.+", re.IGNORECASE | re.DOTALL)
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]*")  # a JWT; a broker logs those that it refuses
 _URL_PASSWORD = re.compile(r"(://[^\s/:@]*:)[^\s/@]+@")
 # A password where it is assigned: in a property, or in a login.
 _PASSWORD = re.compile(
@@ -35,11 +36,11 @@ def passwords(text: str) -> set[str]:
 
 
 def masked(text: str, known: Collection[str] = ()) -> str:
-    """Return a text without secrets: values of names such as "password", private keys, passwords in addresses.
+    """Return a text without secrets: values of names such as "password", private keys, tokens, passwords in addresses.
 
     `known`: passwords that were found elsewhere; they are masked everywhere.
     """
-    text = _PRIVATE_KEY.sub(MASK, text)
+    text = _TOKEN.sub(MASK, _PRIVATE_KEY.sub(MASK, text))
     text = _ASSIGNED.sub(rf"\g<name>\g<to>{MASK}", text)
     text = _URL_PASSWORD.sub(rf"\1{MASK}@", text)
     for value in sorted(known, key=len, reverse=True):

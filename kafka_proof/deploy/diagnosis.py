@@ -30,6 +30,9 @@ SIGNS = {
     "ZooKeeperClientTimeoutException": (
         "It does not reach ZooKeeper. See docker logs of that container, and kafka_zookeeper_connect."
     ),
+    "RefreshingHttpsJwks.init": (
+        "It does not reach the issuer of tokens, or gets no keys there. See kafka_security.oauth.jwks_url."
+    ),
     "OutOfMemoryError": "Its heap is too small. Raise kafka_heap.",
     "No space left on device": "The disk is full. Make space, or lower log.retention.bytes in kafka_config.",
     "ConfigException": "Kafka refuses its configuration. Correct kafka_config.",

@@ -88,10 +88,10 @@ def security_problems(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             "kafka_security.mechanisms has OAUTHBEARER alone, and the deployment logs in by a password. Add "
             "SCRAM-SHA-512 to the list."
         )
-    if "OAUTHBEARER" in security.mechanisms and not security.oauth:
+    if "OAUTHBEARER" in security.mechanisms and not all(map(security.oauth.get, ("jwks_url", "issuer", "audience"))):
         problems.append(
-            "kafka_security.mechanisms has OAUTHBEARER, and no issuer of tokens is known. Set kafka_security.oauth: "
-            "{jwks_url: …, issuer: …, audience: …}."
+            "kafka_security.mechanisms has OAUTHBEARER, and the issuer of tokens is not known. Set "
+            "kafka_security.oauth: {jwks_url: …, issuer: …, audience: …}, all of them."
         )
     problems += [
         f"The user {name!r} logs in by PLAIN, whose names have letters, digits, dots, underscores and hyphens. "
@@ -258,9 +258,9 @@ def _mechanisms(security: Security, version: str) -> dict[str, Any]:
         package = f"{_SASL}.oauthbearer" + (".secured" if version.startswith("3.") else "")
         found["oauthbearer.sasl.server.callback.handler.class"] = f"{package}.OAuthBearerValidatorCallbackHandler"
         found["oauthbearer.sasl.oauthbearer.jwks.endpoint.url"] = security.oauth["jwks_url"]
+        # Kafka 4.3 and later do not start without these two. Older ones accept tokens for other services.
         for key in ("audience", "issuer"):
-            if value := security.oauth.get(key):
-                found[f"oauthbearer.sasl.oauthbearer.expected.{key}"] = value
+            found[f"oauthbearer.sasl.oauthbearer.expected.{key}"] = security.oauth[key]
     return found
 
 

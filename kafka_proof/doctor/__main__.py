@@ -13,7 +13,8 @@ import time
 
 from kafka_proof.advice import ADVICE
 from kafka_proof.client import command
-from kafka_proof.client.properties import ClientPropertiesError, kafka_python, tls_context
+from kafka_proof.client.oauth import user_of
+from kafka_proof.client.properties import MODULES, ClientPropertiesError, kafka_python, tls_context
 from kafka_proof.client.text import printable
 from kafka_proof.doctor.checks import Finding, examine
 from kafka_proof.doctor.rights import rights
@@ -75,9 +76,8 @@ def _examination(options, clock):
         yield Finding("properties", "warn", evidence, "ignored")
 
     failed = False
-    user = arguments.get("sasl_plain_username", "")
     for finding in examine(
-        arguments, options.timeout, clock, lambda link: rights(link, user, options.topic, options.group)
+        arguments, options.timeout, clock, lambda link: rights(link, user_of(arguments), options.topic, options.group)
     ):
         failed |= finding.status == "FAIL"
         yield finding
@@ -95,8 +95,8 @@ def usable(properties):
     """
     arguments = kafka_python(properties)
     if mechanism := arguments.get("sasl_mechanism"):
-        module = "PlainLoginModule" if mechanism == "PLAIN" else "ScramLoginModule"
-        if module not in properties["sasl.jaas.config"]:
+        module = MODULES[mechanism].rpartition(".")[2]
+        if module not in properties.get("sasl.jaas.config", ""):
             raise ClientPropertiesError(
                 f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
             )

@@ -1,6 +1,7 @@
 """Certificates for tests, and the authorities that sign them."""
 
 import datetime
+import ipaddress
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -37,7 +38,7 @@ class Authority:
         days: from when to when, counted from now; password: of the key; names: of hosts, by default the name.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        hosts = x509.SubjectAlternativeName([x509.DNSName(host) for host in names or [name]])
+        hosts = x509.SubjectAlternativeName([_host(host) for host in names or [name]])
         certificate = self._sign(_name(name), key, days, hosts)
         encryption = serialization.BestAvailableEncryption(password.encode()) if password else _OPEN
         return (
@@ -73,6 +74,13 @@ def demand_certificate(prefix, authority):
 def one_line(pem):
     """PEM as a value in a properties file."""
     return pem.replace("\n", "\\n")
+
+
+def _host(text):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
 
 
 def _name(text):

@@ -156,6 +156,19 @@ def test_file_that_cannot_be_read(tmp_path, name):
             {"ssl__protocol": "TLSv1.3", "ssl__provider": "x"},
             "ssl.protocol, ssl.provider are not supported here. Remove them",
         ),
+        ({"sasl__mechanism": "OAUTHBEARER"}, "sasl.oauthbearer.token.endpoint.url is ''. Write the address"),
+        (
+            {"sasl__mechanism": "OAUTHBEARER", "sasl__oauthbearer__token__endpoint__url": "file:/token"},
+            "sasl.oauthbearer.token.endpoint.url is 'file:/token'. Write the address",
+        ),
+        (
+            {"sasl__mechanism": "OAUTHBEARER", "sasl__oauthbearer__token__endpoint__url": "https://i/token"},
+            "sasl.jaas.config names no clientId and clientSecret",
+        ),
+        (
+            {"sasl__mechanism": "OAUTHBEARER", "sasl__login__callback__handler__class": "com.example.Handler"},
+            "sasl.login.callback.handler.class is com.example.Handler, which is not supported here",
+        ),
         # The reason first, and not what else such a file has.
         (
             {"sasl__mechanism": "AWS_MSK_IAM", "sasl__client__callback__handler__class": "x"},
@@ -170,6 +183,24 @@ def test_file_that_cannot_be_read(tmp_path, name):
 def test_security_that_would_be_lost_is_refused(more, message):
     with pytest.raises(ClientPropertiesError, match=message):
         kafka_python(secure(**more))
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"sasl__jaas__config": r'x.OAuthBearerLoginModule required clientId="a" clientSecret="s\"" scope="of this";'},
+        {
+            "sasl__oauthbearer__client__credentials__client__id": "a",
+            "sasl__oauthbearer__client__credentials__client__secret": 's"',
+            "sasl__oauthbearer__scope": "of this",
+        },
+    ],
+)
+def test_a_client_of_an_issuer(login):
+    own = {"sasl__mechanism": "OAUTHBEARER", "sasl__oauthbearer__token__endpoint__url": "https://i/token"}
+    found = [kafka_python(secure(**own, **login))["sasl_oauth_token_provider"] for _ in range(2)]
+    assert (found[0].url, found[0].client, found[0].secret, found[0].scope) == ("https://i/token", "a", 's"', "of this")
+    assert found[0] is found[1]  # connections share a token
 
 
 def test_password_is_not_in_the_message():

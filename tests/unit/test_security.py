@@ -18,6 +18,7 @@ from tests.support.certificates import Authority
 from tests.unit.stack import kraft_nodes, listener, nodes, variables
 
 LOGIN, TLS = {"clients": "sasl_ssl"}, {"clients": "ssl"}
+OAUTH = {"jwks_url": "https://i/jwks", "issuer": "https://i", "audience": "kafka"}
 
 
 def open_listener(*arguments, **other):
@@ -82,10 +83,12 @@ def test_clients_with_certificates_have_an_authority_of_their_own():
 
 
 def test_logins():
-    found = settings({**LOGIN, "mechanisms": ["SCRAM-SHA-256", "OAUTHBEARER"], "oauth": {"jwks_url": "https://i/jwks"}})
+    found = settings({**LOGIN, "mechanisms": ["SCRAM-SHA-256", "OAUTHBEARER"], "oauth": OAUTH})
     assert found["listener.name.external_secure.sasl.enabled.mechanisms"] == "SCRAM-SHA-256,OAUTHBEARER"
     assert "ScramLoginModule" in found["listener.name.external_secure.scram-sha-256.sasl.jaas.config"]
-    assert found["listener.name.external_secure.oauthbearer.sasl.oauthbearer.jwks.endpoint.url"] == "https://i/jwks"
+    oauth = "listener.name.external_secure.oauthbearer.sasl.oauthbearer"
+    assert found[f"{oauth}.jwks.endpoint.url"] == "https://i/jwks"
+    assert (found[f"{oauth}.expected.issuer"], found[f"{oauth}.expected.audience"]) == ("https://i", "kafka")
     assert "listener.name.external_secure.ssl.client.auth" not in found
 
 
@@ -124,8 +127,12 @@ def test_which_classes_a_setting_may_name():
     ("security", "words"),
     [
         ({**LOGIN, "mechanisms": []}, "mechanisms is empty"),
-        ({**LOGIN, "mechanisms": ["OAUTHBEARER"], "oauth": {"jwks_url": "u"}}, "OAUTHBEARER alone"),
+        ({**LOGIN, "mechanisms": ["OAUTHBEARER"], "oauth": OAUTH}, "OAUTHBEARER alone"),
         ({**LOGIN, "mechanisms": ["SCRAM-SHA-512", "OAUTHBEARER"]}, "kafka_security.oauth"),
+        (
+            {**LOGIN, "mechanisms": ["SCRAM-SHA-512", "OAUTHBEARER"], "oauth": OAUTH | {"audience": ""}},
+            "kafka_security.oauth: {jwks_url: …, issuer: …, audience: …}, all of them",
+        ),
         ({**LOGIN, "days": 0}, "days is 0"),
         ({**LOGIN, "principal": "CN=node"}, "principal is 'CN=node'"),
     ],

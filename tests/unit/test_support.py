@@ -30,6 +30,7 @@ KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
         f"java -Djavax.net.ssl.keyStorePassword={SECRET} kafka.Kafka",
         f"GET http://proxy:{SECRET}@proxy.example/",
         f"loading {KEY}",
+        f"Invalid JWS Signature: JsonWebSignature->eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.{SECRET}",
         to_properties({"sasl.jaas.config": LOGIN}),
         to_properties({"ssl.keystore.key": KEY}),
         to_properties({"SSL.KEY.PASSWORD": f" {SECRET}\\"}),

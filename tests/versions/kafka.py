@@ -75,13 +75,13 @@ def newer(version, other):
 
 
 @contextlib.contextmanager
-def running(version, mode, settings=None, more=None):
+def running(version, mode, settings=None, more=None, options=()):
     """Run one broker of this version, and a ZooKeeper where the mode needs one. Yields HOST:PORT for clients.
 
-    more: {name: port} of listeners beside CLIENTS, whose protocols are in `settings`.
+    more: {name: port} of listeners beside CLIENTS, whose protocols are in `settings`; options: of the JVM.
     """
     with tempfile.TemporaryDirectory(prefix=f"kafka-{version}-") as data, contextlib.ExitStack() as processes:
-        node = Node(version, Path(data))
+        node = Node(version, Path(data), options)
         ports = free_ports(3)
         own = SETTINGS | (SHARE if newer(version, "4.1") else {}) | {"log.dirs": node.data / "log"}
         listeners = {"CLIENTS": ports[0]}
@@ -116,8 +116,8 @@ def running(version, mode, settings=None, more=None):
 class Node:
     """The processes of one node: their files are in `data`."""
 
-    def __init__(self, version, data):
-        self.version, self.data, self.number = version, data, itertools.count()
+    def __init__(self, version, data, options=()):
+        self.version, self.data, self.options, self.number = version, data, options, itertools.count()
 
     def command(self, main, settings, *arguments):
         """Return the command that runs a main class with a file of these settings as its last argument."""
@@ -126,7 +126,7 @@ class Node:
         file = self.data / f"{number}.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
         log = f"-Dlog4j.configuration=file:{self.data / f'{number}.log4j'}"
-        return [*JAVA, log, "-cp", f"{jars(self.version)}/*", main, *arguments, str(file)]
+        return [*JAVA, log, *self.options, "-cp", f"{jars(self.version)}/*", main, *arguments, str(file)]
 
     def run(self, main, settings, *arguments):
         """Run a command to its end."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from kafka.errors import ClusterAuthorizationFailedError, KafkaError, KafkaTimeoutError, SecurityDisabledError, for_code
 
 from kafka_proof.client.connection import admin_client
+from kafka_proof.client.oauth import user_of
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import known_brokers
 from kafka_proof.client.text import one_line
@@ -231,5 +232,5 @@ def batches(items):
 def kept(params):
     """Return the principals that no pruning touches, set of names without a type: `keep`, and the connection's own."""
     # In check mode before a first run, a file that the properties name does not exist.
-    own = kafka_python(params["client"]).get("sasl_plain_username") if params.get("prune", True) else None
+    own = user_of(kafka_python(params["client"])) if params.get("prune", True) else ""
     return {name.removeprefix("User:") for name in [*params["keep"], *([own] if own else [])]}
