@@ -7,6 +7,7 @@ only to start Python there.
 import ast
 import base64
 import functools
+import gc
 import shlex
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +23,10 @@ from kafka_proof.client.text import one_line
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.deploy.files import from_archive
 from kafka_proof.deploy.node import CONFIG
+
+# Each task runs in a fork of this process. Without this call, which Python's documentation advises before forks, it
+# looks for garbage among all objects of Ansible and of the inventory again and again.
+gc.freeze()
 
 SECONDS = 300  # for a docker command, unless the script sets DOCKER_SECONDS for it
 TIMED_OUT = 124  # exit status of `timeout`
@@ -55,6 +60,7 @@ class Action(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         self.task_vars = task_vars
+        self._task.args = untagged(self._task.args)
         _, arguments = self.validate_argument_spec(
             argument_spec=_argument_spec(self._task.resolved_action or self._task.action)
         )
@@ -107,6 +113,38 @@ class Action(ActionBase):
         """Return the files of settings in a container, {name: text}. Raises ActionError."""
         source = f"docker cp {shlex.quote(f'{container}:{CONFIG}')} - | base64 -w 0"
         return from_archive(base64.b64decode(self.docker(source, f"the settings of {container} are unreadable")))
+
+
+def templated(templar: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with the results of their templates, and without tags.
+
+    Ansible takes as long for a list of a thousand items without any template as for one with templates.
+    """
+    templates = {name: value for name, value in values.items() if not _is_final(templar, value)}
+    return untagged(values | templar.template(templates))
+
+
+def _is_final(templar: Any, value: Any) -> bool:
+    """Return whether a value has no template in it. Other types than those of JSON can be encrypted."""
+    if isinstance(value, dict):
+        return all(_is_final(templar, part) for item in value.items() for part in item)
+    if isinstance(value, list):
+        return all(_is_final(templar, item) for item in value)
+    if isinstance(value, str):
+        return not templar.is_possibly_template(value)
+    return value is None or isinstance(value, bool | int | float)
+
+
+def untagged(value: Any) -> Any:
+    """Return a value without Ansible's tags on its parts. Ansible validates a deep copy, and tags make that slow."""
+    if isinstance(value, dict):
+        return {untagged(key): untagged(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [untagged(item) for item in value]
+    if isinstance(value, bool):
+        return value
+    plain = next((kind for kind in (str, int, float) if isinstance(value, kind)), None)
+    return plain(value) if plain else value
 
 
 def engine_error(stdout: str, stderr: str) -> str:

@@ -24,7 +24,7 @@ class ActionModule(Action):
             for group in GROUPS
         }
         hosts = list(dict.fromkeys(host for group in GROUPS for host in groups[group]))
-        checked = {host: hostvars[host]["__stack_variables"]["values"] for host in hosts}
+        checked = {host: hostvars.raw_get(host)["__stack_variables"]["values"] for host in hosts}  # no templates
         values = with_principals({host: own | {"is_local": is_local(host, hostvars)} for host, own in checked.items()})
         reports = {host: hostvars[host].get("__stack_engine") or {} for host in hosts}
         stage = {name: arguments[name] for name in ("phase", "level")}

@@ -4,7 +4,7 @@ import os
 
 from ansible.utils.vars import load_extra_vars
 
-from kafka_proof.action import Action, ActionError
+from kafka_proof.action import Action, ActionError, templated
 from kafka_proof.deploy.lock import lock, lock_file
 from kafka_proof.deploy.variables import checked, default_files, of_no_controller, of_other_mode, specified
 from kafka_proof.operations.access.check import problems as access_problems
@@ -32,7 +32,7 @@ class ActionModule(Action):
         empty = [name for name in defaults if self.task_vars.get(name, "") is None and defaults[name] is not None]
         variables = defaults | self.task_vars | {name: defaults[name] for name in empty}
         values = {name: variables[name] for name in specification if name in variables and name.startswith(only)}
-        values = self._templar.copy_with_new_env(available_variables=variables).template(values)
+        values = templated(self._templar.copy_with_new_env(available_variables=variables), values)
         values, problems = checked(values, self.task_vars, specification, given)
         given_here = [name for name in self.task_vars if name in specification]
         with_zookeeper, controllers = (self.task_vars["groups"].get(name) for name in ("zookeeper", "kafka_controller"))
