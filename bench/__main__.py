@@ -1,6 +1,6 @@
 """Measure this project against the way that the article shows, in one run on one machine.
 
-    tox -e bench [-- --rounds 3]
+    python -m bench [--rounds 3]
 
 The baseline is the article's own way, with the same image but as Kafka ships it, without the archive of loaded classes
 and with the JVM options of Kafka's own scripts: `docker run` ZooKeeper, `docker run` Kafka, poll until

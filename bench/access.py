@@ -1,6 +1,6 @@
 """Measure access as code against Kafka's own commands, in one run on one machine.
 
-    python -m bench.access [--rounds 3] [--calls 20]
+    python -m bench.access [--rounds 3] [--calls 20]      (tox -e bench: 1 call)
 
 It runs a broker of Kafka 4.4.0 with SCRAM and ACLs from Maven's jars, and plays the roles kafka_topics and kafka_access
 with 1,000 topics, 1,000 ACLs, 200 users and 200 quotas: on an empty cluster, and again with nothing to change. The
