@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from kafka_proof.client.secret_files import path_of
-from kafka_proof.deploy.certificates import alternative_names, names_of
+from kafka_proof.deploy.certificates import Expiry, alternative_names, names_of
 from kafka_proof.deploy.node import ZOOKEEPER, Node
-from kafka_proof.deploy.security import TLS, security_of
+from kafka_proof.deploy.security import CLIENTS_TRUST_STORE, KEY_STORE, TLS, TRUST_STORE, Security, security_of
 
 Hosts = Mapping[str, Mapping[str, Any]]
 
+_TRUST_STORES = (TRUST_STORE, CLIENTS_TRUST_STORE)
 _VARIABLE = "kafka_security.certificates"
 # Java writes other attributes as numbers and bytes, and escapes these characters. Both would have to be repeated here.
 _ATTRIBUTES = ("CN", "OU", "O", "L", "ST", "C", "DC")
@@ -84,6 +85,23 @@ def given_problems(nodes: Sequence[Node], hosts: Hosts, now: datetime.datetime |
             "subject created. Give all brokers certificates with one subject, and their names as alternative names."
         )
     return problems
+
+
+def given_expiries(
+    nodes: Sequence[Node], security: Security, secrets: str, users: Iterable[str], now: datetime.datetime
+) -> list[Expiry]:
+    """Return when each given certificate expires; the name is the path of its file. users: names of clients."""
+    if not security.certificates:
+        return []
+    files = [path for node in nodes for path in node["secrets"].get(KEY_STORE, [])[1:]]  # the first one is the key
+    files += [path for node in nodes for name in _TRUST_STORES for path in node["secrets"].get(name, [])]
+    if security.clients == TLS:
+        files += [f"{path_of(Path(secrets, 'clients'), name)}.pem" for name in [security.principal, *users]]
+    return [
+        Expiry(path, path, (certificate.not_valid_after_utc - now).days)
+        for path in dict.fromkeys(files)
+        for certificate in x509.load_pem_x509_certificates(Path(path).read_bytes())
+    ]
 
 
 def principal(certificate: x509.Certificate) -> str:

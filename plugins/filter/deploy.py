@@ -16,6 +16,7 @@ from kafka_proof.deploy import (
     derive,
     diagnosis,
     engines,
+    given_certificates,
     host_checks,
     image,
     kraft,
@@ -69,9 +70,10 @@ def stack_options(sources, usual, stack_name):
 
 def first_expiry(nodes, kafka_security, secrets, users):
     """Return {date, days, name} of the first certificate of a stack that expires; {} without certificates."""
-    wanted = certificates.wanted(nodes, security.security_of({"kafka_security": kafka_security}), secrets, users)
+    access, users = security.security_of({"kafka_security": kafka_security}), list(users)
     today = datetime.datetime.now(datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if not (found := certificates.expiries(wanted, today)):
+    found = certificates.expiries(certificates.wanted(nodes, access, secrets, users), today)
+    if not (found := found + given_certificates.given_expiries(nodes, access, secrets, users, today)):
         return {}
     first = min(found, key=lambda each: each.days)
     return {"date": str((today + datetime.timedelta(first.days)).date()), "days": first.days, "name": first.name}

@@ -1,6 +1,7 @@
 """Certificates that the user gives: their subjects become super users, and each fault is refused by its variable."""
 
 import datetime
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -9,7 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from kafka_proof.deploy.given_certificates import GivenError, given_problems, principal, with_principals
+from kafka_proof.deploy.given_certificates import GivenError, given_expiries, given_problems, principal, with_principals
+from kafka_proof.deploy.security import security_of
 from tests.support.certificates import Authority
 from tests.unit.stack import kraft_nodes, nodes, says
 from tests.unit.test_security import LOGIN, TLS, secure
@@ -54,6 +56,22 @@ def test_certificates_that_work(files):
     [node] = kraft_nodes(with_principals({"one": files.host()}))
     assert node["settings"]["super.users"] == "User:CN=broker;User:admin"
     assert node["secrets"]["keystore.pem"] == [str(files.path("key")), str(files.path("pem"))]
+
+
+@pytest.mark.parametrize("security", [LOGIN, TLS])
+def test_when_they_expire(files, security):
+    files.issue(days=(-1, 20))
+    host = files.host(security, clients_ca=str(files.authority.path))
+    clients = files.directory / "clients"
+    clients.mkdir()
+    for name, days in (("admin", 9), ("alice", 8)):
+        (clients / f"{name}.pem").write_text(files.authority.issue(name, days=(-1, days))[0])
+    now = datetime.datetime.now(datetime.UTC)
+    [given] = with_principals({"one": host}).values()
+    found = given_expiries(kraft_nodes({"one": given}), security_of(given), str(files.directory), ["alice"], now)
+    of_clients = [("admin.pem", 8), ("alice.pem", 7)] if security == TLS else []
+    assert [(Path(path).name, days) for _, path, days in found] == [("broker.pem", 19), ("ca.pem", 29), *of_clients]
+    assert given_expiries(kraft_nodes(), security_of(secure()), "", [], now) == []
 
 
 def test_each_host_has_its_own(tmp_path):
