@@ -24,6 +24,7 @@ from kafka.protocol.consumer import HeartbeatRequest
 from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
+from kafka_proof.client.raw import send
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster, producing
@@ -70,6 +71,14 @@ def topic_rights(response: Any) -> TopicRights:
     granted = topic.authorized_operations
     names = None if granted is None else {each.name for each in ACLOperation if each in granted}
     return TopicRights(topic.error_code != UnknownTopicOrPartitionError.errno, names)
+
+
+def sees_all_groups(admin: KafkaAdminClient) -> bool:
+    """Return whether a list of groups is of all groups: without Describe on the cluster, a broker leaves others out."""
+    # Only these versions have the answer.
+    asked = MetadataRequest(topics=[], include_cluster_authorized_operations=True, min_version=8, max_version=10)
+    granted = send(admin, asked).authorized_operations
+    return granted is None or ACLOperation.DESCRIBE in granted
 
 
 def group_question(group: str) -> HeartbeatRequest:

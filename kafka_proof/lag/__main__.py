@@ -40,11 +40,12 @@ from kafka_proof.client.command import (
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.text import one_line, printable
+from kafka_proof.cluster.rights import sees_all_groups
 from kafka_proof.lag.look import NoMatchError, look, timestamps
 from kafka_proof.lag.offsets import POLICIES
 from kafka_proof.lag.report import exceeded, report
 from kafka_proof.lag.state import History
-from kafka_proof.lag.view import page, summary
+from kafka_proof.lag.view import none, page, summary
 
 _WINDOW = 30  # seconds: six times the interval of a consumer's automatic commits
 _ERRORS = (ClientPropertiesError, NoKafkaError, NoMatchError, KafkaError, OSError)
@@ -68,11 +69,12 @@ class Looks:
             groups = look(self._admin, options.group, options.topic, options.reset, must_fit=not self._looked)
             now = time.monotonic(), time.time()
             written = self._written(groups) if options.time else None
+            all_groups = bool(groups) or sees_all_groups(self._admin)
         except _ERRORS:
             self.close()  # kafka-python remembers a coordinator that moved at its old place
             raise
         self._looked = True
-        return report(groups, self._history, now, written)
+        return report(groups, self._history, now, written, all_groups)
 
     def _written(self, groups):
         places, ends = {}, {}
@@ -168,7 +170,7 @@ class _Lines:
 
 
 def _group_lines(report):
-    lines = [summary(group) for group in report["groups"]] or ["no groups"]
+    lines = [summary(group) for group in report["groups"]] or [none(report)]
     return "\n".join(f"{report['at']} {line}" for line in lines)
 
 

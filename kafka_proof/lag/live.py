@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kafka_proof.client.text import printable
-from kafka_proof.lag.view import HEADER, age, cells
+from kafka_proof.lag.view import HEADER, age, cells, none
 
 # Columns, and those that a narrow terminal leaves out, the first one first.
 _GROUPS = ("group", "kafka left", "time lag", "state", "members", "trend"), ("members", "time lag")
@@ -65,7 +65,7 @@ class Frame:
     """
 
     def __init__(self, report, trends, title):
-        self._title = title
+        self._title, self._none = title, none(report)
         self._groups = [
             [
                 *[group["group"], group["left"], age(group), group["state"], group["members"]],
@@ -86,7 +86,7 @@ class Frame:
         partitions = self._partitions[: max(0, room - len(groups) - 3)]
         yield _text(self._title)
         yield ""
-        yield _table(*_GROUPS, groups, options.max_width) if self._groups else "groups: none"
+        yield _table(*_GROUPS, groups, options.max_width) if self._groups else self._none
         if partitions:
             yield ""
             yield _table(*_PARTITIONS, [cells(row) for row in partitions], options.max_width)

@@ -9,10 +9,11 @@ from kafka_proof.lag.offsets import left
 from kafka_proof.lag.state import Seen, worst
 
 
-def report(groups, history, now, written=None):
+def report(groups, history, now, written=None, all_groups=True):
     """Judge list[kafka_proof.lag.look.GroupLag]. Returns a dict, ready for JSON:
 
     at       str, UTC
+    all_groups   bool: whether there are no others, which this client may not see; asked only where there is none
     groups   [{group, type ("classic", "consumer", "share", "streams", "connect", …), kafka_state ("Stable", …), note
              (why a value is unknown, or ""), members, left, time_lag, time_lag_is_least, state (the worst),
              partitions: [{group, topic, partition, start, committed, end, lag, time_lag, time_lag_is_least,
@@ -34,6 +35,7 @@ def report(groups, history, now, written=None):
     )
     return {
         "at": datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds"),
+        "all_groups": all_groups,
         "groups": [_group(each, history, wall, written) for each in groups],
     }
 

@@ -14,7 +14,12 @@ def page(report):
     result = [*islice(lines, 1)]
     for group in report["groups"]:
         result += [*islice(lines, len(group["partitions"])), summary(group), ""]
-    return result[:-1] if result else ["groups: none"]
+    return result[:-1] if result else [none(report)]
+
+
+def none(report):
+    """Return the line for a report without groups."""
+    return "groups: none" + ("" if report["all_groups"] else " that this client may see (Describe)")
 
 
 def cells(row):

@@ -66,6 +66,7 @@ def test_a_group_of_another_type_and_one_of_which_nothing_is_known():
 
 def test_page_without_groups():
     assert page(seen()) == ["groups: none"]
+    assert page(seen() | {"all_groups": False}) == ["groups: none that this client may see (Describe)"]
     assert page(seen(group("new", {}, {}))) == ["new: Stable, members: 1, kafka left: 0"]
 
 

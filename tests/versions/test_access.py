@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from kafka.admin import ConfigResourceType
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.cluster.settings import alter
+from kafka_proof.deploy.files import to_properties
 from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, users
 from tests.versions.kafka import KRAFT, ROOT, ZOOKEEPER
@@ -163,6 +165,18 @@ def test_a_missing_right_is_named(kafka):
         refused = have(params(client, **own), False)
         assert (refused["changed"], f"no right {write} on the cluster" in refused["msg"]) == (False, True), refused
         done(acls.have, kafka, acls=[], prune=True)
+
+
+def test_a_client_that_may_not_see_all_groups_is_told(kafka, tmp_path):
+    done(users.have, kafka, users=[ALICE])
+    done(acls.have, kafka, acls=[], prune=True)
+    hint = " that this client may see (Describe)"
+    for client, said in ((kafka.client(), ""), (kafka.client("alice", ALICE["password"]), hint)):
+        file = tmp_path / "client.properties"
+        file.write_text(to_properties(client))
+        command = [sys.executable, "-m", "kafka_proof.lag", "--client-properties", file]
+        lag = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (lag.returncode, lag.stdout) == (0, f"groups: none{said}\n"), lag.stderr
 
 
 # Playbooks
