@@ -121,7 +121,7 @@ ADVICE = {
     ),
     "login-refused": (
         "Correct username and password in sasl.jaas.config in the client's properties; or make the user on the broker: "
-        "`kafka-configs.sh --alter --entity-type users` for SCRAM, sasl.jaas.config in kafka_config for PLAIN."
+        "kafka_users (Kafka: `kafka-configs.sh --alter --entity-type users` for SCRAM, sasl.jaas.config for PLAIN)."
     ),
     "token": (
         "Correct sasl.oauthbearer.token.endpoint.url, and clientId and clientSecret in sasl.jaas.config, in the "
@@ -133,16 +133,17 @@ ADVICE = {
     ),
     # Rights
     "topic-rights": (
-        "Grant the right: `kafka-acls.sh --add --allow-principal User:NAME --topic TOPIC`, with --producer, or with "
-        "--consumer --group GROUP. If the topic is another team's, use one that this user may use."
+        "Grant the right: kafka_acls (Kafka: `kafka-acls.sh --add --allow-principal User:NAME --topic TOPIC`, with "
+        "--producer, or with --consumer --group GROUP). If the topic is another team's, use one that this user may use."
     ),
     "topic-missing": (
         "Create the topic: kafka_topics_present in the inventory; or correct its name. A client that creates it needs "
-        "`kafka-acls.sh --add --allow-principal User:NAME --operation Create --topic TOPIC`."
+        "Create on it: kafka_acls (Kafka: `kafka-acls.sh --add --allow-principal User:NAME --operation Create "
+        "--topic TOPIC`)."
     ),
     "group-rights": (
-        "Grant the right: `kafka-acls.sh --add --allow-principal User:NAME --operation Read --group GROUP`; or set "
-        "group.id to a group that this user may use."
+        "Grant the right: kafka_acls (Kafka: `kafka-acls.sh --add --allow-principal User:NAME --operation Read --group "
+        "GROUP`); or set group.id to a group that this user may use."
     ),
     # From the first broker to all of them
     "no-brokers": (
