@@ -73,9 +73,9 @@ def checked(values: Values, names: Iterable[str], specification: Specification, 
 
     values: {name: value} of specified variables of one host; names: of all its variables; given: names that came by -e.
     """
-    problems = _unknown(values, names, specification, given)
     converted, mistyped = _converted(values, specification, given)
-    problems += mistyped
+    ignored, irregular = _patterns(converted.get("stack_ignored_variables") or [])
+    problems = _unknown(ignored, names, specification, given) + mistyped + irregular
     for role, size in itertools.product(("kafka", "kafka_controller", "zookeeper"), ("heap", "memory")):
         name = f"{role}_{size}"
         if (heap := values.get(name)) is not None and not re.fullmatch(r"\d+[kKmMgG]", str(heap)):
@@ -101,16 +101,31 @@ def _is_masked(value: Any) -> bool:
     return any(map(_is_masked, parts)) or (isinstance(value, str) and bool(_MASKED.fullmatch(value)))
 
 
-def _unknown(values: Values, names: Iterable[str], specification: Specification, given: Container[str]) -> list[str]:
+def _patterns(texts: Iterable[Any]) -> tuple[list[re.Pattern[str]], list[str]]:
+    """Return (patterns of stack_ignored_variables, what in them is none)."""
+    patterns, problems = [], []
+    for text in map(str, texts):
+        try:
+            patterns.append(re.compile(text))
+        except re.error as error:
+            problems.append(
+                f"stack_ignored_variables has {text!r}, which is no regular expression: {error}. Correct it; a name by "
+                "itself is one."
+            )
+    return patterns, problems
+
+
+def _unknown(
+    ignored: Iterable[re.Pattern[str]], names: Iterable[str], specification: Specification, given: Container[str]
+) -> list[str]:
     ours = [name for name in names if name.startswith(_ROLES) or (name.startswith(_PLAYBOOKS) and name in given)]
     unknown = sorted(set(ours) - specification.keys())
-    ignored = [str(pattern) for pattern in values.get("stack_ignored_variables", [])]
     return [
         f"{name} is no variable of this project. Did you mean "
         f"{difflib.get_close_matches(name, specification, n=1, cutoff=0)[0]}? "
         "If it is meant for something else, name it in stack_ignored_variables."
         for name in unknown
-        if not any(re.match(pattern, name) for pattern in ignored)
+        if not any(pattern.match(name) for pattern in ignored)
     ]
 
 

@@ -75,6 +75,14 @@ def test_stars_that_are_no_mask():
 def test_a_variable_that_is_meant_for_something_else():
     assert problems(kafka_prot=1, stack_ignored_variables=["kafka_pr.*"]) == []
     assert len(problems(kafka_prot=1, zookeeper_x=1, stack_ignored_variables=["kafka_pr.*", "keeper"])) == 1
+    assert len(problems(kafka_prot=1, stack_ignored_variables="keeper,kraft")) == 1  # not letters, such as k
+
+
+def test_an_ignored_variable_that_is_no_regular_expression():
+    [unknown, problem] = problems(kafka_prot=1, stack_ignored_variables=["other", "x["])
+    assert unknown.startswith("kafka_prot is no variable")
+    assert problem.startswith("stack_ignored_variables has 'x[', which is no regular expression: unterminated")
+    assert "at position 1" in problem
 
 
 @pytest.mark.parametrize(
