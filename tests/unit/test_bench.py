@@ -1,4 +1,4 @@
-"""Each benchmark starts: what it imports is there, and it says how it is used. CI runs one round of those in tox -e bench."""
+"""Each benchmark starts: what it imports is there, and it says how it is used. CI runs a round of tox -e bench."""
 
 import importlib
 import pkgutil

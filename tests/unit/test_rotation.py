@@ -19,7 +19,7 @@ def certificate(directory, name, authority=""):
 
 @pytest.fixture
 def stack(tmp_path):
-    """The certificates of a stack whose authority is to be replaced: an authority and a node's."""
+    """The certificates of a stack before its authority is replaced: an authority, and a node that it signed."""
     return [certificate(tmp_path, "ca"), certificate(tmp_path, "node", "ca")]
 
 

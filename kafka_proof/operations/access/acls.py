@@ -28,6 +28,7 @@ _PERMISSIONS = {"deny": 2, "allow": 3}
 _PATTERNS = {roles.LITERAL: 3, roles.PREFIXED: 4}
 _ANY = 1
 _PLAIN = ("principal", "resource", "name", "pattern", "operations", "permission", "host")
+_USUAL = {"pattern": roles.LITERAL, "permission": "allow", "host": "*"}  # where an item leaves them out
 
 
 def have(params, check, say=print):
@@ -66,18 +67,12 @@ def items(table):
     def of_one_item(acl):
         return acl._replace(operation="")
 
-    return [
-        {
-            "principal": each.principal,
-            "resource": each.resource,
-            **({} if each.resource == "cluster" else {"name": each.name}),
-            **({} if each.pattern == roles.LITERAL else {"pattern": each.pattern}),
-            "operations": sorted(acl.operation for acl in group),
-            **({} if each.permission == "allow" else {"permission": each.permission}),
-            **({} if each.host == "*" else {"host": each.host}),
-        }
-        for each, group in groupby(sorted(table, key=of_one_item), of_one_item)
-    ]
+    found = []
+    for each, group in groupby(sorted(table, key=of_one_item), of_one_item):
+        item = each._asdict() | {"operations": sorted(acl.operation for acl in group)}
+        usual = _USUAL | ({"name": CLUSTER} if each.resource == "cluster" else {})
+        found.append({key: item[key] for key in _PLAIN if item[key] != usual.get(key)})
+    return found
 
 
 def line(acl, _=None):
@@ -116,10 +111,10 @@ def _problems(item, with_roles):
 
 def _plain(item):
     """Return the ACLs of an item without a role."""
-    name = CLUSTER if item["resource"] == "cluster" else item["name"]
-    rest = (item["resource"], name, item.get("pattern") or roles.LITERAL, item.get("host") or "*")
-    who, permission = principal(item["principal"]), item.get("permission") or "allow"
-    return [Acl(who, permission, _word(operation), *rest) for operation in item["operations"]]
+    given = _USUAL | {key: value for key, value in item.items() if value}
+    name = CLUSTER if given["resource"] == "cluster" else given["name"]
+    who, rest = principal(given["principal"]), (given["resource"], name, given["pattern"], given["host"])
+    return [Acl(who, given["permission"], _word(operation), *rest) for operation in given["operations"]]
 
 
 def _word(operation):
