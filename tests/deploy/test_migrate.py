@@ -74,7 +74,7 @@ def keeps_all(stack):
 
 
 def shell(stack, command):
-    own = f"/opt/kafka/bin/zookeeper-shell.sh -server localhost:2181 {command}"
+    own = f"/opt/kafka/bin/zookeeper-shell.sh localhost:2181 {command}"
     docker("exec", stack.zookeeper, "bash", "-c", own)
 
 

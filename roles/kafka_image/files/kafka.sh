@@ -75,6 +75,9 @@ if [ "$me" = kafka-run-class.sh ]; then
     shift
 fi
 
+# As Kafka's own script: zookeeper-shell.sh localhost:2181 ls /
+[ "$me" != zookeeper-shell.sh ] || [[ "${1--}" == -* ]] || set -- -server "$@"
+
 jvm=-XX:+UseSerialGC
 log4j=tools-log4j
 jmx=
