@@ -11,7 +11,7 @@ from tests.faults import migration_table
 from tests.faults.cluster import ROOT, Cluster
 from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
-from tests.support.engine import KRAFT_VERSION, VERSION, execute, lock
+from tests.support.engine import KRAFT_VERSION, VERSION, engine, execute, lock
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 TABLE = ROOT / "build" / "migration"
@@ -55,10 +55,9 @@ def test_the_migration_is_finalised_and_kafka_upgraded(cluster):
     cluster.play(MIGRATE)
     refused(cluster, "site.yml", "is under way")
     refused(cluster, "playbooks/upgrade.yml", "is under way")
-    for phase in ("finalise", "remove"):
-        result = killed(cluster, phase, migrate_finalise=True)
-        migration_table.save(TABLE, migration_table.row(phase, result))
-        refused(cluster, ROLLBACK, "there is no way back")
+    result = killed(cluster, "finalise", "remove", migrate_finalise=True)
+    migration_table.save(TABLE, migration_table.row("finalise, remove", result))
+    refused(cluster, ROLLBACK, "there is no way back")
     refused(cluster, "site.yml", "belongs to a cluster with KRaft")
 
     with_kraft(cluster)
@@ -71,11 +70,12 @@ def test_the_migration_is_finalised_and_kafka_upgraded(cluster):
     refused(cluster, "playbooks/upgrade.yml", "metadata.version")
 
 
-def killed(cluster, phase, **variables):
-    """Kill a run in this phase, and run it again, under a workload. Returns its result."""
+def killed(cluster, *phases, **variables):
+    """Kill a run in each of these phases, and run it again, under a workload. Returns its result."""
 
     def do():
-        cluster.interrupt(MIGRATE, KILLED[phase], **variables)
+        for phase in phases:
+            cluster.interrupt(MIGRATE, KILLED[phase], **variables)
         cluster.play(MIGRATE, **variables)
 
     return under_load(cluster, do)
@@ -100,9 +100,15 @@ def under_load(cluster, do):
 
 def refused(cluster, playbook, reason, **variables):
     """Run a playbook that is refused, and leaves every container as it is."""
-    before = cluster.lives()
+    before = lives(cluster)
     assert reason in " ".join(cluster.play(playbook, fails=True, **variables).split())
-    assert cluster.lives() == before
+    assert lives(cluster) == before
+
+
+def lives(cluster):
+    """Since when each container of the stack runs."""
+    found = engine().containers.list(all=True, filters={"name": f"^{cluster.name}-"})
+    return {each.name: f"{each.id} {each.attrs['State']['StartedAt']}" for each in found}
 
 
 def nodes_of_zookeeper(cluster):
