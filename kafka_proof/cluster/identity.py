@@ -35,7 +35,9 @@ def another(broker: int, response: Any) -> str:
     [result] = response.results
     if issubclass(error := for_code(result.error_code), AuthorizationError):
         raise error(f"broker {broker}: {result.error_message or 'DescribeConfigs on the cluster is not granted'}")
-    if not result.error_code and str(broker) in {setting.value for setting in result.configs}:
+    # A broker that generated its id has -1 in its settings.
+    values = {setting.value for setting in result.configs}
+    if not result.error_code and (str(broker) in values or values == {"-1"}):
         return ""
     # Unexpected broker id, expected 2 or empty string, but received 1
     itself = re.search(r"expected (\d+)", result.error_message or "")

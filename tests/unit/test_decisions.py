@@ -22,6 +22,8 @@ def answer(code=0, message=None, **settings):
     [
         (answer(broker_id="2"), ""),
         (answer(broker_id="-1", node_id="2"), ""),
+        (answer(broker_id="-1"), ""),
+        (answer(broker_id="-1", node_id="3"), "another broker"),
         (answer(broker_id="1"), "another broker"),
         (answer(42, "Unexpected broker id, expected 7 or empty string, but received 2"), "broker 7"),
         (answer(42, "no"), "another broker"),
