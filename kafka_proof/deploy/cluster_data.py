@@ -40,7 +40,7 @@ def with_cluster(node: Node, nodes: Sequence[Node], engines: Engines, new_id: st
     if "process.roles" not in node["settings"]:
         return node
     ids = cluster_ids(nodes, engines)
-    cluster = next(iter(ids), new_id)
+    cluster = next(iter(ids), node["takes_over"].get("cluster") or new_id)
     arguments = ["--cluster-id", cluster]
     if CONTROLLER in node["kinds"]:
         first = first_controller(nodes, engines)

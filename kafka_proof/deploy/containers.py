@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from kafka_proof.client.redact import MASK, masked
+from kafka_proof.deploy import takeover
 from kafka_proof.deploy.directory import format_commands
 from kafka_proof.deploy.files import to_archive
 from kafka_proof.deploy.listeners import bracketed
@@ -46,7 +47,7 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
     restart_since: restart the container unless it was started since then, such as 2026-01-31T12:00:00Z;
     before: the files that the container has now, where they were read, see `files_differ`.
     """
-    found = container_of(node, engine)
+    found = occupant(node, engine)
     change = decide(node, found, engine.get("image"), restart_since)
     settings = None
     if found and before and change == "create" and only_files_differ(node, found, engine.get("image")):
@@ -70,9 +71,14 @@ def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
     return next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
 
 
+def occupant(node: Node, engine: Engine) -> dict[str, Any] | None:
+    """Return the container in the place of the node: its own, or that of another image which it takes over."""
+    return container_of(node, engine) or takeover.taken_over(node, engine)
+
+
 def any_runs(nodes: Iterable[Node], engines: Engines) -> bool:
     """Return whether a container of the nodes runs. engines: {host: its report}."""
-    found = [container_of(node, engines.get(node["host"]) or {}) for node in nodes]
+    found = [occupant(node, engines.get(node["host"]) or {}) for node in nodes]
     return any(item is not None and item["state"] == "running" for item in found)
 
 
@@ -143,6 +149,7 @@ def create_command(node: Node) -> list[str]:
     health = ["timeout", "4", "bash", "-c", node["health"]]
     return [
         *("--name", node["container"], "--network", node["network"]),
+        *(word for name in node["takes_over"].get("names") or () for word in ("--network-alias", name)),
         *("--volume", f"{node['volume']}:{DATA}", "--volume", CONFIG),
         *(word for port in published for word in ("--publish", port)),
         # The launcher of Java reads options from files, so that no `ps` shows them.
@@ -188,15 +195,18 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
         lines += [f"docker {kind} inspect {shlex.quote(needed)} >/dev/null || {{ {advice}; exit 1; }}"]
     lines += (volumes := volume_commands(node, engine))
     marker = _marker(node)
-    if found:
+    own = found if found and found["name"] == node["container"] else None
+    if own:
         # A paused container does not stop.
-        lines += [f"docker unpause {name} >/dev/null"] if found["state"] == "paused" else []
+        lines += [f"docker unpause {name} >/dev/null"] if own["state"] == "paused" else []
         lines += [f"{_patient(node)} docker stop -t {node['stop_timeout']} {name} >/dev/null"]
         lines += [f"docker rm --volumes {name} >/dev/null"]
+    else:
+        lines += takeover.commands(node)
     checksums = {"definition": definition(node), "files": checksum(node["files"])}
     labels = [word for key, value in checksums.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     archive = base64.b64encode(to_archive(node["files"])).decode()
-    started_before = found is not None and not _is_unfinished(found)
+    started_before = own is not None and not _is_unfinished(own)
     lines += [
         shlex.join(["docker", "create", "--pull", "never", *labels, *create_command(node)]) + " >/dev/null",
         f"base64 -d <<'END' | docker cp - {shlex.quote(node['container'] + ':' + CONFIG)}\n{archive}\nEND",
@@ -322,8 +332,15 @@ def diff(node: Node, found: Mapping[str, Any] | None, before: Mapping[str, str] 
         return "\n".join(lines) + "\n"
 
     ports = [f"{bracketed(port['address'])}:{port['port']}" for port in node["ports"]]
-    shown = {"before": "", "after": text("running", node["image"], ports, node["files"] if before or not found else {})}
+    is_new = not found or found["files"] is None
+    shown = {"before": "", "after": text("running", node["image"], ports, node["files"] if before or is_new else {})}
     if found:
         ports = [f"{bracketed(address)}:{port}" for address, port in found["ports"]]
         shown["before"] = text(found["state"], found["image"], ports, before or {})
+        if found["name"] != node["container"]:
+            paths = " and ".join(node["takes_over"]["data"])
+            return shown | {
+                "before_header": found["name"],
+                "after_header": f"{node['container']}, with a copy of {paths}",
+            }
     return shown | {"before_header": node["container"], "after_header": node["container"]}

@@ -26,6 +26,7 @@ from kafka_proof.deploy.node import (
     of_kind,
 )
 from kafka_proof.deploy.profiles import profile
+from kafka_proof.deploy.takeover import name_on_network
 
 PROTOCOL = "inter.broker.protocol.version"
 
@@ -160,6 +161,7 @@ def _common(host: str, variables: Mapping[str, Any], kinds: list[str], node_id: 
         container=name,
         volume=f"{name}-data",
         adopt_volume=variables["stack_adopt_volumes"],
+        takes_over=variables["stack_takes_over"],
         stack=variables["stack_name"],
         version=variables["stack_kafka_version"],
         image=variables["stack_image"],
@@ -171,7 +173,7 @@ def _common(host: str, variables: Mapping[str, Any], kinds: list[str], node_id: 
 def _server(host: str, variables: Mapping[str, Any], stack: _Stack) -> Node:
     node_id = variables["zookeeper_id"]
     common = _common(host, variables, [ZOOKEEPER], node_id)
-    address = common["container"] if stack.one_engine else listeners.bracketed(variables["stack_address"])
+    address = name_on_network(common) if stack.one_engine else listeners.bracketed(variables["stack_address"])
     inside = security.SECURE_CLIENT_PORT if stack.security.on else zookeeper.CLIENT_PORT
     ports = [("zookeeper_port", inside)]
     if stack.servers > 1 and not stack.one_engine:  # between containers of one network nothing has to be published

@@ -1,7 +1,8 @@
 """What a Docker engine and its host report, and the shell script that asks them.
 
-The label `kafka-proof.stack` alone decides ownership. Of a container without it only the name, the image and the
-published ports are kept, because they can conflict; its environment and its labels are not read.
+The label `kafka-proof.stack` alone decides ownership. Of a container without it only the name, the image, the
+published ports, the state and the networks are kept, because they can conflict; its environment and its labels are not
+read.
 """
 
 import json
@@ -102,7 +103,7 @@ def parse(output: str, stack: str) -> dict[str, Any]:
                    kafka_proof.deploy.migration. `definition` and `files` are checksums, see
                    kafka_proof.deploy.containers; None where the previous version created the container.
                    `state` is the engine's, and "restarting" also while a container runs between two crashes
-    others       [{name, image, ports}], all other containers
+    others       [{name, image, ports, state, networks: [str]}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's
     volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an
@@ -130,7 +131,13 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     return {
         "containers": containers,
         "others": [
-            {"name": _name(item), "image": item["image"], "ports": _ports(item["ports"])}
+            {
+                "name": _name(item),
+                "image": item["image"],
+                "ports": _ports(item["ports"]),
+                "state": item["state"]["Status"],
+                "networks": sorted(item["networks"] or {}),
+            }
             for item in found["containers"]
             if item not in own
         ],

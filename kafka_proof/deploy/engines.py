@@ -9,6 +9,7 @@ from kafka_proof.client import redact
 
 # Variables that say what to do and how to connect, passwords among them, and nothing about the stack.
 _OF_THIS_RUN = (
+    "adopt_",
     "ansible_",
     "decommission",
     "rebalance_",

@@ -25,6 +25,8 @@ from kafka_proof.deploy.node import (
     has_data,
     of_kind,
 )
+from kafka_proof.deploy.takeover import problems as takeover_problems
+from kafka_proof.deploy.takeover import taken_over
 from kafka_proof.deploy.transition import port_problems, transition_problems
 from kafka_proof.deploy.versions import version_problems
 
@@ -42,8 +44,8 @@ def host_problems(
 ) -> list[str]:
     """Return what on the hosts and on their engines conflicts with the nodes.
 
-    engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version", "security" or
-    "migration" where that may change; options: those of the commands that messages advise.
+    engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version", "security",
+    "migration" or "takeover" where that may change; options: those of the commands that messages advise.
     """
     problems = []
     for host in engine_of:
@@ -66,6 +68,8 @@ def host_problems(
         return elsewhere
     if in_the_way := (port_problems if changes == "security" else transition_problems)(nodes, engines, options):
         return in_the_way
+    if of_takeover := takeover_problems(nodes, engines, changes, options):
+        return of_takeover
     # An orphan may also hold a port. The orphan is the cause, so it comes first.
     return data_problems(nodes, engine_of, engines, options) + problems
 
@@ -74,11 +78,23 @@ def engine_problems(nodes: Sequence[Node], engine: Engine) -> list[str]:
     """Return the conflicts of the nodes on one engine: names, volumes, ports and addresses."""
     problems: list[str] = []
     holders: list[tuple[tuple[str, int], str]] = []
+    staying = _without_taken_over(nodes, engine)
     for node in nodes:
         problems += _name_problems(node, engine)
-        problems += _address_problems(node, engine, holders)
+        problems += _address_problems(node, staying, holders)
         holders += [((port["address"], port["port"]), f"wanted for {node['container']} too") for port in node["ports"]]
     return problems
+
+
+def _without_taken_over(nodes: Sequence[Node], engine: Engine) -> Engine:
+    """Return the engine without the containers that nodes take over: these leave their ports to the nodes."""
+    leaving = [item for node in nodes if (item := taken_over(node, engine))]
+    names, ports = [item["name"] for item in leaving], [port for item in leaving for port in item["ports"]]
+    return {
+        **engine,
+        "others": [item for item in engine.get("others", []) if item["name"] not in names],
+        "listening": [item for item in engine.get("listening", []) if [item["address"], item["port"]] not in ports],
+    }
 
 
 def _name_problems(node: Node, engine: Engine) -> Iterator[str]:

@@ -21,6 +21,7 @@ from kafka_proof.deploy.node import (
     of_kind,
 )
 from kafka_proof.deploy.security import Security, node_protocol
+from kafka_proof.deploy.takeover import name_on_network
 
 # Settings of kafka_config by which a controller decides. A controller that is no broker gets these alone, so that the
 # others do not restart it.
@@ -54,7 +55,7 @@ def listener(node: Common, variables: Mapping[str, Any], one_engine: bool, secur
         name=quorum_listener(security),
         port=variables["kafka_controller_port"],
         protocol=node_protocol(security),
-        advertised_host=node["container"] if one_engine else variables["stack_address"],
+        advertised_host=name_on_network(node) if one_engine else variables["stack_address"],
         bind_address="" if one_engine else variables["kafka_controller_bind_address"],
     )
 
@@ -71,7 +72,7 @@ def settings(node: Common, security: Security, protocols: str = "") -> dict[str,
         "process.roles": ",".join(node["kinds"]),
         "node.id": node["id"],
         "controller.listener.names": name,
-        "controller.quorum.bootstrap.servers": "",  # the addresses of all controllers
+        **_quorum(node),
         "listener.security.protocol.map": ",".join(dict.fromkeys([*filter(None, protocols.split(",")), own])),
         "log.dirs": DATA,
     }
@@ -96,6 +97,13 @@ def initial_controllers(nodes: Sequence[Node], cluster: str) -> str:
         f"{node['id']}@{node['peers']['controller']}:{directory_id(cluster, node['id'])}"
         for node in of_kind(nodes, CONTROLLER)
     )
+
+
+def _quorum(node: Common) -> dict[str, str]:
+    """Return how a node finds the quorum. A cluster that was taken over may have a fixed list of voters."""
+    if voters := node["takes_over"].get("voters"):
+        return {"controller.quorum.voters": voters}
+    return {"controller.quorum.bootstrap.servers": ""}  # the addresses of all controllers
 
 
 def is_kraft(nodes: Sequence[Node]) -> bool:

@@ -42,6 +42,7 @@ class Common(TypedDict):
     container: str
     volume: str  # of its data
     adopt_volume: bool  # whether a volume of that name without a label is the stack's
+    takes_over: dict[str, Any]  # the variable stack_takes_over; {} for most nodes
     stack: str
     version: str
     image: str
@@ -89,8 +90,10 @@ def dedicated(nodes: Iterable[Node]) -> list[Node]:
 
 
 def has_data(node: Node, engines: Engines) -> bool:
-    """Return whether the volume of the node's data exists."""
-    return node["volume"] in engines.get(node["host"], {}).get("volumes", [])
+    """Return whether the volume of the node's data exists, or the container whose data it takes over."""
+    engine = engines.get(node["host"], {})
+    others = [item["name"] for item in engine.get("others", [])]
+    return node["volume"] in engine.get("volumes", []) or node["takes_over"].get("container") in others
 
 
 def any_data(nodes: Iterable[Node], engines: Engines) -> bool:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-from kafka_proof.deploy.containers import container_of
-from kafka_proof.deploy.node import Node
+from kafka_proof.deploy.containers import occupant
+from kafka_proof.deploy.node import Node, has_data
 
 CLIENT_PORT = 2181  # inside the container
 
@@ -73,7 +73,7 @@ def servers_now(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]]
     for node in nodes:
         variables = hostvars[node["host"]]
         change, engine = variables["__zookeeper_change"], variables["__stack_engine"]
-        container = container_of(node, engine)
+        container = occupant(node, engine)
         # A server alone has no list of servers, and is an ensemble of one.
         ensemble = (container["ensemble"] or [node["id"]]) if container else []
         found.append(
@@ -82,7 +82,7 @@ def servers_now(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]]
                 node["id"],
                 change["change"],
                 change["running"] and change["change"] != "connect",
-                node["volume"] in engine.get("volumes", []),
+                has_data(node, {node["host"]: engine}),
                 ensemble,
                 (variables.get("__zookeeper_answer") or {}).get("mode"),
             )

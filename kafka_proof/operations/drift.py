@@ -3,8 +3,7 @@
 The principals in `keep`, the principal of the connection and the topics of Kafka's own programs are in neither.
 """
 
-import yaml
-
+from kafka_proof.client.ansible_yaml import to_yaml
 from kafka_proof.client.connection import admin_client
 from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, shared, users
@@ -54,7 +53,7 @@ def export(params, kinds):
             table = _asked(lambda module=module: _read(admin, module.KIND))
             table = {key: value for key, value in table.items() if module.prunable(kept, key)}
             variables[_VARIABLES[kind]] = module.items(table)
-    return yaml.dump(variables, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
+    return to_yaml(variables)
 
 
 def _read(admin, kind):
@@ -69,20 +68,3 @@ def _asked(ask):
         raise DriftError("topics: " + "\n".join(refusal.args[1])) from None
     except shared.Refused as refusal:
         raise DriftError("\n".join(refusal.problems)) from None
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML for Ansible, in which no name is a template."""
-
-    def ignore_aliases(self, data):
-        return True
-
-
-def _text(dumper, text):
-    template = any(mark in text for mark in ("{{", "{%", "{#"))
-    return dumper.represent_scalar(
-        "!unsafe" if template else "tag:yaml.org,2002:str", text, style='"' if template else None
-    )
-
-
-_Dumper.add_representer(str, _text)

@@ -10,5 +10,8 @@ _SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3
 
 class ActionModule(Action):
     def act(self, arguments):
-        done = self.shell(shlex.join(["timeout", "30", "docker", "exec", arguments["container"], "bash", "-c", _SRVR]))
+        # That of another image, until the node has taken it over.
+        names = [arguments["container"], *filter(None, [arguments["instead_of"]])]
+        ask = [shlex.join(["timeout", "30", "docker", "exec", name, "bash", "-c", _SRVR]) for name in reversed(names)]
+        done = self.shell(" || ".join(ask))
         return zookeeper_mode(arguments["container"], done["stdout"], done["stderr"])

@@ -29,6 +29,7 @@ from kafka_proof.deploy import (
     zookeeper,
     zookeeper_records,
 )
+from kafka_proof.deploy.node import has_data
 
 _IMAGE_FILES = Path(__file__).parents[2] / "roles" / "kafka_image" / "files"
 
@@ -43,7 +44,7 @@ def to_plan(nodes, hostvars, change):
     return [
         {"host": node["host"], "id": node["id"], "config": node["config"], "wanted": _wanted(node)}
         | {key: hostvars[node["host"]][change][key] for key in ("change", "running", "settings")}
-        | {"has_data": node["volume"] in (hostvars[node["host"]].get("__stack_engine") or {}).get("volumes", [])}
+        | {"has_data": has_data(node, engine_reports([node["host"]], hostvars))}
         for node in nodes
     ]
 

@@ -11,6 +11,10 @@ options:
     description: Name of the container.
     type: str
     required: true
+  instead_of:
+    description: Name of a container of another image, which serves until this node has taken it over.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Whether the action runs in check mode without a change.

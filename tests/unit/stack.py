@@ -27,6 +27,7 @@ def variables(**other):
         "stack_image": "image:1",
         "stack_kafka_version": "3.9.2",
         "stack_adopt_volumes": False,
+        "stack_takes_over": {},
         "zookeeper_id": 1,
         "zookeeper_port": 2181,
         "zookeeper_quorum_port": 2888,

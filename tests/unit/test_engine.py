@@ -98,9 +98,8 @@ def test_only_name_image_and_ports_are_kept_of_other_containers(stack):
     others = [CONTAINER | secret, CONTAINER | {"name": "/another", "labels": LABELS | {"kafka-proof.stack": "three"}}]
     found = report(stack, containers=[*others, CONTAINER | {"labels": LABELS | {"kafka-proof.stack": stack}}])
     assert [item["name"] for item in found["containers"]] == ["kafka"]
-    assert found["others"] == [
-        {"name": name, "image": "image:1", "ports": [["127.0.0.1", 9092]]} for name in ("theirs", "another")
-    ]
+    kept = {"image": "image:1", "ports": [["127.0.0.1", 9092]], "state": "running", "networks": ["kafka"]}
+    assert found["others"] == [{**kept, "name": name} for name in ("theirs", "another")]
     assert "planted" not in str(found)
 
 

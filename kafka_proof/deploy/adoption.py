@@ -1,0 +1,327 @@
+"""The inventory whose nodes take the place of containers of other images, with the same settings and addresses.
+
+All text of a container is data. Without a translation the inventory is not written: a node that starts with other
+addresses, or beside its data, would harm the cluster.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kafka_proof.client.redact import is_secret
+from kafka_proof.client.text import one_line
+from kafka_proof.deploy.foreign import KAFKA, Found, running_version
+from kafka_proof.deploy.node import BROKER, CONTROLLER, ZOOKEEPER
+from kafka_proof.deploy.profiles import profile
+from kafka_proof.deploy.removed_settings import BROKER as REMOVED
+from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE, removal
+
+# Settings that other variables than kafka_config decide, and those that scripts of images write and Kafka ignores.
+_DERIVED = re.compile(
+    r"broker\.id|node\.id|port|host\.name|(advertised\.)?listeners|advertised\.(host\.name|port)|log\.dirs?"
+    r"|listener\.security\.protocol\.map|inter\.broker\.listener\.name|security\.inter\.broker\.protocol"
+    r"|zookeeper\.connect|process\.roles|controller\.(listener\.names|quorum\.(voters|bootstrap\.servers))"
+    r"|confluent\..*|cluster\.id|home|version|create\.topics.*"
+)
+_DERIVED_OF_ZOOKEEPER = re.compile(
+    r"dataDir|dataLogDir|clientPort|clientPortAddress|server\.\d+|admin\..*|4lw\..*|metricsProvider\..*"
+)
+_ACCESS = re.compile(r"authProvider.*|.*sasl.*|.*jaas.*|secureClientPort|ssl\..*|sslQuorum|.*\.acl", re.IGNORECASE)
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NO_ACCESS = "access control is not taken over"
+_PLAINTEXT = "PLAINTEXT"
+_LIMIT = ("socket.request.max.bytes", "104857600")  # of Kafka's sample file; this project derives a safe one
+
+
+class Adopted(NamedTuple):
+    """The inventory as data; notes for people; reasons why these containers cannot be taken over."""
+
+    inventory: dict[str, Any]
+    notes: list[str]
+    problems: list[str]
+
+
+class _Host(NamedTuple):
+    """A host of the inventory: one node."""
+
+    found: Found
+    group: str
+    name: str
+    variables: dict[str, Any]
+    notes: list[str]
+    problems: list[str]
+
+
+def adopt(found: Sequence[Found], stack: str, versions: Sequence[str], reach: Mapping[str, Any]) -> Adopted:
+    """Return the inventory of these containers.
+
+    versions: those of Kafka that this project runs; reach: {host: variables with which Ansible reaches it}.
+    """
+    kafka = [each for each in found if each.layout.kind == KAFKA]
+    kraft = not any("zookeeper.connect" in each.settings for each in kafka)
+    servers = [] if kraft else [each for each in found if each.layout.kind == ZOOKEEPER]
+    if not kafka:
+        return Adopted({}, [], ["No running container has a known layout of Kafka."])
+    network, problems = _network([*servers, *kafka])
+    version, said = _version(kafka, versions, kraft)
+    problems += said
+    if not kraft and not servers:
+        problems.append("The brokers use ZooKeeper, and no running container has a known layout of it.")
+    brokers = sum(_roles(each) != [CONTROLLER] for each in kafka)
+    hosts = [_server(each, 2181 + index) for index, each in enumerate(servers)]
+    hosts += [_kafka(each, brokers, kraft, version) for each in kafka]
+    names = [host.name for host in hosts]
+    problems += [
+        f"{name} is the name of two nodes: their ids are equal." for name in set(names) if names.count(name) > 1
+    ]
+    groups: dict[str, Any] = {}
+    for host in hosts:
+        host.variables["stack_takes_over"]["names"] = _names(host.found, network, found)
+        groups.setdefault(host.group, {"hosts": {}})["hosts"][host.name] = reach[host.found.host] | host.variables
+    common = {"stack_name": stack, "stack_network": network, "stack_kafka_version": version, "kafka_topics_present": []}
+    return Adopted(
+        {"all": {"vars": common, "children": groups}},
+        [f"{host.found.name}: {note}" for host in hosts for note in host.notes],
+        problems + [f"{host.found.name}: {problem}." for host in hosts for problem in host.problems],
+    )
+
+
+def summary(found: Sequence[Found], result: Adopted) -> list[str]:
+    """Return lines for people: the containers, and what the inventory leaves out."""
+    lines = [
+        f"{each.host}: {each.name}, layout {each.layout.name}, {each.layout.kind} {running_version(each)}, "
+        f"{each.kilobytes / 1024:.1f} MiB in {' and '.join(each.data)}"
+        for each in found
+    ]
+    return [one_line(line, 500) for line in lines + result.notes]
+
+
+# Nodes
+
+
+def _server(each: Found, usual_port: int) -> _Host:
+    settings, problems = each.settings, _data_problems(each)
+    if (inside := settings.get("clientPort", "2181")) != "2181":
+        problems.append(f"clientPort is {inside}, and servers of this project listen on 2181 in their container")
+    problems += [f"{one_line(key)} is set, and {_NO_ACCESS}" for key in settings if _ACCESS.fullmatch(key)]
+    number = int(each.my_id) if each.my_id.isdigit() else 1
+    config = {
+        key: value
+        for key, value in sorted(settings.items())
+        if _KEY.fullmatch(key) and not _DERIVED_OF_ZOOKEEPER.fullmatch(key)
+    }
+    if "log." in each.version_2 and "snapshot." not in each.version_2:
+        # A young server of ZooKeeper 3.4 wrote none, and later versions refuse its logs.
+        config["snapshot.trust.empty"] = "true"
+    published = _published(each, 2181)
+    variables: dict[str, Any] = {"zookeeper_id": number, "zookeeper_port": published[1] if published else usual_port}
+    variables |= {"zookeeper_bind_address": published[0]} if published else {}
+    if ports := re.search(r":(\d+):(\d+)", settings.get(f"server.{number}", "")):
+        variables |= {"zookeeper_quorum_port": int(ports[1]), "zookeeper_election_port": int(ports[2])}
+    variables |= {"zookeeper_config": config, "stack_takes_over": _source(each)}
+    return _Host(each, ZOOKEEPER, f"zookeeper-{number}", variables, _notes(each), problems)
+
+
+def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
+    settings, source = each.settings, _source(each)
+    config, notes = _config(each, kraft, version)
+    listeners, problems = _listeners(each)
+    problems += _data_problems(each)
+    ids = [each.meta.get("node.id"), each.meta.get("broker.id"), settings.get("node.id"), settings.get("broker.id")]
+    number = next((int(text) for text in ids if text and text.isdigit()), None)
+    if number is None:
+        problems.append("no setting and no meta.properties says its id")
+    of_quorum = _items(settings.get("controller.listener.names"))
+    quorum = [item for item in listeners if item["name"] in of_quorum]
+    variables: dict[str, Any] = {"kafka_controller_port": quorum[0]["port"]} if kraft and quorum else {}
+    if kraft:
+        source["cluster"] = each.meta.get("cluster.id", "")
+        source |= {"voters": voters} if (voters := settings.get("controller.quorum.voters")) else {}
+        problems += [] if source["cluster"] else ["its data has no meta.properties with a cluster.id"]
+    heap = re.search(r"-Xmx(\d+[kmgKMG])\b", each.environment.get("KAFKA_HEAP_OPTS", ""))
+    size = heap[1].lower() if heap else "1g"  # Kafka's own
+    if _roles(each) == [CONTROLLER]:
+        variables |= {"kafka_controller_id": number, "kafka_controller_heap": size, "kafka_controller_config": config}
+        variables["stack_takes_over"] = source
+        return _Host(each, "kafka_controller", f"controller-{number}", variables, notes, problems)
+    listeners = [item for item in listeners if item not in quorum]
+    inter_broker, clients, said = _uses(settings, listeners)
+    problems += said
+    variables |= {"kafka_broker_id": number, "kafka_heap": size, "kafka_listeners": listeners}
+    variables |= {"kafka_inter_broker_listener": inter_broker, "kafka_client_listener": clients}
+    if "/" in settings.get("zookeeper.connect", ""):
+        variables["kafka_zookeeper_connect"] = settings["zookeeper.connect"]
+    # A takeover changes no setting: null for those that only the profile would set.
+    usual = profile("development" if brokers == 1 else "production", brokers, with_zookeeper=not kraft).settings
+    variables["kafka_config"] = config | {key: None for key in usual if key not in config}
+    variables["stack_takes_over"] = source
+    return _Host(each, KAFKA, f"broker-{number}", variables, notes, problems)
+
+
+def _roles(each: Found) -> list[str]:
+    return _items(each.settings.get("process.roles")) or [BROKER]
+
+
+def _source(each: Found) -> dict[str, Any]:
+    return {"container": each.name, "data": each.data}
+
+
+def _config(each: Found, kraft: bool, version: str) -> tuple[dict[str, Any], list[str]]:
+    """Return kafka_config, and a note for each setting that is left out."""
+    config: dict[str, Any] = {}
+    notes = _notes(each)
+    for key, value in sorted(each.settings.items()):
+        if _DERIVED.fullmatch(key) or (key, value) == _LIMIT:
+            continue
+        if not _KEY.fullmatch(key):
+            notes.append(f"{one_line(key)} is left out: no setting has such a name")
+        elif is_secret(key):
+            notes.append(f"{key} is left out: it may be a secret")
+        elif kraft and ZOOKEEPER_MODE.fullmatch(key):
+            notes.append(f"{key} is left out: a setting of ZooKeeper mode")
+        elif said := removal(key, version, REMOVED):
+            notes.append(f"{key} is left out: a setting {said}")
+        else:
+            config[key] = value
+    if kraft:
+        return config, notes
+    if (number := each.meta.get("broker.id", "")).isdigit() and int(number) > 1000:
+        config["broker.id.generation.enable"] = "false"  # Kafka keeps ids above for those that it generates
+    running = running_version(each)
+    if running and _line(running) < _line(version):
+        config.setdefault("inter.broker.protocol.version", ".".join(running.split(".")[:2]))
+        notes.append(
+            f"Kafka {running} becomes {version}, and keeps its protocol. When all brokers are taken over, remove "
+            "inter.broker.protocol.version from kafka_config, and run site.yml"
+        )
+    return config, notes
+
+
+def _notes(each: Found) -> list[str]:
+    reasons = {
+        r"KAFKA_CREATE_TOPICS\w*": "the topics exist; kafka_topics_present can name them",
+        r"KAFKA_(OPTS|JMX_OPTS|JVM_PERFORMANCE_OPTS)": "kafka_jvm_options is for options of the JVM",
+        r"KAFKA_LOG4J\w*": "logs go to docker logs",
+    }
+    return [
+        f"{name} is left out: {reason}"
+        for name, value in sorted(each.environment.items())
+        for pattern, reason in reasons.items()
+        if value and re.fullmatch(pattern, name)
+    ]
+
+
+def _data_problems(each: Found) -> list[str]:
+    problems = [
+        f"its data is in {one_line(path)}, which is no plain path"
+        for path in each.data
+        if not re.fullmatch(r"(/[A-Za-z0-9._@:+-]+)+/?", path) or "/.." in path
+    ]
+    if each.layout.kind == KAFKA and len(each.data) > 1:
+        problems.append("log.dirs names several directories, and a node of this project has one")
+    return problems
+
+
+# Listeners
+
+
+def _listeners(each: Found) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the listeners as kafka_listeners has them, that of controllers included."""
+    settings, found, problems = each.settings, [], []
+    protocols = dict(item.split(":", 1) for item in _items(settings.get("listener.security.protocol.map")))
+    listening = _addresses(settings.get("listeners")) or {
+        _PLAINTEXT: (settings.get("host.name", ""), _port(settings.get("port"), 9092))
+    }
+    told = _addresses(settings.get("advertised.listeners"))
+    if not told and (alone := settings.get("advertised.host.name")):
+        single = settings.get("advertised.port")
+        told = {name: (alone, _port(single, inside)) for name, (_, inside) in listening.items()}
+    for name, (host, inside) in listening.items():
+        if (protocol := protocols.get(name, name)) != _PLAINTEXT:
+            problems.append(f"the listener {one_line(name)} uses {one_line(protocol)}, and {_NO_ACCESS}")
+        listens = "" if host in ("0.0.0.0", "::") else host
+        advertised, port = told.get(name, (listens, inside))
+        item: dict[str, Any] = {"name": name, "port": inside, "protocol": protocol}
+        # Kafka advertises the name of its host where a listener has none.
+        item["advertised_host"] = advertised or listens or str(each.inspected["Config"].get("Hostname", ""))
+        published = _published(each, inside)
+        if published and published[1] in (inside, port):
+            item |= {"port": published[1], "bind_address": published[0]}
+        found.append(item if port == item["port"] else item | {"advertised_port": port})
+    return found, problems
+
+
+def _uses(settings: Mapping[str, str], listeners: Sequence[Mapping[str, Any]]) -> tuple[str, str, list[str]]:
+    """Return the listener between brokers, that of clients on the host, and what is wrong with them."""
+    inter_broker = settings.get("inter.broker.listener.name") or next(
+        (item["name"] for item in listeners if item["protocol"] == _PLAINTEXT), ""
+    )
+    published = [item["name"] for item in listeners if item.get("bind_address")]
+    clients = next((name for name in published if name != inter_broker), next(iter(published), ""))
+    problem = (
+        "no listener is published at the port that it listens on or advertises, and this machine has to reach the "
+        "broker. Publish one first, such as EXTERNAL://localhost:9094"
+    )
+    return inter_broker, clients, [] if clients else [problem]
+
+
+def _addresses(text: str | None) -> dict[str, tuple[str, int]]:
+    """Return {listener: (host, port)} of a list such as INTERNAL://:9092,EXTERNAL://localhost:9094."""
+    found = (re.fullmatch(r"([^:/]+)://\[?(.*?)\]?:(\d+)", item) for item in _items(text))
+    return {match[1]: (match[2], int(match[3])) for match in found if match}
+
+
+def _items(text: str | None) -> list[str]:
+    return [item.strip() for item in (text or "").split(",") if item.strip()]
+
+
+def _port(text: str | None, usual: int) -> int:
+    return int(text) if text and text.isdigit() else usual
+
+
+def _published(each: Found, inside: int) -> tuple[str, int] | None:
+    """Return (address, port) on the host of a port in the container; None where it is not published."""
+    bindings = (each.inspected["NetworkSettings"].get("Ports") or {}).get(f"{inside}/tcp") or []
+    return next(((item["HostIp"] or "0.0.0.0", int(item["HostPort"])) for item in bindings if item["HostPort"]), None)
+
+
+# The cluster
+
+
+def _network(found: Sequence[Found]) -> tuple[str, list[str]]:
+    """Return the network that all containers share."""
+    of_each = [set(each.inspected["NetworkSettings"].get("Networks") or {}) for each in found]
+    if shared := sorted(set.intersection(*of_each) - {"bridge", "host", "none"}):
+        return shared[0], []
+    return "", [
+        "The containers share no network on which they have names. Connect them to one while they run: "
+        "docker network connect NETWORK CONTAINER"
+    ]
+
+
+def _names(each: Found, network: str, found: Iterable[Found]) -> list[str]:
+    """Return the names by which others reach the container. Those that settings use come first."""
+    joined = (each.inspected["NetworkSettings"].get("Networks") or {}).get(network) or {}
+    names = [each.name, *(joined.get("Aliases") or []), str(each.inspected["Config"].get("Hostname", ""))]
+    names = [name for name in dict.fromkeys(names) if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name)]
+    said = " ".join(value for other in found for value in other.settings.values())
+    used = [name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", said)]
+    short_id = str(each.inspected.get("Id", ""))[:12]
+    return list(dict.fromkeys([*used, *(name for name in names if name != short_id)]))
+
+
+def _version(kafka: Sequence[Found], versions: Sequence[str], kraft: bool) -> tuple[str, list[str]]:
+    """Return the version to run: of the same line, or of the next one that this project has."""
+    running = [running_version(each) for each in kafka]
+    if not all(running):
+        unknown = [each.name for each, version in zip(kafka, running, strict=True) if not version]
+        return "", [f"{', '.join(unknown)}: no jar tells the version of Kafka."]
+    least = max([[3, 9], *map(_line, running)])
+    fit = [version for version in versions if _line(version) >= least and (kraft or _line(version) < [4, 0])]
+    if not fit:
+        return "", [f"The containers run Kafka {max(running, key=_line)}, and this project has no such version."]
+    return min(fit, key=_line), []
+
+
+def _line(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:2]]

@@ -1,0 +1,114 @@
+"""A node that takes over a container of another image: its data, and its names on the network.
+
+The data is copied to the node's own volume while the container is stopped. The container and its data stay as they
+are, so that it can run again. A file in the volume says that the copy is complete: an interrupted one begins anew, and
+a complete one is never overwritten.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kafka_proof.deploy.node import DATA, ZOOKEEPER, Common, Engine, Engines, Node
+
+_DONE = f"{DATA}/.taken-over"
+_COPY_SECONDS = 86400  # a bound for a copy that hangs
+CONFIRMED = "takeover"  # the change for which host_problems lets nodes take containers over
+
+
+def taken_over(node: Node, engine: Engine) -> dict[str, Any] | None:
+    """Return the container that the node takes over, as `container_of` does; None if it does not exist."""
+    name = node["takes_over"].get("container")
+    found = next((item for item in engine.get("others", []) if item["name"] == name), None)
+    # Nothing else is known of it but that it is not the node.
+    unknown: dict[str, Any] = {"image_id": None, "version": None, "protocol": "", "definition": None, "files": None}
+    unknown |= {"health": None, "started": "", "exit_code": 0, "restarts": 0, "level": 0, "data": None}
+    unknown |= {"advertised": [], "listeners": [], "ensemble": [], "kinds": node["kinds"], "id": node["id"]}
+    return found and {**unknown, **found}
+
+
+def name_on_network(node: Common) -> str:
+    """Return the name by which nodes on the same engine reach a node: that of a container it took over, or its own."""
+    return next(iter(node["takes_over"].get("names") or []), node["container"])
+
+
+def problems(nodes: Sequence[Node], engines: Engines, changes: str, options: str) -> list[str]:
+    """Return why nodes cannot take over containers now. changes: CONFIRMED where they may."""
+    found = []
+    for node in nodes:
+        if not node["takes_over"]:
+            continue
+        engine, name, host = engines.get(node["host"]) or {}, node["takes_over"]["container"], node["host"]
+        foreign = taken_over(node, engine)
+        own = next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
+        has_data = node["volume"] in engine.get("volumes", [])
+        if sum(other["host"] == host for other in nodes) > 1:
+            found.append(f"{host}: stack_takes_over is for a host with one node. Add a host for each node.")
+        elif own and foreign and foreign["state"] != "exited":
+            found.append(
+                f"{host}: {name} runs again, and {node['container']} has taken its data over. Two nodes of one id "
+                f"harm each other. Stop one of them: docker stop {name}"
+            )
+        elif own or not engine:
+            continue
+        elif not foreign and not has_data:
+            found.append(f"{host}: stack_takes_over names {name}, and no such container exists. Correct or remove it.")
+        elif foreign and not has_data and changes != CONFIRMED:
+            found.append(
+                f"{host}: {name} is not taken over yet. Run ansible-playbook{options} playbooks/adopt.yml "
+                "-e adopt_confirm=true, which does so one node at a time; or see what it changes: site.yml --check."
+            )
+        elif foreign and node["network"] not in foreign["networks"]:
+            found.append(
+                f"{host}: stack_network is {node['network']}, and {name} is on {', '.join(foreign['networks'])}. "
+                "Nodes of both kinds have to reach each other. Set stack_network to one of them."
+            )
+    return found
+
+
+def commands(node: Node) -> list[str]:
+    """Return the shell commands that stop the container and copy its data to the node's volume."""
+    source: Mapping[str, Any] = node["takes_over"]
+    if not source:
+        return []
+    name = shlex.quote(source["container"])
+    mount = shlex.quote(f"{node['volume']}:{DATA}")
+    run = f"docker run --rm --pull never --network none --volume {mount} --entrypoint bash"
+    # The name also keeps two runs from copying at once. Its user is the node's, who then owns the files.
+    extract = f"{run} --name {shlex.quote(node['container'])}-copy --interactive {shlex.quote(node['image'])}"
+    needed = f"{DATA}/version-2" if ZOOKEEPER in node["kinds"] else f"{DATA}/meta.properties"
+    paths = [path.rstrip("/") for path in source["data"]]
+    from_each = [shlex.quote(f"{source['container']}:{path}/.") for path in paths]
+    again = (
+        f"{source['container']} runs again, and its data was taken over before. Stop it (docker stop), or give up what "
+        f"was written since the takeover: docker volume rm {node['volume']}"
+    )
+    wrong = f"the copy of {source['container']} has no {needed}. Nothing is lost: start it again with docker start"
+    return [
+        'refuse() { echo "$1" >&2; exit 1; }',
+        f'in_volume() {{ {run} {shlex.quote(node["image"])} -c "$1"; }}',
+        f"state=$(docker inspect --format '{{{{.State.Status}}}}' {name} 2>/dev/null || true)",
+        f"done=$(in_volume '[ ! -e {_DONE} ] || echo done')",
+        'if [ -n "$done" ]; then',
+        f'[ "$state" != running ] || refuse {shlex.quote(again)}',
+        "else",
+        f'[ -n "$state" ] || refuse {shlex.quote(source["container"] + " does not exist any more")}',
+        'if [ "$state" = running ]; then',
+        f"used=0; for size in $(docker exec {name} du -sk {shlex.join(paths)} | tr '\\t' ' ' | cut -d ' ' -f 1)",
+        "do used=$((used + size)); done",
+        f"free=$(in_volume 'df -Pk {DATA} | tail -n 1 | {{ read -r _ _ _ free _; echo $free; }}')",
+        '[ "$used" -lt $((free / 10 * 9)) ] || '
+        'refuse "the data takes $((used / 1024)) MiB, and $((free / 1024)) MiB are free. Run this again with more"',
+        "fi",
+        # The engine must not start it again. It stays, so that there is a way back.
+        f"docker update --restart no {name} >/dev/null",
+        f"DOCKER_SECONDS={node['stop_timeout'] + 120} docker stop -t {node['stop_timeout']} {name} >/dev/null",
+        f"in_volume 'find {DATA} -mindepth 1 -delete'",
+        *(
+            f"DOCKER_SECONDS={_COPY_SECONDS} docker cp {each} - | "
+            f"DOCKER_SECONDS={_COPY_SECONDS} {extract} -c 'tar -xf - -C {DATA}'"
+            for each in from_each
+        ),
+        f"in_volume 'test -e {needed} && sync && touch {_DONE}' || refuse {shlex.quote(wrong)}",
+        "fi",
+    ]

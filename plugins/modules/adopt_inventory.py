@@ -1,0 +1,53 @@
+#!/usr/bin/python
+"""Documentation of the action adopt_inventory, for ansible-doc. The action runs on the controller."""
+
+DOCUMENTATION = r"""
+module: adopt_inventory
+short_description: Write the inventory of containers of other images
+description:
+  - Writes an inventory in YAML whose nodes take the containers over.
+  - Text of the containers is data. A text with braces is marked as no template.
+  - The result holds settings, so no output shows it.
+options:
+  containers:
+    description: The containers, as M(engine_foreign) returns them, of all hosts.
+    type: list
+    elements: dict
+    required: true
+  stack:
+    description: Name of the stack.
+    type: str
+    required: true
+  roles:
+    description: Directory of the roles.
+    type: path
+    required: true
+  path:
+    description: The file on the controller.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    description: Whether the action runs in check mode without a change.
+    support: full
+  diff_mode:
+    description: Whether the action returns a difference.
+    support: full
+author: The kafka-proof authors
+"""
+
+EXAMPLES = r"""
+- name: Write the inventory of containers of other images
+  adopt_inventory:
+      containers: "{{ __adopt_containers.containers }}"
+      stack: adopted
+      roles: roles
+      path: build/adopted/adopted.yml
+"""
+
+RETURN = r"""
+lines:
+  description: What was read, and what the inventory leaves out, for people.
+  returned: success
+  type: list
+"""

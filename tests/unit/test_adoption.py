@@ -1,0 +1,416 @@
+"""Containers of other images: which layout they have, and the inventory that takes their place."""
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+
+from kafka_proof.client.ansible_yaml import Template, to_yaml
+from kafka_proof.deploy.adoption import adopt, summary
+from kafka_proof.deploy.foreign import as_found, layout_of, running_version, sections, settings_of_environment
+from tests.unit import foreign
+from tests.unit.foreign import found, inspected
+
+VERSIONS = ["3.8.1", "3.9.2", "4.0.0", "4.1.1", "4.4.0"]
+REACH = {"localhost": {"ansible_connection": "local"}}
+ZOOKEEPER = foreign.WURSTMEISTER_ZOOKEEPER
+TWO_LISTENERS = {"kafka_inter_broker_listener": "PLAINTEXT", "kafka_client_listener": "PLAINTEXT_HOST"}
+
+
+def adopted(*containers):
+    return adopt(containers, "adopted", VERSIONS, REACH)
+
+
+def node(result, group, name):
+    return result.inventory["all"]["children"][group]["hosts"][name]
+
+
+@pytest.mark.parametrize(
+    ("image", "env", "cmd", "name"),
+    [
+        ("wurstmeister/kafka", [], [], "wurstmeister kafka"),
+        ("docker.io/wurstmeister/zookeeper:3.4.6", [], [], "wurstmeister zookeeper"),
+        ("bitnami/kafka@sha256:0", [], [], "bitnami kafka"),
+        ("bitnamisecure/kafka", [], [], "bitnami kafka"),
+        ("quay.io/bitnami/zookeeper:3", [], [], "bitnami zookeeper"),
+        ("confluentinc/cp-server:7.6.0", [], [], "confluent kafka"),
+        ("confluentinc/cp-zookeeper", [], [], "confluent zookeeper"),
+        ("apache/kafka-native:4.0.0", [], [], "apache kafka"),
+        ("registry.example/mirror/apache/kafka:4.0.0", [], [], "apache kafka"),
+        # Renamed by another registry.
+        ("our/broker:1", ["BITNAMI_APP_NAME=kafka"], [], "bitnami kafka"),
+        ("our/broker:1", ["COMPONENT=zookeeper"], [], "confluent zookeeper"),
+        ("our/broker:1", [], ["start-kafka.sh"], "wurstmeister kafka"),
+        ("our/broker:1", ["ZK_HOME=/opt/zookeeper-3.4.13"], [], "wurstmeister zookeeper"),
+        ("our/broker:1", [], ["/etc/kafka/docker/run"], "apache kafka"),
+        ("provectuslabs/kafka-ui", [], [], None),
+        ("my-apache/kafkacat", [], [], None),
+        ("bitnami/kafka-exporter:1", ["KAFKA_BROKERS=x"], [], None),
+    ],
+)
+def test_layouts(image, env, cmd, name):
+    layout = layout_of(inspected("any", image, env, cmd=cmd))
+    assert (f"{layout.name} {layout.kind}" if layout else None) == name
+
+
+def test_a_node_of_this_project_is_none():
+    assert layout_of(inspected("kafka", "apache/kafka:4.4.0", [], labels={"kafka-proof.kind": "broker"})) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        ("KAFKA_LOG_RETENTION_HOURS", "log.retention.hours"),
+        ("KAFKA_LISTENER_NAME_CLIENT__X_SSL_TYPE", "listener.name.client_x.ssl.type"),
+        ("KAFKA_MY___PLUGIN", "my-plugin"),
+        ("KAFKA_HEAP_OPTS", None),
+        ("KAFKA_CREATE_TOPICS_SEPARATOR", None),
+        ("KAFKA_VERSION", None),
+        ("LOG4J_LOGGER_KAFKA", None),
+        ("OTHER", None),
+    ],
+)
+def test_settings_of_the_environment(variable, setting):
+    layout = layout_of(foreign.CONFLUENT_KAFKA.inspected)
+    assert settings_of_environment({variable: "v"}, layout) == ({setting: "v"} if setting else {})
+
+
+@pytest.mark.parametrize(
+    ("jars", "version"),
+    [
+        ("kafka_2.12-2.5.1.jar", "2.5.1"),
+        ("kafka_2.13-4.1.0.jar\nkafka-clients-4.1.0.jar", "4.1.0"),
+        ("kafka_2.13-7.6.1-ccs.jar", "3.6.1"),
+        ("kafka_2.13-6.2.0-ce.jar", "2.8.0"),
+        ("kafka_2.12-5.5.0-ccs.jar", "2.5.0"),
+        ("kafka_2.13-8.0.0-ccs.jar", "4.0.0"),
+        ("kafka-clients-3.9.0.jar", ""),
+        ("", ""),
+    ],
+)
+def test_the_version_by_the_jars(jars, version):
+    assert running_version(foreign.CONFLUENT_KAFKA._replace(jars=jars)) == version
+
+
+@pytest.mark.parametrize(
+    ("containers", "group", "name", "expected"),
+    [
+        pytest.param(
+            [ZOOKEEPER, foreign.WURSTMEISTER_KAFKA],
+            "kafka",
+            "broker-1001",
+            {
+                "kafka_broker_id": 1001,
+                "kafka_heap": "512m",
+                "kafka_listeners": [
+                    {
+                        "name": "PLAINTEXT",
+                        "port": 9092,
+                        "protocol": "PLAINTEXT",
+                        "advertised_host": "192.0.2.7",
+                        "bind_address": "0.0.0.0",
+                    }
+                ],
+                "kafka_inter_broker_listener": "PLAINTEXT",
+                "kafka_client_listener": "PLAINTEXT",
+                "stack_takes_over": {
+                    "container": "kafka",
+                    "data": ["/kafka/kafka-logs-3f2a9c1b7d55"],
+                    "names": ["kafka"],
+                },
+            },
+            id="wurstmeister: generated id, the data in a directory of the host's name",
+        ),
+        pytest.param(
+            [ZOOKEEPER, foreign.WURSTMEISTER_KAFKA],
+            "zookeeper",
+            "zookeeper-1",
+            {
+                "zookeeper_id": 1,
+                "zookeeper_port": 2181,
+                "zookeeper_bind_address": "0.0.0.0",
+                "zookeeper_config": {
+                    "tickTime": "2000",
+                    "initLimit": "10",
+                    "syncLimit": "5",
+                    "autopurge.snapRetainCount": "3",
+                    "autopurge.purgeInterval": "1",
+                },
+                "stack_takes_over": {
+                    "container": "zookeeper",
+                    "data": ["/opt/zookeeper-3.4.13/data"],
+                    "names": ["zookeeper"],
+                },
+            },
+            id="wurstmeister: ZooKeeper",
+        ),
+        pytest.param(
+            [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_KAFKA],
+            "kafka",
+            "broker-2",
+            {
+                "kafka_broker_id": 2,
+                "kafka_zookeeper_connect": "zoo1:2181/chroot",
+                "kafka_listeners": [
+                    {"name": "INTERNAL", "port": 9092, "protocol": "PLAINTEXT", "advertised_host": "kafka-2"},
+                    {
+                        "name": "EXTERNAL",
+                        "port": 19094,
+                        "protocol": "PLAINTEXT",
+                        "advertised_host": "localhost",
+                        "bind_address": "127.0.0.1",
+                    },
+                ],
+                "kafka_inter_broker_listener": "INTERNAL",
+                "kafka_client_listener": "EXTERNAL",
+                "stack_takes_over": {
+                    "container": "kafka-2",
+                    "data": ["/bitnami/kafka/data"],
+                    "names": ["kafka-2", "broker"],
+                },
+            },
+            id="bitnami: a port that is published as another one",
+        ),
+        pytest.param(
+            [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_KAFKA],
+            "zookeeper",
+            "zookeeper-1",
+            {"zookeeper_port": 2181, "zookeeper_quorum_port": 2889, "zookeeper_election_port": 3889},
+            id="bitnami: a server of an ensemble",
+        ),
+        pytest.param(
+            [foreign.BITNAMI_KRAFT],
+            "kafka",
+            "broker-0",
+            {
+                "kafka_broker_id": 0,
+                "kafka_controller_port": 9093,
+                "stack_takes_over": {
+                    "container": "kafka",
+                    "data": ["/bitnami/kafka/data"],
+                    "names": ["kafka"],
+                    "cluster": "5L6g3nShT-eMCtK--X86sw",
+                    "voters": "0@kafka:9093",
+                },
+            },
+            id="bitnami: KRaft",
+        ),
+        pytest.param(
+            [foreign.CONFLUENT_ZOOKEEPER, foreign.CONFLUENT_KAFKA],
+            "kafka",
+            "broker-1",
+            {
+                "kafka_broker_id": 1,
+                "kafka_inter_broker_listener": "PLAINTEXT",
+                "kafka_client_listener": "PLAINTEXT_HOST",
+            },
+            id="confluent",
+        ),
+        pytest.param(
+            [foreign.CONFLUENT_ZOOKEEPER, foreign.CONFLUENT_KAFKA],
+            "zookeeper",
+            "zookeeper-1",
+            {
+                "zookeeper_config": {"tickTime": "2000", "snapshot.trust.empty": "true"},
+                "stack_takes_over": {
+                    "container": "zookeeper",
+                    "data": ["/var/lib/zookeeper/data", "/var/lib/zookeeper/log"],
+                    "names": ["zookeeper"],
+                },
+            },
+            id="confluent: ZooKeeper with a directory for its log, and no snapshot yet",
+        ),
+        pytest.param(
+            [foreign.CONFLUENT_CONTROLLER, foreign.CONFLUENT_BROKER],
+            "kafka_controller",
+            "controller-1",
+            {"kafka_controller_id": 1, "kafka_controller_port": 9093, "kafka_controller_heap": "1g"},
+            id="confluent: KRaft, a controller",
+        ),
+        pytest.param(
+            [foreign.CONFLUENT_CONTROLLER, foreign.CONFLUENT_BROKER],
+            "kafka",
+            "broker-2",
+            {
+                "kafka_broker_id": 2,
+                "kafka_inter_broker_listener": "PLAINTEXT",
+                "kafka_client_listener": "PLAINTEXT_HOST",
+            },
+            id="confluent: KRaft, a broker",
+        ),
+        pytest.param(
+            [foreign.APACHE_KRAFT],
+            "kafka",
+            "broker-1",
+            {
+                "kafka_broker_id": 1,
+                "kafka_controller_port": 9093,
+                "stack_takes_over": {
+                    "container": "broker",
+                    "data": ["/tmp/kraft-combined-logs"],
+                    "names": ["broker"],
+                    "cluster": "5L6g3nShT-eMCtK--X86sw",
+                },
+            },
+            id="apache: KRaft with its default settings",
+        ),
+        pytest.param(
+            [ZOOKEEPER, foreign.APACHE_ZOOKEEPER_MODE],
+            "kafka",
+            "broker-7",
+            {"kafka_broker_id": 7},
+            id="apache: with ZooKeeper",
+        ),
+    ],
+)
+def test_inventory(containers, group, name, expected):
+    result = adopted(*containers)
+    assert result.problems == []
+    found = node(result, group, name)
+    assert {key: found.get(key) for key in expected} == expected
+    assert found["ansible_connection"] == "local"
+    assert "environment" not in str(result)
+
+
+@pytest.mark.parametrize(
+    ("containers", "version"),
+    [
+        ([ZOOKEEPER, foreign.WURSTMEISTER_KAFKA], "3.9.2"),
+        ([foreign.BITNAMI_KRAFT], "3.9.2"),
+        ([foreign.APACHE_KRAFT], "4.1.1"),
+        ([foreign.APACHE_KRAFT._replace(jars="kafka_2.13-4.2.0.jar")], "4.4.0"),
+    ],
+)
+def test_the_version_is_of_the_same_line_or_the_next(containers, version):
+    assert adopted(*containers).inventory["all"]["vars"]["stack_kafka_version"] == version
+
+
+def test_common_variables():
+    assert adopted(ZOOKEEPER, foreign.WURSTMEISTER_KAFKA).inventory["all"]["vars"] == {
+        "stack_name": "adopted",
+        "stack_network": "kafka_default",
+        "stack_kafka_version": "3.9.2",
+        "kafka_topics_present": [],
+    }
+
+
+def test_a_takeover_changes_no_setting():
+    config = node(adopted(ZOOKEEPER, foreign.WURSTMEISTER_KAFKA), "kafka", "broker-1001")["kafka_config"]
+    assert config["log.retention.hours"] == "168"
+    assert config["offsets.topic.num.partitions"] is None  # only the profile would set it
+    assert config["broker.id.generation.enable"] == "false"  # for the id 1001
+    assert config["inter.broker.protocol.version"] == "2.8"
+    assert not config.keys() & {"broker.id", "port", "log.dirs", "advertised.host.name", "socket.request.max.bytes"}
+
+
+def test_notes_name_what_is_left_out():
+    secret = foreign.WURSTMEISTER_KAFKA.settings | {"ssl.key.password": "hunter2", "message.format.version": "{{ 1 }}"}
+    result = adopted(ZOOKEEPER, foreign.WURSTMEISTER_KAFKA._replace(settings=secret))
+    text = "\n".join(summary([ZOOKEEPER, foreign.WURSTMEISTER_KAFKA], result))
+    assert "kafka: KAFKA_CREATE_TOPICS is left out" in text
+    assert "kafka: ssl.key.password is left out: it may be a secret" in text
+    assert "kafka: Kafka 2.8.1 becomes 3.9.2" in text
+    assert "localhost: kafka, layout wurstmeister, kafka 2.8.1, 2.0 MiB in /kafka/kafka-logs-3f2a9c1b7d55" in text
+    assert "hunter2" not in text + str(result)
+
+
+def with_env(each, *env, **inside):
+    item = dict(each.inspected) | inside
+    item["Config"] = each.inspected["Config"] | {"Env": [*each.inspected["Config"]["Env"], *env]}
+    return found(item, jars=each.jars, meta=each.meta)
+
+
+@pytest.mark.parametrize(
+    ("containers", "said"),
+    [
+        ([], "No running container has a known layout of Kafka."),
+        ([foreign.WURSTMEISTER_KAFKA], "no running container has a known layout of it"),
+        (
+            [ZOOKEEPER, foreign.WURSTMEISTER_KAFKA._replace(meta={})],
+            "kafka: no setting and no meta.properties says",
+        ),
+        ([ZOOKEEPER, foreign.WURSTMEISTER_KAFKA._replace(jars="")], "kafka: no jar tells the version of Kafka."),
+        (
+            [foreign.APACHE_KRAFT._replace(jars="kafka_2.13-5.0.0.jar")],
+            "The containers run Kafka 5.0.0, and this project has no such version.",
+        ),
+        (
+            [ZOOKEEPER._replace(settings={"clientPort": "32181"}), foreign.WURSTMEISTER_KAFKA],
+            "zookeeper: clientPort is 32181",
+        ),
+        (
+            [ZOOKEEPER._replace(settings={"authProvider.1": "x"}), foreign.WURSTMEISTER_KAFKA],
+            "zookeeper: authProvider.1 is set, and access control is not taken over.",
+        ),
+        (
+            [with_env(foreign.BITNAMI_KRAFT, "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:SASL_SSL")],
+            "kafka: the listener PLAINTEXT uses SASL_SSL, and access control is not taken over.",
+        ),
+        ([with_env(foreign.BITNAMI_KRAFT, "KAFKA_CFG_LOG_DIRS=/a,/b")], "kafka: log.dirs names several directories"),
+        ([with_env(foreign.BITNAMI_KRAFT, "KAFKA_CFG_LOG_DIRS=/a b")], "kafka: its data is in /a b, which is no"),
+        ([with_env(foreign.BITNAMI_KRAFT, "KAFKA_CFG_LOG_DIRS=/a/../b")], "kafka: its data is in /a/../b, which is no"),
+        (
+            [foreign.BITNAMI_KRAFT._replace(meta={"node.id": "0"})],
+            "kafka: its data has no meta.properties with a clust",
+        ),
+        (
+            [with_env(foreign.BITNAMI_KRAFT, NetworkSettings={"Ports": {}, "Networks": {"kafka_default": {}}})],
+            "kafka: no listener is published",
+        ),
+        (
+            [with_env(foreign.BITNAMI_KRAFT, NetworkSettings={"Ports": {}, "Networks": {"bridge": {}}})],
+            "The containers share no network on which they have names.",
+        ),
+        ([foreign.BITNAMI_KRAFT, foreign.BITNAMI_KRAFT], "broker-0 is the name of two nodes"),
+    ],
+)
+def test_refused(containers, said):
+    assert any(said in problem for problem in adopted(*containers).problems), adopted(*containers).problems
+
+
+def test_text_of_a_container_is_no_template(tmp_path):
+    evil = "{{ lookup('pipe', 'touch /tmp/owned') }}"
+    settings = foreign.BITNAMI_KRAFT.settings | {"broker.rack": evil, "a\n{{ 1 }}": "x"}
+    result = adopted(foreign.BITNAMI_KRAFT._replace(settings=settings))
+    path = tmp_path / "adopted.yml"
+    path.write_text(to_yaml(result.inventory | {"ours": Template("{{ 1 }}")}))
+    assert "!unsafe" in path.read_text()
+    loaded = DataLoader().load_from_file(str(path), trusted_as_template=True)
+    rack = node(adopted_of(loaded), "kafka", "broker-0")["kafka_config"]["broker.rack"]
+    assert rack == evil
+    assert not is_template(rack)
+    assert is_template(loaded["ours"])
+    assert any("is left out: no setting has such a name" in note for note in result.notes)
+
+
+def adopted_of(inventory):
+    return adopted(foreign.BITNAMI_KRAFT)._replace(inventory=inventory)
+
+
+def is_template(text):
+    """Whether Ansible would render a text of a file that it trusts."""
+    from ansible._internal._datatag._tags import TrustedAsTemplate  # noqa: PLC0415
+
+    return TrustedAsTemplate.is_tagged_on(text)
+
+
+def test_the_inventory_is_yaml_without_surprises():
+    text = to_yaml(adopted(ZOOKEEPER, foreign.WURSTMEISTER_KAFKA).inventory)
+    assert yaml.safe_load(text) == adopted(ZOOKEEPER, foreign.WURSTMEISTER_KAFKA).inventory
+
+
+def test_sections():
+    output = "kafka-proof-section settings\na=1\n\nkafka-proof-section jars\n\nkafka-proof-section meta\nb\n"
+    assert sections(output) == {"settings": "a=1", "jars": "", "meta": "b"}
+
+
+def test_what_was_read():
+    answers = {
+        "jars": "j",
+        "meta": "#Fri\nbroker.id=4\n",
+        "my_id": "2",
+        "version_2": "log.1",
+        "kilobytes": "10\t/a\n4\t/b",
+    }
+    read = {"host": "h", "inspected": ZOOKEEPER.inspected, "settings": {"a": "b"}, "answers": answers}
+    each = as_found(read)
+    assert (each.meta, each.my_id, each.kilobytes, each.name) == ({"broker.id": "4"}, "2", 14, "zookeeper")
