@@ -1,0 +1,255 @@
+"""Containers of other images are taken over: with their messages, offsets and addresses, and with a way back."""
+
+import contextlib
+import json
+import signal
+
+import pytest
+import yaml
+
+from kafka_proof.client.properties import kafka_python
+from kafka_proof.client.wait import wait_until
+from kafka_proof.cluster.ready import wait_ready
+from kafka_proof.workload.run import Load, Workload, topic_of_its_own
+from tests.deploy.conftest import KRAFT, Stack, docker
+from tests.support import foreign_images
+from tests.support.engine import KRAFT_VERSION
+from tests.versions.kafka import jars
+
+NETWORK = "kpadopt-net"
+OLD = "kpadopt-old"  # names of containers of other images begin with it
+
+
+class Adoption(Stack):
+    """A stack that takes over containers. Its inventory is the one that adopt.yml writes."""
+
+    def __init__(self, port, directory):
+        super().__init__("kpadopt", port, directory)
+        self.written = self.directory / "adopted.yml"
+        secrets = ("stack_secrets", "stack_client_properties")
+        self.variables = {key: self.variables[key] for key in secrets} | {"stack_name": self.name}
+        self.directory.joinpath("build").mkdir()
+        self.addresses = f"localhost:{port}"
+
+    @property
+    def arguments(self):
+        return kafka_python({"bootstrap.servers": self.addresses})
+
+    def wait_ready(self, seconds=90, brokers=(1,)):
+        return wait_ready({"bootstrap.servers": self.addresses}, brokers, seconds)
+
+    def read(self, **variables):
+        """Run the first part of adopt.yml, on this machine."""
+        named = docker("ps", "--format", "{{.Names}}", "--filter", f"name=^{OLD}-").split()
+        own = {"adopt_inventory": str(self.written), "adopt_containers": named} | variables
+        return self.play("playbooks/adopt.yml", inventory="localhost ansible_connection=local\n", **own)
+
+    def take(self, *options, **variables):
+        return self.play("playbooks/adopt.yml", *options, adopt_confirm=True, **variables)
+
+    def command(self, playbook, *options, inventory=None, **variables):
+        """With the inventory that was written, unless another one is given."""
+        text = inventory or (self.written.read_text() if self.written.exists() else "localhost\n")
+        words = super().command(playbook, *options, inventory=text, **variables)
+        if inventory is None:  # Ansible knows YAML by the name
+            path = self.directory / "inventory.yml"
+            path.write_text(text)
+            words[words.index("-i") + 1] = str(path)
+        return words
+
+    def remove_leftovers(self):
+        super().remove_leftovers()
+        remove_old()
+
+    def old(self):
+        """What there is of the containers of other images."""
+        ids = docker("ps", "-aq", "--no-trunc", "--filter", f"name=^{OLD}-").split()
+        lived = "{{.Name}} {{.State.Status}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}"
+        return sorted(docker("inspect", "-f", lived, *ids).splitlines())
+
+    def node(self, group, name):
+        return yaml.load(self.written.read_text(), _Loader)["all"]["children"][group]["hosts"][name]
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows !unsafe."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def remove_old():
+    for name in docker("ps", "-aq", "--filter", f"name=^{OLD}-").split():
+        docker("rm", "--force", "--volumes", name)
+    for name in docker("volume", "ls", "-q", "--filter", f"name=^{OLD}-").split():
+        docker("volume", "rm", name)
+    if docker("network", "ls", "-q", "--filter", f"name=^{NETWORK}$"):
+        docker("network", "rm", NETWORK)
+
+
+@pytest.fixture
+def adoption(directory, tmp_path):
+    stack = Adoption(28510, tmp_path)
+    stack.remove_leftovers()
+    docker("network", "create", NETWORK)
+    try:
+        yield stack
+    finally:
+        stack.remove_leftovers()
+
+
+def old(name, repository, tmp_path, *options, env=None, publish=(), version=None):
+    built = foreign_images.build(repository, tmp_path / name, version)
+    foreign_images.run(f"{OLD}-{name}", built, NETWORK, "--network-alias", name, *options, env=env, publish=publish)
+
+
+def wurstmeister(tmp_path):
+    """As its own compose file: a broker of Kafka 2.8 with a generated id, a server of ZooKeeper, anonymous volumes."""
+    old("zookeeper", "wurstmeister/zookeeper", tmp_path, publish=["127.0.0.1:28519:2181"])
+    old(
+        *("kafka", "wurstmeister/kafka", tmp_path, "--volume", f"{jars('2.8.2')}:/opt/kafka/libs:ro"),
+        env={
+            "OLD_JARS": "1",
+            "KAFKA_ADVERTISED_HOST_NAME": "localhost",
+            "KAFKA_ADVERTISED_PORT": "28510",
+            "KAFKA_PORT": "28510",
+            "KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_BROKER_RACK": "{{ lookup('pipe', 'touch /tmp/kpadopt-owned') }}",
+            "KAFKA_CREATE_TOPICS": "of_before:1:1",
+            "KAFKA_HEAP_OPTS": "-Xmx300M",
+        },
+        publish=["127.0.0.1:28510:28510"],
+    )
+
+
+def test_one_broker_with_zookeeper(adoption, tmp_path):
+    wurstmeister(tmp_path)
+    [broker] = adoption.wait_ready(brokers=(1001,))["brokers"]
+    adoption.produce("one", "two", topic="of_before")
+    adoption.commit("keeper", 1, topic="of_before")
+    cluster, before = adoption.wait_ready(brokers=(1001,))["cluster_id"], adoption.old()
+    assert broker
+
+    # Read: nothing changes but the inventory.
+    play = adoption.read()
+    assert play.ok, play.message
+    assert play.changed_tasks == ["Write the inventory"]
+    assert adoption.read().changed == 0
+    told = "\n".join(str(result.get("msg")) for _, result in play.tasks)
+    assert "layout wurstmeister, kafka 2.8.2" in told
+    assert "KAFKA_CREATE_TOPICS is left out" in told
+    found = adoption.node("kafka", "broker-1001")
+    assert (found["kafka_broker_id"], found["kafka_heap"]) == (1001, "300m")
+    assert found["kafka_config"]["broker.rack"] == "{{ lookup('pipe', 'touch /tmp/kpadopt-owned') }}"
+    assert found["stack_takes_over"]["container"] == f"{OLD}-kafka"
+
+    # See: site.yml shows the changes, and does not make them.
+    check = adoption.site("--check", "--diff")
+    assert {"Change the server", "Start the broker"} <= set(check.changed_tasks)
+    assert f"{adoption.kafka}-1001, with a copy of /kafka/kafka-logs-" in json.dumps(check.diffs())
+    refused = adoption.play("site.yml")
+    assert f"{OLD}-kafka is not taken over yet" in refused.message
+    assert adoption.old() == before
+
+    # Take over.
+    play = adoption.take()
+    assert play.ok, play.message
+    assert adoption.messages("of_before") == ["one", "two"]
+    assert adoption.committed("keeper", topic="of_before") == 1
+    assert adoption.wait_ready(brokers=(1001,))["cluster_id"] == cluster
+    assert all(" exited " in line and line.endswith(" no") for line in adoption.old())
+    assert docker("exec", f"{adoption.kafka}-1001", "grep", "^inter.broker", "/etc/kafka-proof/server.properties")
+    adoption.produce("three", topic="of_before")
+    assert adoption.site().changed == 0
+    assert adoption.take().changed == 0
+
+    # The way back.
+    adoption.teardown(data=True)
+    names = [f"{OLD}-zookeeper", f"{OLD}-kafka"]
+    docker("update", "--restart", "unless-stopped", *names)
+    docker("start", *names)
+    adoption.wait_ready(brokers=(1001,))
+    assert adoption.messages("of_before") == ["one", "two"]
+
+
+def bitnami(tmp_path, each):
+    old(
+        *(f"kafka-{each}", "bitnami/kafka", tmp_path, "--volume", f"{OLD}-data-{each}:/bitnami/kafka"),
+        env={
+            "KAFKA_CFG_BROKER_ID": each,
+            "KAFKA_CFG_ZOOKEEPER_CONNECT": "zookeeper:2181",
+            "KAFKA_CFG_LISTENERS": f"INTERNAL://:9092,EXTERNAL://:{28509 + each}",
+            "KAFKA_CFG_ADVERTISED_LISTENERS": f"INTERNAL://kafka-{each}:9092,EXTERNAL://localhost:{28509 + each}",
+            "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP": "INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT",
+            "KAFKA_CFG_INTER_BROKER_LISTENER_NAME": "INTERNAL",
+            "KAFKA_CFG_DEFAULT_REPLICATION_FACTOR": 3,
+            "KAFKA_CFG_OFFSETS_TOPIC_REPLICATION_FACTOR": 3,
+            "KAFKA_CFG_OFFSETS_TOPIC_NUM_PARTITIONS": 6,
+            "KAFKA_CFG_MIN_INSYNC_REPLICAS": 2,
+            "KAFKA_CFG_LOG_CLEANER_DEDUPE_BUFFER_SIZE": 16777216,
+            "KAFKA_HEAP_OPTS": "-Xmx256m",
+        },
+        publish=[f"127.0.0.1:{28509 + each}:{28509 + each}"],
+    )
+
+
+def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
+    mount = f"{OLD}-zookeeper:/bitnami/zookeeper"
+    old("zookeeper", "bitnami/zookeeper", tmp_path, "--volume", mount, publish=["127.0.0.1:28519:2181"])
+    for each in (1, 2, 3):
+        bitnami(tmp_path, each)
+    adoption.addresses = "localhost:28510,localhost:28511,localhost:28512"
+    ids = (1, 2, 3)
+    adoption.wait_ready(brokers=ids)
+    assert adoption.read().ok
+    with (
+        topic_of_its_own(adoption.arguments, "kpadopt-", None) as topic,
+        Workload(adoption.arguments, topic, "kpadopt-group", Load()) as workload,
+    ):
+        assert adoption.interrupt(
+            "Change the broker", signal.SIGKILL, "playbooks/adopt.yml", times=2, adopt_confirm=True
+        )
+        with contextlib.suppress(AssertionError):
+            docker("rm", "--force", f"{adoption.kafka}-2-copy")
+        play = adoption.take()
+        assert play.ok, play.message
+        enough = workload.acknowledged() + 500
+        wait_until("acknowledgements", workload.acknowledged, lambda seen: seen >= enough, 60, 0.1)
+    assert workload.result["problems"] == []
+    assert all(" exited " in line for line in adoption.old())
+    assert adoption.site().changed == 0
+
+
+def test_kraft_with_a_fixed_list_of_voters(adoption, tmp_path):
+    old(
+        *("kafka", "apache/kafka", tmp_path),
+        env={
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@kafka:9093",
+            "KAFKA_LISTENERS": "PLAINTEXT://:28510,CONTROLLER://:9093",
+            "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://localhost:28510",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_HEAP_OPTS": "-Xmx300m",
+        },
+        publish=["127.0.0.1:28510:28510"],
+        version=KRAFT_VERSION,
+    )
+    adoption.inventory = KRAFT
+    cluster = adoption.wait_ready()["cluster_id"]
+    adoption.produce("one", "two", topic="of_before")
+    adoption.commit("keeper", 1, topic="of_before")
+    play = adoption.read()
+    assert play.ok, play.message
+    play = adoption.take()
+    assert play.ok, play.message
+    assert adoption.wait_ready()["cluster_id"] == cluster
+    assert adoption.messages("of_before") == ["one", "two"]
+    assert adoption.committed("keeper", topic="of_before") == 1
+    assert adoption.site().changed == 0
+
+
+def test_containers_that_cannot_be_taken_over(adoption):
+    play = adoption.read(adopt_containers=["kpadopt-nothing"])
+    assert not play.ok
+    assert "No running container has a known layout of Kafka." in play.message
