@@ -194,6 +194,7 @@ def bitnami(tmp_path, each):
     )
 
 
+@pytest.mark.long
 def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
     mount = f"{OLD}-zookeeper:/bitnami/zookeeper"
     old("zookeeper", "bitnami/zookeeper", tmp_path, "--volume", mount, publish=["127.0.0.1:28519:2181"])
@@ -221,6 +222,7 @@ def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
     assert adoption.site().changed == 0
 
 
+@pytest.mark.long
 def test_kraft_with_a_fixed_list_of_voters(adoption, tmp_path):
     old(
         *("kafka", "apache/kafka", tmp_path),
