@@ -161,7 +161,7 @@ def _common(host: str, variables: Mapping[str, Any], kinds: list[str], node_id: 
         container=name,
         volume=f"{name}-data",
         adopt_volume=variables["stack_adopt_volumes"],
-        takes_over=variables["stack_takes_over"],
+        takes_over=variables["stack_takes_over"] or {},
         stack=variables["stack_name"],
         version=variables["stack_kafka_version"],
         image=variables["stack_image"],
