@@ -110,7 +110,7 @@ def rights_script(server: Node, rights: str) -> str:
     settings = security.zookeeper_client(Security(clients=security.LOGIN)) | {"zookeeper.set.acl": None}
     command = (
         "cat >/tmp/rights.properties && exec /opt/kafka/bin/kafka-run-class.sh kafka.admin.ZkSecurityMigrator "
-        f"--zookeeper.acl {rights} --zookeeper.connect {server['container']}:{security.SECURE_CLIENT_PORT} "
+        f"--zookeeper.acl {rights} --zookeeper.connect {zookeeper.secure_address(server)} "
         "--zk-tls-config-file /tmp/rights.properties"
     )
     return (

@@ -1,10 +1,12 @@
 """ZooKeeper: the settings of a server and of an ensemble, and the order in which servers change."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from kafka_proof.deploy.containers import occupant
+from kafka_proof.deploy.listeners import advertised
 from kafka_proof.deploy.node import Node, has_data
 
 CLIENT_PORT = 2181  # inside the container
@@ -33,6 +35,12 @@ def settings(servers: int) -> dict[str, Any]:
 def ensemble_settings(servers: Sequence[Node]) -> dict[str, str]:
     """Return the `server.N` settings of an ensemble; none for a server alone."""
     return {f"server.{node['id']}": node["peers"]["server"] for node in servers} if len(servers) > 1 else {}
+
+
+def secure_address(server: Node) -> str:
+    """Return the address of a server's port with TLS, which is a name of its certificate."""
+    found = [item for item in json.loads(server["labels"]["listeners"]) if item["protocol"] == "SSL"]
+    return advertised(found[0])
 
 
 def zookeeper_mode(container: str, stdout: str, stderr: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 from kafka_proof.deploy import security
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import Node
+from kafka_proof.deploy.zookeeper import secure_address
 
 _SHELL = "/opt/kafka/bin/kafka-run-class.sh org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka"
 _READ = ("get {root}/cluster/id", "get {root}/migration", "get {root}/controller", "ls {root}/brokers/ids")
@@ -33,7 +34,7 @@ def records_script(server: Node, broker: Node, remove: bool = False) -> str:
     secure = server["client"]
     at, options = "localhost:2181", ""
     if secure:
-        at = f"{server['container']}:{security.SECURE_CLIENT_PORT}"
+        at = secure_address(server)
         options = " -zk-tls-config-file /tmp/records.properties"
     settings = {
         key: value
