@@ -10,6 +10,7 @@ from tests.support.engine import docker
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 COMBINE = "playbooks/combine.yml"
+STRANGER = '{"endpoints":["INTERNAL://nowhere:19092"],"host":"nowhere","port":19092,"jmx_port":-1,"version":5}'
 
 
 @pytest.fixture
@@ -39,6 +40,10 @@ def test_a_single_broker(old):
         refused = old.play(playbook)
         assert not refused.ok
         assert "is under way" in refused.message
+
+    shell(old, f"create /brokers/ids/9 '{STRANGER}'")
+    assert "would be cut off" in old.play(MIGRATE, migrate_finalise=True).message
+    shell(old, "delete /brokers/ids/9")
 
     run(old, ROLLBACK)
     assert run(old, ROLLBACK).changed_tasks == []
@@ -92,8 +97,7 @@ def test_a_record_without_controllers_is_refused(old):
 
 def test_a_broker_outside_the_inventory_is_named(old):
     """The controllers would wait for it (strimzi-kafka-operator#12929)."""
-    broker = '{"endpoints":["INTERNAL://nowhere:19092"],"host":"nowhere","port":19092,"jmx_port":-1,"version":5}'
-    shell(old, f"create /brokers/ids/9 '{broker}'")
+    shell(old, f"create /brokers/ids/9 '{STRANGER}'")
     refused = old.play(MIGRATE)
     assert "Brokers 9 are registered in ZooKeeper" in refused.message
 
