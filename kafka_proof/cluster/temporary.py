@@ -38,6 +38,11 @@ def is_left_over(name: str, word: str, now: datetime.datetime) -> bool:
     return removable(until) < now
 
 
+def is_temporary(name: str) -> bool:
+    """Return whether the name begins with the prefix of some run."""
+    return re.match(r"[\w-]+-\d{8}T\d{6}Z-[0-9a-f]{8}-", name) is not None
+
+
 def removable(until: datetime.datetime) -> datetime.datetime:
     """Return when any machine can take a run that is over at `until` (UTC) for dead."""
     return until + SLACK

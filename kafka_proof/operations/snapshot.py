@@ -11,14 +11,21 @@ from kafka_proof.client.connection import admin_client
 from kafka_proof.client.text import one_line
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.settings import dynamic_settings, settings_of, shared_settings
+from kafka_proof.cluster.temporary import is_temporary
 from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, users
 
+CLUSTER = "cluster"  # the item with the cluster's id
+
 
 def take(client, seconds):
-    """Return {item: its value}, both text. client: client properties. Raises KafkaError."""
+    """Return {item: its value}, both text, without topics that a run of this project removes again.
+
+    client: client properties. Raises KafkaError.
+    """
     with admin_client(client, seconds, seconds) as admin:
-        return dict(sorted({**_topics(admin), **_access(admin), **_brokers(admin)}.items()))
+        found = {**_topics(admin), **_access(admin), **_brokers(admin), CLUSTER: describe_cluster(admin)["cluster_id"]}
+    return dict(sorted(found.items()))
 
 
 def lost(before, now):
@@ -31,7 +38,7 @@ def lost(before, now):
 
 
 def _topics(admin):
-    names = admin.list_topics()
+    names = [name for name in admin.list_topics() if not is_temporary(name)]
     found = {}
     for name, topic in topics.describe(admin, names, set(names)).items():
         found[f"topic {name}"] = f"{topic['partitions']} partitions, {topic['replication_factor']} replicas"

@@ -14,11 +14,11 @@ class ActionModule(Action):
         path = Path(arguments["path"])
         try:
             before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-            if arguments["state"] == "written" and before is not None:
-                return {}  # of an interrupted run: the items before all changes
             now = snapshot.take(arguments["client"], arguments["timeout"])
             if arguments["state"] == "written":
-                self._write(path, now)
+                # That of an interrupted run has the items before all changes.
+                if not before or before.get(snapshot.CLUSTER) != now[snapshot.CLUSTER]:
+                    self._write(path, now)
                 return {"items": len(now)}
         except (OSError, ValueError) as error:
             raise ActionError(f"{path}: {error}. Remove the file, or make it readable, and run this again.") from None

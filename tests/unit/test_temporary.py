@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from kafka_proof.cluster.temporary import SLACK, is_left_over, new_prefix, removable
+from kafka_proof.cluster.temporary import SLACK, is_left_over, is_temporary, new_prefix, removable
 
 NOW = datetime.datetime(2026, 11, 23, 15, 4, 5, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
@@ -49,3 +49,9 @@ def test_left_over_once_every_clock_agrees_that_it_is_over(until, left):
 )
 def test_name_of_a_stranger_is_none_of_ours(name):
     assert not is_left_over(name, "smoke", NOW)
+
+
+def test_names_of_runs():
+    until = datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC)
+    assert is_temporary(f"{new_prefix('workload', until)}messages")
+    assert not is_temporary("orders-2026")
