@@ -26,10 +26,18 @@ CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAA"
 SECONDS = 60  # until a node answers
 FETCH = 300  # seconds for Maven
 JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.ttl=0"]
-LOG = (
-    "log4j.rootLogger=INFO, file\nlog4j.appender.file=org.apache.log4j.FileAppender\nlog4j.appender.file.File={file}\n"
-    "log4j.appender.file.layout=org.apache.log4j.PatternLayout\nlog4j.appender.file.layout.ConversionPattern=%p %m%n\n"
-)
+# Kafka 3 has log4j 1, and Kafka 4 Log4j 2. Each ignores the other's option.
+LOGS = {
+    "log4j.configuration": (
+        "log4j.rootLogger=INFO, file\nlog4j.appender.file=org.apache.log4j.FileAppender\n"
+        "log4j.appender.file.File={file}\nlog4j.appender.file.layout=org.apache.log4j.PatternLayout\n"
+        "log4j.appender.file.layout.ConversionPattern=%p %m%n\n"
+    ),
+    "log4j2.configurationFile": (
+        "rootLogger=INFO, file\nappender.file.type=File\nappender.file.name=file\nappender.file.fileName={file}\n"
+        "appender.file.layout.type=PatternLayout\nappender.file.layout.pattern=%p %m%n\n"
+    ),
+}
 # One broker, which does not wait for others.
 SETTINGS = {
     "group.initial.rebalance.delay.ms": 0,
@@ -52,6 +60,7 @@ def jars(version):
         if not (directory / "complete").exists():
             command = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", POM]
             wanted = [f"-Dkafka.version={version}", "-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
+            wanted += ["-P", "kafka-4"] if newer(version, "4.0") else []  # or nothing is logged
             subprocess.run([*command, "dependency:copy-dependencies", *wanted], check=True, timeout=FETCH)
             (directory / "complete").touch()
     return directory
@@ -67,6 +76,16 @@ def streams_jar(version):
             subprocess.run(command, check=True, timeout=FETCH)
             (directory / "complete").touch()
     return directory / f"kafka-streams-{version}.jar"
+
+
+def log_options(file):
+    """Return options of a JVM that writes its log to this file, whose settings are put beside it."""
+    options = []
+    for name, settings in LOGS.items():
+        path = file.with_name(f"{file.name}-{name}.properties")
+        path.write_text(settings.format(file=file))
+        options.append(f"-D{name}=file:{path}")
+    return options
 
 
 def newer(version, other):
@@ -122,11 +141,10 @@ class Node:
     def command(self, main, settings, *arguments):
         """Return the command that runs a main class with a file of these settings as its last argument."""
         number = next(self.number)
-        (self.data / f"{number}.log4j").write_text(LOG.format(file=self.data / f"{number}.log"))
         file = self.data / f"{number}.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
-        log = f"-Dlog4j.configuration=file:{self.data / f'{number}.log4j'}"
-        return [*JAVA, log, *self.options, "-cp", f"{jars(self.version)}/*", main, *arguments, str(file)]
+        log = log_options(self.data / f"{number}.log")
+        return [*JAVA, *log, *self.options, "-cp", f"{jars(self.version)}/*", main, *arguments, str(file)]
 
     def run(self, main, settings, *arguments):
         """Run a command to its end."""

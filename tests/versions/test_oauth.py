@@ -33,7 +33,7 @@ from kafka_proof.deploy.security import (
 from kafka_proof.operations.access import acls
 from tests.support.certificates import Authority
 from tests.support.issuer import CLIENTS, issuer, new_key
-from tests.versions.kafka import JAVA, KRAFT, LOG, ZOOKEEPER, free_ports, jars, running
+from tests.versions.kafka import JAVA, KRAFT, ZOOKEEPER, free_ports, jars, log_options, running
 from tests.versions.secured import params
 
 SECONDS = 10
@@ -95,7 +95,6 @@ def secure_broker(version, mode, directory, oauth):
     authority = Authority(directory / "authority.pem")
     certificate, key = authority.issue("broker", names=["127.0.0.1"])
     (directory / KEY_STORE).write_text(key + certificate)
-    (directory / "log4j").write_text(LOG.format(file=directory / LOG_FILE))
     variables = {
         "kafka_security": {"clients": "sasl_ssl", "mechanisms": ["SCRAM-SHA-512", "OAUTHBEARER"], "oauth": oauth}
     }
@@ -109,7 +108,7 @@ def secure_broker(version, mode, directory, oauth):
         "connection.failed.authentication.delay.ms": 10,
     }
     own = {key: str(value).replace(CONFIG, str(directory)) for key, value in settings.items()}
-    options = [*jvm_options(version, security).splitlines(), f"-Dlog4j.configuration=file:{directory / 'log4j'}"]
+    options = [*jvm_options(version, security).splitlines(), *log_options(directory / LOG_FILE)]
     with running(version, mode, own, {NAME: port}, options) as address:
         yield address, f"127.0.0.1:{port}", authority
 
