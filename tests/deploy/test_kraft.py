@@ -101,8 +101,8 @@ def test_a_voter_that_is_given_up(separate):
 
 def test_an_inventory_of_the_other_mode(kraft, stack):
     for deployed, inventory, words in (
-        (stack, KRAFT, ["zookeeper is ZooKeeper's", "Put the hosts of the group zookeeper back", "docs/operations.md"]),
-        (kraft, LOCALHOST, ["belongs to a cluster with KRaft", "Remove the hosts of the group zookeeper"]),
+        (stack, KRAFT, ["zookeeper is ZooKeeper's", "Put the hosts of the group zookeeper back", "docs/migration.md"]),
+        (kraft, LOCALHOST, ["belongs to a cluster with KRaft", "Remove the group"]),
     ):
         before, variables = deployed.state(), dict(deployed.variables)
         deployed.variables.pop("zookeeper_port", None)

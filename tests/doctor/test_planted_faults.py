@@ -441,10 +441,13 @@ def alice(sasl, cluster):
             ACL("User:alice", "*", ACLOperation[operation], ACLPermissionType.ALLOW, ResourcePattern(kind, name))
             for operation, kind, name in rights
         ]
+        own = ACLFilter("User:alice", "*", ACLOperation.ANY, ACLPermissionType.ANY, EVERYTHING)
         with admin(cluster.good) as client:
-            client.delete_acls([ACLFilter("User:alice", "*", ACLOperation.ANY, ACLPermissionType.ANY, EVERYTHING)])
+            client.delete_acls([own])
             if acls:
                 client.create_acls(acls)
+            # A broker has them a moment after the controller.
+            wait_until("the rights", lambda: client.describe_acls(own)[0], lambda seen: set(seen) == set(acls))
         return sasl(cluster.sasl)
 
     return alice
