@@ -87,13 +87,14 @@ def migration_progress(
     """Return the Progress as a dict.
 
     nodes: of the phase dual-write, which are all; copied: whether ZooKeeper says that all metadata was copied;
-    finalise: whether this run may pass the point of no return; until: the last phase of this run. A run repeats the
-    phase that is complete, and so repairs its nodes.
+    finalise: whether this run may pass the point of no return; until: the last phase of this run. A run begins with the
+    phase that some broker has reached, and so repairs its nodes: no broker goes back to the phase before.
     """
     now = _phase(nodes, engines, copied)
     order = [ORIGIN, *PHASES]
     at = order.index(now)
-    run = [] if now == REMOVE else [phase for phase in order[at:] if phase != ORIGIN]
+    first = PHASES.index(now if is_final(nodes, engines) else _begun(nodes, engines, copied))
+    run = [] if now == REMOVE else list(PHASES[first:])
     if is_finalising(nodes, engines):
         run = [phase for phase in run if phase not in REVERSIBLE]
     elif at < order.index(FINALISE) and not finalise:
@@ -101,6 +102,14 @@ def migration_progress(
     if until:
         run = [phase for phase in run if PHASES.index(phase) <= PHASES.index(until)]
     return Progress(now, order[at + 1 :], run)._asdict()
+
+
+def _begun(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
+    """Return the phase that began last. Brokers whose containers are gone have written to both if all was copied."""
+    if any_uses_kraft(nodes, engines):
+        return BROKERS
+    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
+    return DUAL_WRITE if copied or any(item and item["migration"] for item in found) else CONTROLLERS
 
 
 def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:

@@ -19,7 +19,7 @@ Checked = tuple[dict[str, Any], list[str]]  # converted values, and what is wron
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
 # The playbooks' own variables are common words. They belong to this project only where they come by -e.
 _PLAYBOOKS = (
-    *("adopt_", "decommission", "export_", "plan_", "rebalance_", "restart_", "rotate_"),
+    *("adopt_", "decommission", "export_", "migrate_", "plan_", "rebalance_", "restart_", "rotate_"),
     *("secure_", "support_", "teardown_", "upgrade_"),
 )
 # Variables for one mode alone.

@@ -150,7 +150,28 @@ def test_brokers_wait_for_the_copy():
     ],
 )
 def test_phases_of_a_run(phase, options, run):
-    assert migration_progress(of("dual-write"), at(phase), copied=True, **options)["run"] == run
+    assert migration_progress(of("dual-write"), at(phase), copied=phase != ORIGIN, **options)["run"] == run
+
+
+def test_no_broker_goes_back_a_phase():
+    hosts = {"one": variables(), "two": variables(kafka_broker_id=2, zookeeper_id=2, kafka_controller_id=102)}
+    groups = {"zookeeper": ["one"], "kafka": ["one", "two"]}
+    nodes = of("dual-write", groups, hosts)
+    for reached, other in (("dual-write", "controllers"), ("brokers", "dual-write")):
+        found = {
+            phase: [with_cluster(node, of(phase, groups, hosts), {}, CLUSTER) for node in of(phase, groups, hosts)]
+            for phase in (reached, other)
+        }
+        mixed = [*found[reached][:-1], found[other][-1]]
+        engines = dict.fromkeys(hosts, engine(*map(container, mixed), migration=["kafka-controller-101-data"]))
+        run = migration_progress(nodes, engines, copied=reached == "brokers")["run"]
+        assert run == list(PHASES[PHASES.index(reached) : 3])
+        # A container that was removed by hand comes back in the phase of the others.
+        for report in engines.values():
+            report["containers"] = [item for item in report["containers"] if "controller" not in item["kinds"]]
+        assert migration_progress(nodes, engines, copied=reached == "brokers")["run"] == run
+    gone = dict.fromkeys(hosts, engine(migration=["kafka-controller-101-data"]))
+    assert migration_progress(nodes, gone, copied=True)["run"][0] == "dual-write"
 
 
 def test_what_began_to_be_final_continues():

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kafka_proof.deploy.variables import checked, of_no_controller, of_other_mode, specified
 
-SPECIFICATION = specified(Path(__file__).resolve().parents[2] / "roles")
+ROOT = Path(__file__).resolve().parents[2]
+SPECIFICATION = specified(ROOT / "roles")
 
 
 def problems(given=(), **variables):
@@ -23,6 +25,16 @@ def test_a_misspelt_variable(name, near):
     [problem] = problems(kafka_port=1, **{name: 1})
     assert problem.startswith(f"{name} is no variable of this project. Did you mean {near}?")
     assert "stack_ignored_variables" in problem
+
+
+def test_a_misspelt_variable_of_any_playbook_by_e():
+    """Such as migrate_finalize: the playbook would run without it."""
+    specs = yaml.safe_load((ROOT / "roles" / "stack" / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    names = list(specs["playbooks"]["options"])
+    assert "migrate_finalise" in names
+    for name in names:
+        [problem] = problems(given=[f"{name}x"], **{f"{name}x": 1})
+        assert problem.startswith(f"{name}x is no variable of this project.")
 
 
 @pytest.mark.parametrize("heap", ["300", "1.5g", "-1m", "256 m"])
