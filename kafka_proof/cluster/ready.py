@@ -21,6 +21,9 @@ from kafka_proof.cluster.controller import require_acting, require_controller
 from kafka_proof.cluster.identity import NotReadyError, identify
 from kafka_proof.cluster.versions import broker_version
 
+# Seconds for the controller to act. A request can be lost while the controller changes, as from ZooKeeper to KRaft.
+# Then another one is answered; each that is not can keep a thread of the broker.
+_ACTS = 30
 _PAUSE = 0.05  # seconds between two attempts; each takes a few milliseconds of the broker's time
 _SHORT = 0.5  # seconds; the error of an attempt that had less only shows that the time is over
 
@@ -61,7 +64,7 @@ def _look(admin: KafkaAdminClient, expected: set[int], seconds: float) -> dict[s
         known = {node.node_id for node in send(admin, MetadataRequest(topics=[]), broker).brokers}
         if unknown := sorted(expected - known):
             raise NotReadyError(f"broker {broker} does not know broker {unknown}, it knows {sorted(known)}")
-    require_acting(admin, controller, expected, seconds)
+    require_acting(admin, controller, expected, min(seconds, _ACTS))
     admin.describe_groups(["kafka-proof"])  # asks for the group's coordinator, and so creates the first one
     return {
         "cluster_id": cluster["cluster_id"],
