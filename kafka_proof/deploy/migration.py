@@ -12,12 +12,13 @@ what a container is, and ZooKeeper whether all metadata was copied: so an interr
 Source: KIP-866, and "ZooKeeper to KRaft Migration" in Kafka's documentation of 3.9.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
-from kafka_proof.deploy.node import BROKER, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
+from kafka_proof.deploy.node import BROKER, DATA, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
 from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE
 from kafka_proof.deploy.versions import line, running_version
 
@@ -41,8 +42,7 @@ _ENABLE = "zookeeper.metadata.migration.enable"
 _CONNECT = "zookeeper.connect"
 _BOOTSTRAP = "controller.quorum.bootstrap.servers"
 _UNDER_WAY = {"migration": "on"}  # label of containers and volumes
-_METADATA = "/var/lib/kafka/data/__cluster_metadata-0"
-
+_METADATA = f"{DATA}/__cluster_metadata-0"
 
 Groups = Mapping[str, Sequence[str]]  # {group: hosts}
 
@@ -229,6 +229,12 @@ def zookeeper_containers(nodes: Sequence[Node], engines: Engines, host: str) -> 
     """Return the containers of ZooKeeper on a host."""
     wanted = [node for node in of_kind(nodes, ZOOKEEPER) if node["host"] == host]
     return [node["container"] for node in wanted if _exists(node, engines)]
+
+
+def forget_metadata(broker: Node) -> str:
+    """Return the shell command that removes the broker's copy of the controllers' records, and says `removed` if so."""
+    script = f"if [ -e {_METADATA} ]; then rm -r {_METADATA} && echo removed; fi"
+    return shlex.join(["docker", "exec", broker["container"], "bash", "-c", script])
 
 
 def _exists(node: Node, engines: Engines) -> bool:
