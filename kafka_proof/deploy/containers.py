@@ -12,7 +12,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from kafka_proof.client.redact import MASK, masked
 from kafka_proof.deploy import takeover
@@ -39,6 +39,7 @@ class Change(TypedDict):
     settings: dict[str, str] | None  # {before, after} as text, where only the settings differ from those in use
     script: str
     diff: dict[str, str]
+    notice: NotRequired[str]  # for people, while the script runs; it can take long
 
 
 def node_change(node: Node, engine: Engine, restart_since: str = "", before: Mapping[str, str] | None = None) -> Change:
@@ -64,6 +65,7 @@ def node_change(node: Node, engine: Engine, restart_since: str = "", before: Map
         settings=settings,
         script="" if change == "nothing" else script(change, node, found, engine),
         diff=diff(node, found, before),
+        notice=takeover.notice(node) if found and found["name"] != node["container"] else "",
     )
 
 

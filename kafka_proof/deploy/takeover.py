@@ -32,6 +32,10 @@ def name_on_network(node: Common) -> str:
     return next(iter(node["takes_over"].get("names") or []), node["container"])
 
 
+def _copier(node: Node) -> str:
+    return f"{node['container']}-copy"
+
+
 def problems(nodes: Sequence[Node], engines: Engines, changes: str, options: str) -> list[str]:
     """Return why nodes cannot take over containers now. changes: CONFIRMED where they may."""
     found = []
@@ -66,6 +70,14 @@ def problems(nodes: Sequence[Node], engines: Engines, changes: str, options: str
     return found
 
 
+def notice(node: Node) -> str:
+    """Return what takes long, for people, and how they can follow it."""
+    return (
+        f"{node['host']}: stops {node['takes_over']['container']}, and copies its data. To see how much is copied: "
+        f"docker exec {_copier(node)} du -sh {DATA}"
+    )
+
+
 def commands(node: Node) -> list[str]:
     """Return the shell commands that stop the container and copy its data to the node's volume."""
     source: Mapping[str, Any] = node["takes_over"]
@@ -75,7 +87,7 @@ def commands(node: Node) -> list[str]:
     mount = shlex.quote(f"{node['volume']}:{DATA}")
     run = f"docker run --rm --pull never --network none --volume {mount} --entrypoint bash"
     # The name also keeps two runs from copying at once. Its user is the node's, who then owns the files.
-    extract = f"{run} --name {shlex.quote(node['container'])}-copy --interactive {shlex.quote(node['image'])}"
+    extract = f"{run} --name {shlex.quote(_copier(node))} --interactive {shlex.quote(node['image'])}"
     needed = f"{DATA}/version-2" if ZOOKEEPER in node["kinds"] else f"{DATA}/meta.properties"
     paths = [path.rstrip("/") for path in source["data"]]
     from_each = [shlex.quote(f"{source['container']}:{path}/.") for path in paths]

@@ -10,5 +10,7 @@ class ActionModule(Action):
         change = arguments["change"]
         changed = change["change"] != "nothing"
         if changed and not self.check_mode:
+            if change.get("notice"):
+                self.say(change["notice"])
             self.docker(change["script"], f"{change['name']} could not be {_DONE.get(change['change'], 'run')}", True)
         return {"changed": changed, "diff": change["diff"]}

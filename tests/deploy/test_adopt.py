@@ -178,7 +178,7 @@ def bitnami(tmp_path, each):
         *(f"kafka-{each}", "bitnami/kafka", tmp_path, "--volume", f"{OLD}-data-{each}:/bitnami/kafka"),
         env={
             "KAFKA_CFG_BROKER_ID": each,
-            "KAFKA_CFG_ZOOKEEPER_CONNECT": "zookeeper:2181",
+            "KAFKA_CFG_ZOOKEEPER_CONNECT": "zookeeper-1:2181,zookeeper-2:2181,zookeeper-3:2181",
             "KAFKA_CFG_LISTENERS": f"INTERNAL://:9092,EXTERNAL://:{28509 + each}",
             "KAFKA_CFG_ADVERTISED_LISTENERS": f"INTERNAL://kafka-{each}:9092,EXTERNAL://localhost:{28509 + each}",
             "KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP": "INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT",
@@ -194,10 +194,23 @@ def bitnami(tmp_path, each):
     )
 
 
+def bitnami_server(tmp_path, each):
+    """A server of an ensemble of three."""
+    old(
+        *(f"zookeeper-{each}", "bitnami/zookeeper", tmp_path, "--volume", f"{OLD}-zookeeper-{each}:/bitnami/zookeeper"),
+        env={
+            "ZOO_SERVER_ID": each,
+            "ZOO_SERVERS": " ".join(f"zookeeper-{other}:2888:3888" for other in (1, 2, 3)),
+            "KAFKA_HEAP_OPTS": "-Xmx128m",
+        },
+        publish=[f"127.0.0.1:{28518 + each}:2181"],
+    )
+
+
 @pytest.mark.long
 def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
-    mount = f"{OLD}-zookeeper:/bitnami/zookeeper"
-    old("zookeeper", "bitnami/zookeeper", tmp_path, "--volume", mount, publish=["127.0.0.1:28519:2181"])
+    for each in (1, 2, 3):
+        bitnami_server(tmp_path, each)
     for each in (1, 2, 3):
         bitnami(tmp_path, each)
     adoption.addresses = "localhost:28510,localhost:28511,localhost:28512"
@@ -238,11 +251,74 @@ def test_kraft_with_a_fixed_list_of_voters(adoption, tmp_path):
         version=KRAFT_VERSION,
     )
     adoption.inventory = KRAFT
+    keeps_all(adoption, "layout apache, kafka 4")
+
+
+@pytest.mark.long
+def test_confluent_with_zookeeper(adoption, tmp_path):
+    """ZooKeeper writes its log to a directory of its own."""
+    old(
+        *("zookeeper", "confluentinc/cp-zookeeper", tmp_path),
+        env={"ZOOKEEPER_CLIENT_PORT": 2181},
+        publish=["127.0.0.1:28519:2181"],
+    )
+    old(
+        *("kafka", "confluentinc/cp-kafka", tmp_path),
+        env={
+            "KAFKA_BROKER_ID": 1,
+            "KAFKA_ZOOKEEPER_CONNECT": "zookeeper:2181",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,PLAINTEXT_HOST:PLAINTEXT",
+            "KAFKA_LISTENERS": "PLAINTEXT://:29092,PLAINTEXT_HOST://:28510",
+            "KAFKA_ADVERTISED_LISTENERS": "PLAINTEXT://kafka:29092,PLAINTEXT_HOST://localhost:28510",
+            "KAFKA_INTER_BROKER_LISTENER_NAME": "PLAINTEXT",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 1,
+            "KAFKA_HEAP_OPTS": "-Xmx300m",
+        },
+        publish=["127.0.0.1:28510:28510"],
+    )
+    keeps_all(adoption, "layout confluent, zookeeper")
+
+
+@pytest.mark.long
+def test_confluent_with_a_separate_controller(adoption, tmp_path):
+    common = {
+        "CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "3001@controller:9093",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": 1,
+        "KAFKA_HEAP_OPTS": "-Xmx300m",
+    }
+    for name, own in (
+        ("controller", {"PROCESS_ROLES": "controller", "NODE_ID": 3001, "LISTENERS": "CONTROLLER://:9093"}),
+        (
+            "kafka",
+            {
+                "PROCESS_ROLES": "broker",
+                "NODE_ID": 1,
+                "LISTENERS": "PLAINTEXT://:28510",
+                "ADVERTISED_LISTENERS": "PLAINTEXT://localhost:28510",
+            },
+        ),
+    ):
+        old(
+            *(name, "confluentinc/cp-kafka", tmp_path),
+            env=common | {f"KAFKA_{key}": value for key, value in own.items()},
+            publish=["127.0.0.1:28510:28510"] if name == "kafka" else [],
+            version=KRAFT_VERSION,
+        )
+    adoption.inventory = KRAFT
+    keeps_all(adoption, "layout confluent, kafka 4")
+
+
+def keeps_all(adoption, said):
+    """A takeover keeps the cluster, its messages and its offsets. said: by the first step."""
     cluster = adoption.wait_ready()["cluster_id"]
     adoption.produce("one", "two", topic="of_before")
     adoption.commit("keeper", 1, topic="of_before")
     play = adoption.read()
     assert play.ok, play.message
+    assert said in "\n".join(str(result.get("msg")) for _, result in play.tasks)
     play = adoption.take()
     assert play.ok, play.message
     assert adoption.wait_ready()["cluster_id"] == cluster

@@ -46,9 +46,11 @@ def test_the_container_is_in_the_place_of_the_node():
     assert change["diff"]["before_header"] == "old-kafka"
     assert change["diff"]["after_header"] == "kafka-2, with a copy of /bitnami/kafka/data"
     assert "advertised.listeners" in change["diff"]["after"]
+    assert "stops old-kafka, and copies its data" in change["notice"]
     assert not node_change(NODE, engine(others=[old(state="exited")], volumes=[]))["running"]
     # Afterwards the node is there, and the container does not matter.
-    assert node_change(NODE, engine(container(NODE), others=[old(state="exited")]))["change"] == "nothing"
+    ended = node_change(NODE, engine(container(NODE), others=[old(state="exited")]))
+    assert (ended["change"], ended["notice"]) == ("nothing", "")
     assert not has_data(NODE, {"two": engine(volumes=[])})
 
 
