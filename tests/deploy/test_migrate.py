@@ -3,10 +3,13 @@
 tests/faults has a cluster under load.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.deploy.conftest import KRAFT, LOCALHOST, SEPARATE
 from tests.support.engine import docker
+from tests.support.wait import wait_for
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 COMBINE = "playbooks/combine.yml"
@@ -100,6 +103,25 @@ def test_a_broker_outside_the_inventory_is_named(old):
     shell(old, f"create /brokers/ids/9 '{STRANGER}'")
     refused = old.play(MIGRATE)
     assert "Brokers 9 are registered in ZooKeeper" in refused.message
+
+
+@pytest.mark.long
+def test_metadata_that_is_never_copied(old):
+    """A broker appears after the preflight checks, and never restarts: the controllers wait for it."""
+    with ThreadPoolExecutor(1) as pool:
+        run_of_it = pool.submit(old.play, MIGRATE, migrate_timeout=30)
+        controller = f"name=^{old.name}-kafka-controller$"
+        wait_for(lambda: docker("ps", "--quiet", "--filter", controller), "a controller", 120)
+        shell(old, f"create /brokers/ids/9 '{STRANGER}'")
+    message = run_of_it.result().message
+    assert "After 30 s (migrate_timeout) the metadata is not copied" in message
+    assert "Registered in ZooKeeper: brokers 1, 9." in message
+    assert "KRaftMigrationDriver" in message
+    assert "playbooks/migrate_rollback.yml" in message
+    assert "Brokers 9 are registered in ZooKeeper" in old.play(MIGRATE).message
+    shell(old, "delete /brokers/ids/9")
+    run(old, MIGRATE)
+    keeps_all(old)
 
 
 def test_without_zookeeper_there_is_nothing_to_migrate(no_stack):
