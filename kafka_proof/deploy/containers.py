@@ -226,7 +226,9 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
     teardown that keeps the data.
     """
     labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
-    labels |= {key: value for key, value in node["labels"].items() if key in ("cluster", "migration")}
+    # Those of controllers alone tell how far a migration is: a return removes them.
+    kept = ("cluster", "migration") if CONTROLLER in node["kinds"] else ("cluster",)
+    labels |= {key: value for key, value in node["labels"].items() if key in kept}
     commands = []
     if node["volume"] in engine.get("volumes", []):
         own = next((item for item in engine.get("own_volumes", []) if item["name"] == node["volume"]), None)
@@ -241,10 +243,15 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
 
 
 def _labels_hold(own: Mapping[str, Any], node: Node, labels: Mapping[str, str]) -> bool:
-    """Return whether the labels of a volume are true. Those of controllers alone tell the cluster of the metadata."""
+    """Return whether the labels of a volume are true. Those of controllers alone tell the cluster of the metadata.
+
+    A broker that returned to ZooKeeper is of no cluster with KRaft any more.
+    """
     found = (own["kind"], own["cluster"], bool(own["migration"]))
     wanted = (labels["kind"], labels.get("cluster", ""), "migration" in labels)
-    return CONTROLLER not in node["kinds"] or found == wanted
+    return (
+        found == wanted if CONTROLLER in node["kinds"] else bool(wanted[1]) or not (own["cluster"] or own["migration"])
+    )
 
 
 def _marker(node: Node) -> str:

@@ -13,12 +13,23 @@ Source: KIP-866, and "ZooKeeper to KRaft Migration" in Kafka's documentation of 
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
-from kafka_proof.deploy.node import BROKER, DATA, ZOOKEEPER, Engines, Node, dedicated, has_data, node_on, of_kind
+from kafka_proof.deploy.node import (
+    BROKER,
+    CONTROLLER,
+    DATA,
+    ZOOKEEPER,
+    Engines,
+    Node,
+    dedicated,
+    has_data,
+    node_on,
+    of_kind,
+)
 from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE
 from kafka_proof.deploy.versions import line, running_version
 
@@ -48,11 +59,16 @@ Groups = Mapping[str, Sequence[str]]  # {group: hosts}
 
 
 class Progress(NamedTuple):
-    """How far a cluster is. `now`: the phase that is complete; `left`: those that follow; `run`: those of this run."""
+    """How far a cluster is.
+
+    now: the phase that is complete; left: those that follow; run: those of this run;
+    way_back: whether no controller forgot ZooKeeper.
+    """
 
     now: str
     left: list[str]
     run: list[str]
+    way_back: bool
 
 
 def phase_nodes(
@@ -63,7 +79,8 @@ def phase_nodes(
     origin = make_nodes({"zookeeper": groups["zookeeper"], "kafka": brokers}, hosts, engines)
     if phase == ORIGIN:
         return origin
-    target = make_nodes({"kafka_controller": controller_hosts(groups), "kafka": brokers}, _for_kraft(hosts), engines)
+    kraft = _for_kraft(hosts, set(groups["zookeeper"]).difference(brokers))
+    target = make_nodes({"kafka_controller": controller_hosts(groups), "kafka": brokers}, kraft, engines)
     if phase == REMOVE:
         return target
     controllers, found = dedicated(target), of_kind(target, BROKER)
@@ -101,24 +118,23 @@ def migration_progress(
         run = [phase for phase in run if phase in REVERSIBLE]
     if until:
         run = [phase for phase in run if PHASES.index(phase) <= PHASES.index(until)]
-    return Progress(now, order[at + 1 :], run)._asdict()
+    return Progress(now, order[at + 1 :], run, not is_finalising(nodes, engines))._asdict()
 
 
 def _begun(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
     """Return the phase that began last. Brokers whose containers are gone have written to both if all was copied."""
     if any_uses_kraft(nodes, engines):
         return BROKERS
-    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
-    return DUAL_WRITE if copied or any(item and item["migration"] for item in found) else CONTROLLERS
+    return DUAL_WRITE if copied or any(item["migration"] for item in _brokers(nodes, engines)) else CONTROLLERS
 
 
 def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
-    controllers, brokers = dedicated(nodes), of_kind(nodes, BROKER)
-    found = [item for node in brokers if (item := container_of(node, engines.get(node["host"]) or {}))]
+    found = _brokers(nodes, engines)
     if is_final(nodes, engines):
-        return FINALISE if any(_exists(node, engines) for node in of_kind(nodes, ZOOKEEPER)) else REMOVE
-    if not all(container_of(node, engines.get(node["host"]) or {}) for node in controllers):
-        return ORIGIN
+        return FINALISE if any(_container(node, engines) for node in of_kind(nodes, ZOOKEEPER)) else REMOVE
+    if not all(_container(node, engines) for node in dedicated(nodes)):
+        begun = [ORIGIN, *PHASES].index(_begun(nodes, engines, copied))
+        return [ORIGIN, *PHASES][begun - 1]
     if not found or any(not item["migration"] and not item["cluster"] for item in found) or not copied:
         return CONTROLLERS
     return BROKERS if all(item["cluster"] for item in found) else DUAL_WRITE
@@ -131,12 +147,16 @@ def is_final(nodes: Sequence[Node], engines: Engines) -> bool:
 
 def is_finalising(nodes: Sequence[Node], engines: Engines) -> bool:
     """Return whether a controller already forgot ZooKeeper."""
-    names = {node["volume"] for node in dedicated(nodes)}
-    return any(
-        volume["name"] in names and volume["cluster"] and not volume["migration"]
+    return bool({node["volume"] for node in dedicated(nodes)}.intersection(_final_volumes(engines)))
+
+
+def _final_volumes(engines: Engines) -> list[str]:
+    return [
+        volume["name"]
         for engine in engines.values()
         for volume in engine.get("own_volumes", [])
-    )
+        if volume["kind"] == CONTROLLER and volume["cluster"] and not volume["migration"]
+    ]
 
 
 def is_under_way(engines: Engines) -> bool:
@@ -150,15 +170,14 @@ def is_under_way(engines: Engines) -> bool:
 
 def any_uses_kraft(nodes: Sequence[Node], engines: Engines) -> bool:
     """Return whether a broker's container runs with KRaft."""
-    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
-    return any(item is not None and item["cluster"] for item in found)
+    return any(item["cluster"] for item in _brokers(nodes, engines))
 
 
 def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
     """Return why the cluster cannot be migrated. nodes: of the phase dual-write."""
     problems = []
     for node in of_kind(nodes, BROKER):
-        running = running_version(container_of(node, engines.get(node["host"]) or {}))
+        running = running_version(_container(node, engines))
         if line(node["version"]) != VERSION:
             problems.append(
                 f"{node['host']}: stack_kafka_version is {node['version']}, and a migration needs Kafka {VERSION}. "
@@ -182,21 +201,32 @@ def under_way_problems(engines: Engines, options: str) -> list[str]:
     """Return why a playbook other than that of the migration changes nothing while one is under way."""
     if not is_under_way(engines):
         return []
-    return [
+    said = (
         "A migration from ZooKeeper to KRaft is under way, and nodes are between the two. Continue it with "
-        f"ansible-playbook{options} playbooks/migrate.yml, or return to ZooKeeper with "
-        f"ansible-playbook{options} playbooks/migrate_rollback.yml. The inventory needs its group zookeeper for both."
+        f"ansible-playbook{options} playbooks/migrate.yml"
+    )
+    if _final_volumes(engines):
+        return [f"{said} -e migrate_finalise=true. The inventory needs its group zookeeper for it."]
+    return [
+        f"{said}, or return to ZooKeeper with ansible-playbook{options} playbooks/migrate_rollback.yml. The inventory "
+        "needs its group zookeeper for both."
     ]
 
 
 def left_over_problems(nodes: Sequence[Node], engines: Engines, found: Mapping[str, Any], options: str) -> list[str]:
-    """Return why no migration can begin: ZooKeeper has the record of one whose controllers are gone.
+    """Return why no migration can begin: the controllers of an earlier one are gone, and something of it is left.
 
-    found: the records in ZooKeeper, see kafka_proof.deploy.zookeeper_records. New controllers would believe that they
-    have all metadata, and empty the cluster (strimzi-kafka-operator#11262).
+    found: the records in ZooKeeper, see kafka_proof.deploy.zookeeper_records. With a record, new controllers would
+    believe that they have all metadata, and empty the cluster (strimzi-kafka-operator#11262).
     """
-    if not found["migration"] or any(has_data(node, engines) for node in dedicated(nodes)):
+    if any(has_data(node, engines) for node in dedicated(nodes)):
         return []
+    if not found["migration"]:
+        left = [item["name"] for item in _brokers(nodes, engines) if item["migration"] or item["cluster"]]
+        return [
+            f"{', '.join(left)}: of an earlier migration, whose controllers are gone. A return was interrupted. "
+            f"Finish it first: ansible-playbook{options} playbooks/migrate_rollback.yml."
+        ][: len(left)]
     return [
         "ZooKeeper has the record of an earlier migration, /migration, and the data of its controllers is gone. A "
         "migration that begins now would empty the cluster. Remove the record first: "
@@ -204,7 +234,7 @@ def left_over_problems(nodes: Sequence[Node], engines: Engines, found: Mapping[s
     ]
 
 
-def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
+def next_phase(progress: Mapping[str, Any], nodes: Sequence[Node], check: bool, options: str) -> str:
     """Return what happens next, for people. check: whether the run only described it."""
     migrate = f"ansible-playbook{options} playbooks/migrate.yml"
     done = [phase for phase in progress["run"] if phase in progress["left"]]
@@ -217,10 +247,12 @@ def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
     else:
         lines.append(
             "The migration is complete. In the inventory, remove the group zookeeper; if it has no group "
-            "kafka_controller, rename zookeeper to that. Then run site.yml."
+            "kafka_controller, rename zookeeper to that. Remove the variables zookeeper_… and, of these hosts, "
+            "stack_takes_over. Set these, and run site.yml:"
         )
+        lines += [f"  {node['host']}: kafka_controller_id={node['id']}" for node in dedicated(nodes)]
         lines.append("The data of ZooKeeper is kept; teardown.yml -e teardown_data=true removes it with the stack.")
-    if now in REVERSIBLE:
+    if now in REVERSIBLE and progress["way_back"]:
         lines.append(f"Return to ZooKeeper: ansible-playbook{options} playbooks/migrate_rollback.yml")
     return "\n".join(lines)
 
@@ -228,7 +260,7 @@ def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
 def zookeeper_containers(nodes: Sequence[Node], engines: Engines, host: str) -> list[str]:
     """Return the containers of ZooKeeper on a host."""
     wanted = [node for node in of_kind(nodes, ZOOKEEPER) if node["host"] == host]
-    return [node["container"] for node in wanted if _exists(node, engines)]
+    return [node["container"] for node in wanted if _container(node, engines)]
 
 
 def forget_metadata(broker: Node) -> str:
@@ -237,14 +269,26 @@ def forget_metadata(broker: Node) -> str:
     return shlex.join(["docker", "exec", broker["container"], "bash", "-c", script])
 
 
-def _exists(node: Node, engines: Engines) -> bool:
-    return container_of(node, engines.get(node["host"]) or {}) is not None
+def _container(node: Node, engines: Engines) -> dict[str, Any] | None:
+    return container_of(node, engines.get(node["host"]) or {})
 
 
-def _for_kraft(hosts: Hosts) -> Hosts:
-    """Return the variables without settings that only brokers with ZooKeeper read; site.yml refuses them later."""
+def _brokers(nodes: Sequence[Node], engines: Engines) -> list[dict[str, Any]]:
+    """Return the containers of brokers, those of them that exist."""
+    return [item for node in of_kind(nodes, BROKER) if (item := _container(node, engines))]
+
+
+def _for_kraft(hosts: Hosts, servers: Container[str]) -> Hosts:
+    """Return the variables without settings that only brokers with ZooKeeper read; site.yml refuses them later.
+
+    servers: hosts of ZooKeeper. A container that one of them took over was ZooKeeper's, and is no controller's.
+    """
     return {
-        host: {**own, "kafka_config": {k: v for k, v in own["kafka_config"].items() if not ZOOKEEPER_MODE.fullmatch(k)}}
+        host: {
+            **own,
+            "kafka_config": {k: v for k, v in own["kafka_config"].items() if not ZOOKEEPER_MODE.fullmatch(k)},
+            "stack_takes_over": None if host in servers else own["stack_takes_over"],
+        }
         for host, own in hosts.items()
     }
 

@@ -46,7 +46,7 @@ def problems(nodes: Sequence[Node], engines: Engines, changes: str, options: str
         foreign = taken_over(node, engine)
         own = next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
         has_data = node["volume"] in engine.get("volumes", [])
-        if sum(other["host"] == host for other in nodes) > 1:
+        if sum(other["host"] == host and bool(other["takes_over"]) for other in nodes) > 1:
             found.append(f"{host}: stack_takes_over is for a host with one node. Add a host for each node.")
         elif own and foreign and foreign["state"] != "exited":
             found.append(

@@ -5,6 +5,8 @@ and settings that are set for brokers while they run. Passwords are not shown by
 the iterations are compared.
 """
 
+import json
+
 from kafka.errors import SecurityDisabledError
 
 from kafka_proof.client.connection import admin_client
@@ -16,6 +18,7 @@ from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, users
 
 CLUSTER = "cluster"  # the item with the cluster's id
+_MOST = 20  # lines in a message
 
 
 def take(client, seconds):
@@ -35,6 +38,32 @@ def lost(before, now):
         for item, value in before.items()
         if now.get(item) != value
     ]
+
+
+def complaint(missing, of, path):
+    """Return a message about items that are missing. of: the number of all; path: the file that has them."""
+    more = [f"and {len(missing) - _MOST} more"] if len(missing) > _MOST else []
+    return "\n".join(
+        [
+            f"{len(missing)} of {of} items are not as they were before this phase:",
+            *missing[:_MOST],
+            *more,
+            f"If all of this was changed on purpose meanwhile, remove {path} and run this again.",
+        ]
+    )
+
+
+def read(path):
+    """Return the items of a file, {} without one. Raises OSError, ValueError."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write(path, items):
+    """Write the items to a file: all, or none. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(json.dumps(items, indent=1), encoding="utf-8")
+    new.replace(path)
 
 
 def _topics(admin):

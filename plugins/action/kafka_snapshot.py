@@ -1,50 +1,38 @@
 """Write down what a cluster has, or verify that it still has all of it. ansible-doc -t module kafka_snapshot."""
 
-import json
 from pathlib import Path
 
-from kafka_proof.action import Action, ActionError
-from kafka_proof.operations import snapshot
+from kafka.errors import KafkaError
 
-_MOST = 20  # lines in a message
+from kafka_proof.action import Action, ActionError
+from kafka_proof.client.connection import NoKafkaError
+from kafka_proof.client.text import one_line
+from kafka_proof.operations import snapshot
 
 
 class ActionModule(Action):
     def act(self, arguments):
-        path = Path(arguments["path"])
+        path, where = Path(arguments["path"]), arguments["client"]["bootstrap.servers"]
         try:
-            before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+            before = snapshot.read(path)
             now = snapshot.take(arguments["client"], arguments["timeout"])
             if arguments["state"] == "written":
                 # That of an interrupted run has the items before all changes.
-                if not before or before.get(snapshot.CLUSTER) != now[snapshot.CLUSTER]:
-                    self._write(path, now)
-                return {"items": len(now)}
+                if not self.check_mode and (not before or before.get(snapshot.CLUSTER) != now[snapshot.CLUSTER]):
+                    snapshot.write(path, now)
+            elif missing := snapshot.lost(before, now):
+                raise ActionError(f"{where}: {snapshot.complaint(missing, len(before), path)}")
+            elif not self.check_mode:
+                path.unlink(missing_ok=True)
         except (OSError, ValueError) as error:
             raise ActionError(f"{path}: {error}. Remove the file, or make it readable, and run this again.") from None
-        if before is None:
-            return {"items": len(now)}
-        if missing := snapshot.lost(before, now):
-            more = [f"and {len(missing) - _MOST} more"] if len(missing) > _MOST else []
-            raise ActionError(
-                "\n".join(
-                    [
-                        f"{arguments['client']['bootstrap.servers']}: {len(missing)} of {len(before)} items are not "
-                        "as they were before this phase:",
-                        *missing[:_MOST],
-                        *more,
-                        f"If all of this was changed on purpose meanwhile, remove {path} and run this again.",
-                    ]
-                )
+        except (NoKafkaError, KafkaError) as error:
+            if arguments["state"] == "verified" or arguments["must_answer"]:
+                raise
+            # Brokers that an interrupted run left without an answer are for this phase to repair.
+            self._display.warning(
+                f"{where}: the cluster does not answer: {one_line(str(error))}. At the end, it is compared with "
+                + (f"{path}, of the run before." if before else "nothing.")
             )
-        if not self.check_mode:
-            path.unlink()
+            return {"items": len(before)}
         return {"items": len(now)}
-
-    def _write(self, path, items):
-        if self.check_mode:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(json.dumps(items, indent=1), encoding="utf-8")
-        new.replace(path)

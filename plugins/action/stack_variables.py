@@ -36,8 +36,9 @@ class ActionModule(Action):
         values, problems = checked(values, self.task_vars, specification, given)
         given_here = [name for name in self.task_vars if name in specification]
         with_zookeeper, controllers = (self.task_vars["groups"].get(name) for name in ("zookeeper", "kafka_controller"))
-        problems += of_other_mode(given_here, bool(with_zookeeper))
-        problems += [] if with_zookeeper or controllers else of_no_controller(given_here)
+        if not arguments["any_mode"]:
+            problems += of_other_mode(given_here, bool(with_zookeeper))
+            problems += [] if with_zookeeper or controllers else of_no_controller(given_here)
         problems = problems or access_problems(values)
         problems += [f"{name} is null. Leave it out, or give it a value." for name in empty]
         if problems:

@@ -23,6 +23,10 @@ options:
     type: str
     choices: [written, verified]
     required: true
+  must_answer:
+    description: Whether C(written) fails where the cluster does not answer. Otherwise the file stays as it is.
+    type: bool
+    default: true
   timeout:
     description: Seconds for each kind of items.
     type: int

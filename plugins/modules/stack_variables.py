@@ -17,6 +17,10 @@ options:
     type: list
     elements: "str"
     default: [""]
+  any_mode:
+    description: Accept variables for ZooKeeper and for KRaft, as a migration between them needs.
+    type: bool
+    default: false
   lock:
     description: Refuse a second run that changes the stack while this one does.
     type: bool

@@ -20,6 +20,7 @@ from kafka_proof.deploy.migration import (
     under_way_problems,
 )
 from kafka_proof.deploy.node import dedicated, of_kind
+from kafka_proof.deploy.takeover import problems as takeover_problems
 from kafka_proof.deploy.zookeeper_records import records, records_script, registered_problems
 from kafka_proof.operations.snapshot import lost
 from tests.unit.stack import container, engine, inside, listener, says, variables
@@ -212,9 +213,50 @@ def test_labels_of_volumes_become_true():
     assert f"kafka-proof.cluster={CLUSTER}" in created
     assert "kafka-proof.migration" not in created
     assert volume_commands(node, at("finalise")["one"]) == []
+    # That of a broker does not say that a migration is under way: a return removes volumes that do.
+    [dual] = of_kind(of("dual-write"), "broker")
+    [made] = volume_commands(dual, engine(volumes=[]))
+    assert "kafka-proof.migration" not in made
     # A broker's volume is as it was, so that the way back needs no change of labels.
     [broker] = of_kind(of("brokers"), "broker")
     assert volume_commands(with_cluster(broker, of("brokers"), {}, CLUSTER), at("dual-write")["one"]) == []
+
+
+def test_a_broker_that_was_added_with_kraft_returns_to_zookeeper():
+    made = at("brokers")["one"]
+    next(item for item in made["own_volumes"] if item["name"] == "kafka-data")["cluster"] = CLUSTER
+    [broker] = of_kind(of(ORIGIN), "broker")
+    [created] = volume_commands(broker, made)
+    assert created.endswith("kafka-data-owner >/dev/null")
+    assert "kafka-proof.cluster" not in created
+
+
+def test_a_controller_whose_container_is_gone_changes_no_phase():
+    seen = at("brokers")
+    seen["one"]["containers"] = [item for item in seen["one"]["containers"] if "controller" not in item["kinds"]]
+    assert migration_progress(of("dual-write"), seen, copied=True)["now"] == "dual-write"
+
+
+def test_halfway_through_the_last_phase_there_is_no_way_back():
+    seen = at("brokers")
+    next(item for item in seen["one"]["own_volumes"] if item["kind"] == "controller")["migration"] = ""
+    found = migration_progress(of("dual-write"), seen, copied=True)
+    assert "migrate_rollback.yml" not in next_phase(found, of("dual-write"), True, "")
+    says(under_way_problems(at("brokers"), ""), "migrate_rollback.yml")
+    says(under_way_problems(seen | {"two": at("brokers")["one"]}, ""), "-e migrate_finalise=true")
+
+
+def test_controllers_take_no_container_over():
+    """Those of an adopted ensemble run on hosts of servers that took one over."""
+    over = {"container": "old", "data": ["/data"], "names": ["old"]}
+    hosts = {"one": variables(stack_takes_over=over), "two": variables(kafka_broker_id=2)}
+    found = of("controllers", {"zookeeper": ["one"], "kafka": ["two"]}, hosts)
+    assert {node["kinds"][0]: node["takes_over"] for node in found} == {
+        "zookeeper": over,
+        "controller": {},
+        "broker": {},
+    }
+    assert takeover_problems(found, {"one": engine(container(of_kind(found, "zookeeper")[0]))}, "migration", "") == []
 
 
 def test_groups():
@@ -246,6 +288,9 @@ def test_a_record_of_an_earlier_migration_is_refused():
     nodes = of("dual-write")
     assert left_over_problems(nodes, at("controllers"), {"migration": True}, "") == []
     assert left_over_problems(nodes, at(ORIGIN), {"migration": False}, "") == []
+    # As after a return that was killed in its last step.
+    left = {"one": engine(*(item for item in at("dual-write")["one"]["containers"] if "broker" in item["kinds"]))}
+    says(left_over_problems(nodes, left, {"migration": False}, ""), "kafka: of an earlier", "migrate_rollback.yml")
     says(left_over_problems(nodes, at(ORIGIN), {"migration": True}, ""), "/migration", "migrate_rollback.yml")
 
 
@@ -300,14 +345,18 @@ def test_next_phase():
     nodes = of("dual-write")
 
     def said(phase, check=True, **options):
-        return next_phase(migration_progress(nodes, at(phase), copied=True, **options), check, " -i x")
+        return next_phase(
+            migration_progress(nodes, at(phase), copied=phase != ORIGIN, **options), nodes, check, " -i x"
+        )
 
     assert "Next: controllers" in said(ORIGIN)
     assert "Return to ZooKeeper" not in said(ORIGIN)
     assert "Now: brokers" in said(ORIGIN, check=False)
     assert "playbooks/migrate.yml -e migrate_finalise=true" in said("brokers")
     assert "migrate_rollback.yml" in said("brokers")
-    assert "rename zookeeper" in said("brokers", check=False, finalise=True)
+    last = said("brokers", check=False, finalise=True)
+    assert "rename zookeeper" in last
+    assert "one: kafka_controller_id=101" in last
     assert "migrate_rollback.yml" not in said("finalise")
 
 
