@@ -2,7 +2,8 @@
 
 The data is copied to the node's own volume while the container is stopped. The container and its data stay as they
 are, so that it can run again. A file in the volume says that the copy is complete: an interrupted one begins anew, and
-a complete one is never overwritten.
+a complete one is never overwritten. The file holds the time at which the container was last started before the copy:
+after another start, both have messages that the other one lacks.
 """
 
 import shlex
@@ -91,20 +92,36 @@ def commands(node: Node) -> list[str]:
     needed = f"{DATA}/version-2" if ZOOKEEPER in node["kinds"] else f"{DATA}/meta.properties"
     paths = [path.rstrip("/") for path in source["data"]]
     from_each = [shlex.quote(f"{source['container']}:{path}/.") for path in paths]
+    # Renamed, the container and its data stay.
     again = (
-        f"{source['container']} runs again, and its data was taken over before. Stop it (docker stop), or give up what "
-        f"was written since the takeover: docker volume rm {node['volume']}"
+        f"{source['container']} was started again after its data was copied. Choose one of both, and the same one for "
+        f"every container of the cluster. Keep the copy, without what {source['container']} wrote since: docker stop "
+        f"{name}; docker update --restart no {name}; docker rename {name} {name}-given-up. Or copy again, without what "
+        f"the node wrote since: docker volume rm {node['volume']}. Then run this again"
     )
+    removed = (
+        f"{source['container']} runs with --rm, so Docker removes it, and data inside it, when it stops. Start it "
+        "without --rm on the same data, and run this again"
+    )
+    broken = f"the copy of {source['container']} broke off. Nothing is lost: run this again, and it begins anew"
     wrong = f"the copy of {source['container']} has no {needed}. Nothing is lost: start it again with docker start"
     return [
         'refuse() { echo "$1" >&2; exit 1; }',
         f'in_volume() {{ {run} {shlex.quote(node["image"])} -c "$1"; }}',
-        f"state=$(docker inspect --format '{{{{.State.Status}}}}' {name} 2>/dev/null || true)",
-        f"done=$(in_volume '[ ! -e {_DONE} ] || echo done')",
+        f'of_old() {{ docker inspect --format "{{{{.$1}}}}" {name}; }}',
+        "state=$(of_old State.Status 2>/dev/null || true)",
+        f"done=$(in_volume '[ ! -e {_DONE} ] || echo \"done $(cat {_DONE})\"')",
         'if [ -n "$done" ]; then',
-        f'[ "$state" != running ] || refuse {shlex.quote(again)}',
+        'if [ -n "$state" ]; then',
+        "started=$(of_old State.StartedAt)",
+        "before=${done#done }",
+        "before=${before:-$started}",  # an earlier version wrote no time
+        'case "$state" in running | paused | restarting) before=again ;; esac',
+        f'[ "$started" = "$before" ] || refuse {shlex.quote(again)}',
+        "fi",
         "else",
         f'[ -n "$state" ] || refuse {shlex.quote(source["container"] + " does not exist any more")}',
+        f'[ "$(of_old HostConfig.AutoRemove)" != true ] || refuse {shlex.quote(removed)}',
         'if [ "$state" = running ]; then',
         f"used=0; for size in $(docker exec {name} du -sk {shlex.join(paths)} | tr '\\t' ' ' | cut -d ' ' -f 1)",
         "do used=$((used + size)); done",
@@ -115,12 +132,15 @@ def commands(node: Node) -> list[str]:
         # The engine must not start it again. It stays, so that there is a way back.
         f"docker update --restart no {name} >/dev/null",
         f"DOCKER_SECONDS={node['stop_timeout'] + 120} docker stop -t {node['stop_timeout']} {name} >/dev/null",
+        "started=$(of_old State.StartedAt)",
         f"in_volume 'find {DATA} -mindepth 1 -delete'",
+        # The status of a pipe is that of its last command. Descriptor 3 tells that the first one failed.
         *(
-            f"DOCKER_SECONDS={_COPY_SECONDS} docker cp {each} - | "
-            f"DOCKER_SECONDS={_COPY_SECONDS} {extract} -c 'tar -xf - -C {DATA}'"
+            f"broken=$({{ {{ DOCKER_SECONDS={_COPY_SECONDS} docker cp {each} - || echo broken >&3; }} | "
+            f"DOCKER_SECONDS={_COPY_SECONDS} {extract} -c 'tar -xf - -C {DATA}' >&2; }} 3>&1)\n"
+            f'[ -z "$broken" ] || refuse {shlex.quote(broken)}'
             for each in from_each
         ),
-        f"in_volume 'test -e {needed} && sync && touch {_DONE}' || refuse {shlex.quote(wrong)}",
+        f"in_volume \"test -e {needed} && sync && echo '$started' >{_DONE}\" || refuse {shlex.quote(wrong)}",
         "fi",
     ]

@@ -155,26 +155,38 @@ words = sys.argv[1:]
 state = json.load(open(os.environ["STATE"]))
 print(json.dumps(words), file=open(os.environ["CALLS"], "a"))
 if words[:2] == ["inspect", "--format"]:
-    sys.exit(1) if not state["old"] else print(state["old"])
+    field = {"{{.State.Status}}": "old", "{{.State.StartedAt}}": "started", "{{.HostConfig.AutoRemove}}": "removes"}
+    sys.exit(1) if not state["old"] else print(state[field[words[2]]])
+elif words[0] == "cp":
+    print("the first of two files", flush=True)
+    sys.exit(state["cp"])
 elif words[0] == "exec":
     print(state["used"] + "\\t/data")
 elif words[0] == "run":
-    if "echo done" in words[-1]:
-        sys.exit(state["broken"]) if state["broken"] else print(state["done"])
+    if 'echo "done' in words[-1]:
+        sys.exit(state["broken"]) if state["broken"] else state["done"] is None or print(f"done {state['done']}")
     elif "df " in words[-1]:
         print(state["free"])
     elif "tar " in words[-1]:
+        print(sys.stdin.read())
         sys.exit(state["tar"])
     elif "meta.properties" in words[-1] or "version-2" in words[-1]:
         sys.exit(state["incomplete"])
 """
 
 
+FIRST, LATER = "2026-01-31T12:00:00.000000001Z", "2026-02-01T12:00:00.000000001Z"
+
+
 def run(tmp_path, node=NODE, **state):
-    """Run the script with a `docker` that answers by `state`; return (status, what it said, its calls)."""
+    """Run the script with a `docker` that answers by `state`; return (status, what it said, its calls).
+
+    done: content of the file that says that the copy is complete, None without one.
+    """
     (tmp_path / "docker").write_text(FAKE)
     (tmp_path / "docker").chmod(0o755)
-    usual = {"old": "running", "done": "", "used": "1000", "free": "100000", "tar": 0, "incomplete": 0, "broken": 0}
+    usual = {"old": "running", "started": FIRST, "removes": "false", "done": None, "used": "1000", "free": "100000"}
+    usual |= {"cp": 0, "tar": 0, "incomplete": 0, "broken": 0}
     (tmp_path / "state").write_text(json.dumps(usual | state))
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STATE": f"{tmp_path}/state", "CALLS": f"{tmp_path}/calls"}
     text = "\n".join(["set -e", *takeover.commands(node), "echo finished"])
@@ -185,7 +197,8 @@ def run(tmp_path, node=NODE, **state):
 
 def test_the_container_is_stopped_and_its_data_copied(tmp_path):
     status, said, calls = run(tmp_path)
-    assert (status, said.strip()) == (0, "finished")
+    assert status == 0
+    assert {"finished", "the first of two files"} <= set(said.splitlines())
     kinds = [words[0] for words in calls]
     assert kinds.index("update") < kinds.index("stop") < kinds.index("cp")
     assert ["update", "--restart", "no", "old-kafka"] in calls
@@ -193,6 +206,9 @@ def test_the_container_is_stopped_and_its_data_copied(tmp_path):
     emptied = next(index for index, words in enumerate(calls) if "-delete" in words[-1])
     assert kinds.index("stop") < emptied < kinds.index("cp")
     assert not any("old-kafka" in words and words[0] in ("rm", "start", "kill") for words in calls)
+    # When it was started is read after the stop, and kept.
+    assert kinds.index("stop") < calls.index(["inspect", "--format", "{{.State.StartedAt}}", "old-kafka"])
+    assert calls[-1][-1].endswith(f"meta.properties && sync && echo '{FIRST}' >/var/lib/kafka/data/.taken-over")
 
 
 def test_both_directories_of_zookeeper_are_copied(tmp_path):
@@ -203,8 +219,9 @@ def test_both_directories_of_zookeeper_are_copied(tmp_path):
 
 
 def test_a_complete_copy_is_never_overwritten(tmp_path):
-    for state in ("exited", ""):
-        status, _, calls = run(tmp_path, done="done", old=state)
+    # An earlier version wrote no time.
+    for done, state, started in ((FIRST, "exited", FIRST), ("", "exited", LATER), (FIRST, "", ""), ("", "", "")):
+        status, _, calls = run(tmp_path, done=done, old=state, started=started)
         assert status == 0
         assert not [words for words in calls if words[0] in ("stop", "cp", "update") or "-delete" in words[-1]]
         (tmp_path / "calls").unlink()
@@ -217,10 +234,19 @@ def test_an_interrupted_copy_begins_anew(tmp_path):
     assert not any(words[0] == "exec" for words in calls)
 
 
+AGAIN = "old-kafka was started again after its data was copied. Choose one of both, and the same one for every"
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"done": "done"}, "old-kafka runs again, and its data was taken over before"),
+        # Which of both has the newer messages, only the user knows.
+        ({"done": FIRST, "started": LATER}, AGAIN),
+        ({"done": FIRST, "started": LATER, "old": "exited"}, AGAIN),
+        ({"done": FIRST, "started": LATER, "old": "paused"}, AGAIN),
+        ({"done": ""}, AGAIN),
+        ({"done": "", "old": "paused"}, AGAIN),
+        ({"removes": "true"}, "old-kafka runs with --rm, so Docker removes it, and data inside it, when it stops"),
         ({"old": ""}, "old-kafka does not exist any more"),
         ({"used": "95000"}, "the data takes 92 MiB, and 97 MiB are free"),
         ({"broken": 125}, ""),
@@ -233,8 +259,26 @@ def test_it_refuses_before_it_stops_anything(tmp_path, state, said):
     assert not [words for words in calls if words[0] in ("stop", "cp", "update") or "-delete" in words[-1]]
 
 
-@pytest.mark.parametrize("state", [{"tar": 2}, {"incomplete": 1}])
+@pytest.mark.parametrize("state", [{"tar": 2}, {"incomplete": 1}, {"cp": 1}, {"cp": 1, "tar": 2}])
 def test_an_incomplete_copy_starts_no_node(tmp_path, state):
     status, text, _ = run(tmp_path, **state)
     assert status != 0
     assert "finished" not in text
+
+
+def test_a_copy_that_breaks_off_between_two_files_is_not_complete(tmp_path):
+    """The program that reads the copy sees a whole archive."""
+    status, text, calls = run(tmp_path, cp=1)
+    assert status != 0
+    assert "the first of two files" in text
+    assert "the copy of old-kafka broke off. Nothing is lost: run this again, and it begins anew" in text
+    assert not any(".taken-over" in words[-1] and "sync" in words[-1] for words in calls)
+
+
+def test_the_choice_after_the_way_back_fits_in_a_message():
+    """Of an error of the engine, 800 characters are shown."""
+    source = SOURCE | {"container": "compose-project-kafka-broker-1"}
+    line = next(line for line in takeover.commands(pair(stack_takes_over=source)[1]) if "started again" in line)
+    assert len(line) < 800
+    for command in ("docker stop", "docker update --restart no", "docker rename", "docker volume rm kafka-2-data"):
+        assert command in line
