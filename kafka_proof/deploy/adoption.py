@@ -6,6 +6,7 @@ addresses, or beside its data, would harm the cluster.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from kafka_proof.client.redact import is_secret
@@ -28,7 +29,9 @@ _DERIVED_OF_ZOOKEEPER = re.compile(
 )
 _ACCESS = re.compile(r"authProvider.*|.*sasl.*|.*jaas.*|secureClientPort|ssl\..*|sslQuorum|.*\.acl", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_NO_ACCESS = "access control is not taken over"
+_NO_ACCESS = "access control is not taken over. Remove it there first; docs/security.md sets it up afterwards"
+_SELECT = "name the other containers in adopt_containers"
+_COMPLETE = "Start it, or add its host to the inventory given by -i. If adopt_containers is set, name it there"
 _PLAINTEXT = "PLAINTEXT"
 _LIMIT = ("socket.request.max.bytes", "104857600")  # of Kafka's sample file; this project derives a safe one
 
@@ -61,18 +64,24 @@ def adopt(found: Sequence[Found], stack: str, versions: Sequence[str], reach: Ma
     kraft = not any("zookeeper.connect" in each.settings for each in kafka)
     servers = [] if kraft else [each for each in found if each.layout.kind == ZOOKEEPER]
     if not kafka:
-        return Adopted({}, [], ["No running container has a known layout of Kafka."])
+        advice = "Start one, or give the inventory of its hosts by -i. docs/adopt.md lists the layouts."
+        return Adopted({}, [], [f"No running container has a known layout of Kafka. {advice}"])
+    if several := _clusters(kafka):
+        return Adopted({}, [], several)
     network, problems = _network([*servers, *kafka])
     version, said = _version(kafka, versions, kraft)
     problems += said
     if not kraft and not servers:
-        problems.append("The brokers use ZooKeeper, and no running container has a known layout of it.")
+        problems.append(f"The brokers use ZooKeeper, and no running container has a known layout of it. {_COMPLETE}.")
+    problems += _ensemble(servers) + _strangers(servers, kafka, reach)
     brokers = sum(_roles(each) != [CONTROLLER] for each in kafka)
     hosts = [_server(each, 2181 + index) for index, each in enumerate(servers)]
     hosts += [_kafka(each, brokers, kraft, version) for each in kafka]
     names = [host.name for host in hosts]
     problems += [
-        f"{name} is the name of two nodes: their ids are equal." for name in set(names) if names.count(name) > 1
+        f"{name} is the name of two nodes: their ids are equal. Name the containers of one cluster in adopt_containers."
+        for name in sorted(set(names))
+        if names.count(name) > 1
     ]
     groups: dict[str, Any] = {}
     for host in hosts:
@@ -102,9 +111,14 @@ def summary(found: Sequence[Found], result: Adopted) -> list[str]:
 def _server(each: Found, usual_port: int) -> _Host:
     settings, problems = each.settings, _data_problems(each)
     if (inside := settings.get("clientPort", "2181")) != "2181":
-        problems.append(f"clientPort is {inside}, and servers of this project listen on 2181 in their container")
+        problems.append(
+            f"clientPort is {one_line(inside)}, and servers of this project listen on 2181 in their container. Set it "
+            "to 2181, and zookeeper.connect of the brokers with it, and start them again"
+        )
     problems += [f"{one_line(key)} is set, and {_NO_ACCESS}" for key in settings if _ACCESS.fullmatch(key)]
-    number = int(each.my_id) if each.my_id.isdigit() else 1
+    if "dynamicConfigFile" in settings:
+        problems.append("dynamicConfigFile is set, and its servers are not read. Move them to the file of settings")
+    number = _server_id(each)
     config = {
         key: value
         for key, value in sorted(settings.items())
@@ -130,14 +144,23 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
     ids = [each.meta.get("node.id"), each.meta.get("broker.id"), settings.get("node.id"), settings.get("broker.id")]
     number = next((int(text) for text in ids if text and text.isdigit()), None)
     if number is None:
-        problems.append("no setting and no meta.properties says its id")
+        problems.append(f"no setting and no meta.properties says its id. If it runs no broker, {_SELECT}")
     of_quorum = _items(settings.get("controller.listener.names"))
     quorum = [item for item in listeners if item["name"] in of_quorum]
+    notes += [
+        f"port {at[1]} of the host is left out: the listener {item['name']} neither listens on it nor advertises it"
+        for item in listeners
+        if "bind_address" not in item and (at := _published(each, item["port"]))
+    ]
     variables: dict[str, Any] = {"kafka_controller_port": quorum[0]["port"]} if kraft and quorum else {}
     if kraft:
         source["cluster"] = each.meta.get("cluster.id", "")
         source |= {"voters": voters} if (voters := settings.get("controller.quorum.voters")) else {}
-        problems += [] if source["cluster"] else ["its data has no meta.properties with a cluster.id"]
+        if not source["cluster"]:
+            problems.append(
+                f"its data has no meta.properties with a cluster.id. If it runs no node of Kafka, {_SELECT}. Otherwise "
+                "correct its log.dirs"
+            )
     heap = re.search(r"-Xmx(\d+[kmgKMG])\b", each.environment.get("KAFKA_HEAP_OPTS", ""))
     size = heap[1].lower() if heap else "1g"  # Kafka's own
     if _roles(each) == [CONTROLLER]:
@@ -213,13 +236,38 @@ def _notes(each: Found) -> list[str]:
 
 def _data_problems(each: Found) -> list[str]:
     problems = [
-        f"its data is in {one_line(path)}, which is no plain path"
+        f"its data is in {one_line(path)}, which is no plain path. Move it to one of letters, digits and ._@:+-"
         for path in each.data
         if not re.fullmatch(r"(/[A-Za-z0-9._@:+-]+)+/?", path) or "/.." in path
     ]
     if each.layout.kind == KAFKA and len(each.data) > 1:
-        problems.append("log.dirs names several directories, and a node of this project has one")
+        problems.append(
+            "log.dirs names several directories, and a node of this project has one. Move all partitions to one of "
+            "them (kafka-reassign-partitions.sh with log_dirs), and name only this one"
+        )
+    if (each.inspected.get("HostConfig") or {}).get("AutoRemove"):
+        problems.append(
+            "it runs with --rm, so Docker removes it, and data inside it, when it stops. Start it without --rm on the "
+            "same data. Data that is in no named volume and no directory of the host needs a copy first: docker cp"
+        )
+    problems += [
+        f"its data in {one_line(path)} is in memory (tmpfs), and lost when it stops. Copy it to a volume first "
+        f"(docker exec {each.name} tar -cf - -C {one_line(path)} .), and start it on this volume"
+        for path in each.data
+        if _in_memory(each, path)
+    ]
     return problems
+
+
+def _in_memory(each: Found, path: str) -> bool:
+    """Return whether a directory is in a tmpfs, or has one in it."""
+    mounts = {PurePosixPath(item["Destination"]): item["Type"] for item in each.inspected.get("Mounts") or []}
+    of_host = each.inspected.get("HostConfig") or {}
+    mounts |= {PurePosixPath(at): "tmpfs" for at in of_host.get("Tmpfs") or {}}
+    data = PurePosixPath(path)
+    around = max((at for at in mounts if data.is_relative_to(at)), key=lambda at: len(at.parts), default=None)
+    inside = [at for at in mounts if at.is_relative_to(data)]
+    return any(mounts[at] == "tmpfs" for at in [*inside, *([around] if around else [])])
 
 
 # Listeners
@@ -253,16 +301,23 @@ def _listeners(each: Found) -> tuple[list[dict[str, Any]], list[str]]:
 
 def _uses(settings: Mapping[str, str], listeners: Sequence[Mapping[str, Any]]) -> tuple[str, str, list[str]]:
     """Return the listener between brokers, that of clients on the host, and what is wrong with them."""
-    inter_broker = settings.get("inter.broker.listener.name") or next(
-        (item["name"] for item in listeners if item["protocol"] == _PLAINTEXT), ""
-    )
+    # Without a name, Kafka takes the listener that has the name of the protocol.
+    wanted = settings.get("inter.broker.listener.name") or settings.get("security.inter.broker.protocol") or _PLAINTEXT
+    inter_broker = next((item["name"] for item in listeners if item["name"].upper() == wanted.upper()), "")
+    problems = []
+    if not inter_broker:
+        problems.append(
+            f"no listener has the name {one_line(wanted)}, and brokers use this one between them. Set "
+            "inter.broker.listener.name to one of listeners"
+        )
     published = [item["name"] for item in listeners if item.get("bind_address")]
     clients = next((name for name in published if name != inter_broker), next(iter(published), ""))
-    problem = (
-        "no listener is published at the port that it listens on or advertises, and this machine has to reach the "
-        "broker. Publish one first, such as EXTERNAL://localhost:9094"
-    )
-    return inter_broker, clients, [] if clients else [problem]
+    if not clients:
+        problems.append(
+            "no listener is published at the port that it listens on or advertises, and this machine has to reach the "
+            "broker. Publish one first, such as EXTERNAL://localhost:9094"
+        )
+    return inter_broker, clients, problems
 
 
 def _addresses(text: str | None) -> dict[str, tuple[str, int]]:
@@ -288,14 +343,75 @@ def _published(each: Found, inside: int) -> tuple[str, int] | None:
 # The cluster
 
 
+def _clusters(kafka: Sequence[Found]) -> list[str]:
+    """Return the problem of containers of several clusters."""
+    of_each: dict[str, list[str]] = {}
+    for each in kafka:
+        if cluster := each.meta.get("cluster.id"):
+            of_each.setdefault(cluster, []).append(each.name)
+    if len(of_each) < 2:
+        return []
+    said = "; ".join(f"{one_line(cluster)} of {', '.join(names)}" for cluster, names in sorted(of_each.items()))
+    return [f"The containers are of {len(of_each)} clusters: {said}. Name those of one in adopt_containers."]
+
+
+def _server_id(each: Found) -> int:
+    return int(each.my_id) if each.my_id.isdigit() else 1
+
+
+def _ensemble(servers: Sequence[Found]) -> list[str]:
+    """Return why the servers are not all servers of one ensemble. A part of it beside the rest is a split brain."""
+    problems, ids = [], {_server_id(each) for each in servers}
+    for each in servers:
+        of_settings = (re.fullmatch(r"server\.(\d+)", key) for key in each.settings)
+        members = {int(match[1]) for match in of_settings if match} or {_server_id(each)}
+        missing = ", ".join(f"server.{number}" for number in sorted(members - ids))
+        others = [other.name for other in servers if _server_id(other) not in members]
+        if missing:
+            problems.append(f"{each.name}: its settings name {missing}, and no such server is found. {_COMPLETE}.")
+        if others:
+            problems.append(
+                f"{each.name}: {', '.join(others)} is in no server.N of its settings. Name the containers of one "
+                "cluster in adopt_containers."
+            )
+    return problems
+
+
+def _strangers(servers: Sequence[Found], kafka: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
+    """Return which servers the brokers use that were not found."""
+    known = {name.lower() for each in servers for name in _reached_by(each, reach)}
+    problems = []
+    for each in kafka if servers else []:
+        items = _items(each.settings.get("zookeeper.connect", "").partition("/")[0])
+        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in items]
+        if unknown := [host for host in hosts if host.lower() not in known]:
+            problems.append(
+                f"{each.name}: zookeeper.connect names {one_line(', '.join(unknown))}, and no server that is found has "
+                f"this name or address. {_COMPLETE}. A host can have this name in the inventory, too."
+            )
+    return problems
+
+
+def _reached_by(each: Found, reach: Mapping[str, Any]) -> list[str]:
+    """Return the names and addresses of a server: of its container, and of its host, which may publish its port."""
+    names = ["localhost", "127.0.0.1", "::1", "host.docker.internal", each.host, *each.host_names]
+    names += [str(reach[each.host].get("ansible_host", "")), each.name, each.inspected["Config"].get("Hostname") or ""]
+    shown = each.inspected["NetworkSettings"]
+    for network, joined in (shown.get("Networks") or {}).items():
+        names += [f"{each.name}.{network}", *(joined.get("Aliases") or [])]
+        names += [joined.get("IPAddress") or "", joined.get("GlobalIPv6Address") or ""]
+    names += [item.get("HostIp", "") for bound in (shown.get("Ports") or {}).values() for item in bound or []]
+    return [name for name in names if name not in ("", "0.0.0.0", "::")]
+
+
 def _network(found: Sequence[Found]) -> tuple[str, list[str]]:
     """Return the network that all containers share."""
     of_each = [set(each.inspected["NetworkSettings"].get("Networks") or {}) for each in found]
     if shared := sorted(set.intersection(*of_each) - {"bridge", "host", "none"}):
         return shared[0], []
     return "", [
-        "The containers share no network on which they have names. Connect them to one while they run: "
-        "docker network connect NETWORK CONTAINER"
+        "The containers share no network on which they have names. Connect them to one while they run: docker network "
+        "connect NETWORK CONTAINER. Or name those of one cluster in adopt_containers."
     ]
 
 
@@ -315,11 +431,17 @@ def _version(kafka: Sequence[Found], versions: Sequence[str], kraft: bool) -> tu
     running = [running_version(each) for each in kafka]
     if not all(running):
         unknown = [each.name for each, version in zip(kafka, running, strict=True) if not version]
-        return "", [f"{', '.join(unknown)}: no jar tells the version of Kafka."]
+        return "", [
+            f"{', '.join(unknown)}: no jar tells the version of Kafka. If it runs no node of Kafka, {_SELECT}. "
+            "Otherwise start it first from an image that has jars."
+        ]
     least = max([[3, 9], *map(_line, running)])
     fit = [version for version in versions if _line(version) >= least and (kraft or _line(version) < [4, 0])]
     if not fit:
-        return "", [f"The containers run Kafka {max(running, key=_line)}, and this project has no such version."]
+        return "", [
+            f"The containers run Kafka {max(running, key=_line)}, and this project has no such version. "
+            "Update this project first."
+        ]
     return min(fit, key=_line), []
 
 

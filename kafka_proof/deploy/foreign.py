@@ -79,6 +79,7 @@ class Found(NamedTuple):
     my_id: str = ""  # of a ZooKeeper server
     version_2: str = ""  # names of ZooKeeper's files
     kilobytes: int = 0
+    host_names: Sequence[str] = ()  # the name and the addresses of its host
 
     @property
     def name(self) -> str:
@@ -148,6 +149,7 @@ def data_paths(inspected: Mapping[str, Any], layout: Layout, settings: Mapping[s
 # Read. Each script prints a section for each question. A file that does not exist is empty.
 
 INSPECT = 'ids=$(docker ps --quiet --no-trunc) && { [ -z "$ids" ] || docker inspect $ids; }'
+HOST_NAMES = "{ hostname; hostname -I; } 2>/dev/null || true"
 _SECTION = "kafka-proof-section"
 
 
@@ -198,6 +200,7 @@ def as_found(read: Mapping[str, Any]) -> Found:
         meta=javaproperties.loads(answers["meta"]),
         my_id=answers["my_id"],
         version_2=answers["version_2"],
+        host_names=answers["host_names"].split(),
         kilobytes=sum(int(line.split()[0]) for line in answers["kilobytes"].splitlines() if line[:1].isdigit()),
     )
 

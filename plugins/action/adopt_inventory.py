@@ -25,9 +25,14 @@ class ActionModule(Action):
         adopted = adopt(found, arguments["stack"], versions, reach)
         if adopted.problems:
             raise ActionError("\n".join(["These containers cannot be taken over:", *adopted.problems]))
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
         after = _HEADER + to_yaml(adopted.inventory)
         try:
+            before = path.read_text(encoding="utf-8") if path.exists() else ""
+            if before not in ("", after) and not self.check_mode:
+                raise ActionError(
+                    f"{path} exists, and differs from what these containers give: --check --diff shows how. Remove it, "
+                    "or set adopt_inventory to another file."
+                )
             if before != after and not self.check_mode:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(after, encoding="utf-8")

@@ -19,11 +19,9 @@ class ActionModule(Action):
                 f"{self.host}: adopt_containers names {', '.join(unknown)}, of a layout that is not known. Known are "
                 f"{', '.join(sorted({layout.image for layout in foreign.LAYOUTS}))}."
             )
-        return {
-            "containers": [
-                self._read(there[name], layout) for name, layout in layouts.items() if not wanted or name in wanted
-            ]
-        }
+        found = [self._read(there[name], layout) for name, layout in layouts.items() if not wanted or name in wanted]
+        names = self.docker(foreign.HOST_NAMES, "the name of the host is unreadable")
+        return {"containers": [each | {"answers": each["answers"] | {"host_names": names}} for each in found]}
 
     def _read(self, item, layout):
         name = foreign.name_of(item)

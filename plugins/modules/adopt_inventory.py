@@ -6,6 +6,7 @@ module: adopt_inventory
 short_description: Write the inventory of containers of other images
 description:
   - Writes an inventory in YAML whose nodes take the containers over.
+  - Never overwrites a file that differs, because it may have corrections. Check mode shows the difference.
   - Text of the containers is data. A text with braces is marked as no template.
   - The result holds settings, so no output shows it.
 options:

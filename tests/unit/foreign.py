@@ -63,17 +63,23 @@ WURSTMEISTER_KAFKA = found(
     meta={"broker.id": "1001", "cluster.id": "wx", "version": "0"},
     kilobytes=2048,
 )
-BITNAMI_ZOOKEEPER = found(
-    inspected(
-        "zoo1",
-        "docker.io/bitnami/zookeeper:3.9",
-        ["BITNAMI_APP_NAME=zookeeper", "ZOO_SERVER_ID=1", "ZOO_SERVERS=0.0.0.0:2888:3888,zoo2:2888:3888"],
-        hostname="bbbbbbbbbbbb",
-    ),
-    "dataDir=/bitnami/zookeeper/data\nclientPort=2181\ntickTime=2000\nadmin.enableServer=false\n"
-    "4lw.commands.whitelist=srvr, mntr\nserver.1=0.0.0.0:2889:3889;2181\nserver.2=zoo2:2888:3888;2181\n",
-    my_id="1",
-    version_2="log.1\nsnapshot.0",
+BITNAMI_ZOOKEEPER, BITNAMI_ZOOKEEPER_2 = (
+    found(
+        inspected(
+            f"zoo{each}",
+            "docker.io/bitnami/zookeeper:3.9",
+            ["BITNAMI_APP_NAME=zookeeper", f"ZOO_SERVER_ID={each}"],
+            hostname="bbbbbbbbbbbb",
+        ),
+        "dataDir=/bitnami/zookeeper/data\nclientPort=2181\ntickTime=2000\nadmin.enableServer=false\n"
+        f"4lw.commands.whitelist=srvr, mntr\n{servers}",
+        my_id=str(each),
+        version_2="log.1\nsnapshot.0",
+    )
+    for each, servers in (
+        (1, "server.1=0.0.0.0:2889:3889;2181\nserver.2=zoo2:2888:3888;2181\n"),
+        (2, "server.1=zoo1:2889:3889;2181\nserver.2=0.0.0.0:2888:3888;2181\n"),
+    )
 )
 BITNAMI_KAFKA = found(
     inspected(

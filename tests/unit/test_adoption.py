@@ -1,9 +1,15 @@
 """Containers of other images: which layout they have, and the inventory that takes their place."""
 
+import importlib.util
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 
+from kafka_proof.action import ActionError
 from kafka_proof.client.ansible_yaml import Template, to_yaml
 from kafka_proof.deploy.adoption import adopt, summary
 from kafka_proof.deploy.foreign import as_found, layout_of, running_version, sections, settings_of_environment
@@ -13,6 +19,8 @@ from tests.unit.foreign import found, inspected
 VERSIONS = ["3.8.1", "3.9.2", "4.0.0", "4.1.1", "4.4.0"]
 REACH = {"localhost": {"ansible_connection": "local"}}
 ZOOKEEPER = foreign.WURSTMEISTER_ZOOKEEPER
+ADVICE = re.compile(r"\b(Start|Name|name|Set|Move|Remove|Connect|Publish|Copy|Correct|Update) (?!of\b)")
+ENSEMBLE = [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_ZOOKEEPER_2]
 TWO_LISTENERS = {"kafka_inter_broker_listener": "PLAINTEXT", "kafka_client_listener": "PLAINTEXT_HOST"}
 
 
@@ -144,7 +152,7 @@ def test_the_version_by_the_jars(jars, version):
             id="wurstmeister: ZooKeeper",
         ),
         pytest.param(
-            [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_KAFKA],
+            [*ENSEMBLE, foreign.BITNAMI_KAFKA],
             "kafka",
             "broker-2",
             {
@@ -171,7 +179,7 @@ def test_the_version_by_the_jars(jars, version):
             id="bitnami: a port that is published as another one",
         ),
         pytest.param(
-            [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_KAFKA],
+            [*ENSEMBLE, foreign.BITNAMI_KAFKA],
             "zookeeper",
             "zookeeper-1",
             {"zookeeper_port": 2181, "zookeeper_quorum_port": 2889, "zookeeper_election_port": 3889},
@@ -313,6 +321,113 @@ def test_notes_name_what_is_left_out():
     assert "hunter2" not in text + str(result)
 
 
+def test_a_publication_that_ends_is_noted():
+    ports = {"29092/tcp": [{"HostIp": "", "HostPort": "39092"}], "9092/tcp": [{"HostIp": "", "HostPort": "9092"}]}
+    shown = {"Ports": ports, "Networks": {"kafka_default": {}}}
+    broker = inside(foreign.CONFLUENT_KAFKA, NetworkSettings=shown)
+    result = adopted(foreign.CONFLUENT_ZOOKEEPER, broker)
+    notes = [note for note in result.notes if "of the host" in note]
+    assert notes == [
+        "broker: port 39092 of the host is left out: the listener PLAINTEXT neither listens on it nor advertises it"
+    ]
+    assert not [note for note in adopted(*ENSEMBLE, foreign.BITNAMI_KAFKA).notes if "of the host" in note]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("", "PLAINTEXT"),
+        ("KAFKA_SECURITY_INTER_BROKER_PROTOCOL=PLAINTEXT", "PLAINTEXT"),
+        ("KAFKA_INTER_BROKER_LISTENER_NAME=first", "FIRST"),
+    ],
+)
+def test_the_listener_between_brokers(setting, expected):
+    """Without a name, Kafka takes the listener PLAINTEXT, also where another one comes first."""
+    broker = with_env(foreign.CONFLUENT_KAFKA, *LISTENERS, "KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181", setting)
+    result = adopted(foreign.CONFLUENT_ZOOKEEPER, broker)
+    assert result.problems == []
+    assert node(result, "kafka", "broker-1")["kafka_inter_broker_listener"] == expected
+
+
+LISTENERS = (
+    "KAFKA_LISTENERS=FIRST://:29092,PLAINTEXT://:9092",
+    "KAFKA_ADVERTISED_LISTENERS=FIRST://broker:29092,PLAINTEXT://localhost:9092",
+    "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=FIRST:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+)
+
+
+SHOWN = {
+    "Ports": {"2181/tcp": [{"HostIp": "192.0.2.9", "HostPort": "2181"}]},
+    "Networks": {"kafka_default": {"IPAddress": "172.19.0.2", "Aliases": ["zk-alias"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("connect", "unknown"),
+    [
+        ("zookeeper:2181", None),
+        ("zookeeper", None),
+        ("ZooKeeper.kafka_default:2181/chroot", None),
+        ("zk-alias:2181", None),
+        ("aaaaaaaaaaaa:2181", None),  # the name of its host
+        ("172.19.0.2:2181", None),
+        # Of the host, which publishes the port.
+        ("192.0.2.9:2181", None),
+        ("localhost:2181", None),
+        ("host.docker.internal:2181", None),
+        ("h1:2181", None),
+        ("192.0.2.1:2181", None),
+        ("[2001:db8::1]:2181", None),
+        # A stranger, alone or beside the server.
+        ("zk.elsewhere:2181", "zk.elsewhere"),
+        ("zookeeper:2181,zk.elsewhere:2181/chroot", "zk.elsewhere"),
+        ("192.0.2.2:2181", "192.0.2.2"),
+        ("zookeeper2:2181", "zookeeper2"),
+    ],
+)
+def test_the_brokers_use_the_servers_that_are_found(connect, unknown):
+    server = inside(ZOOKEEPER, NetworkSettings=SHOWN)._replace(host="h1", host_names=["machine", "2001:db8::1"])
+    settings = foreign.WURSTMEISTER_KAFKA.settings | {"zookeeper.connect": connect}
+    brokers = [server, foreign.WURSTMEISTER_KAFKA._replace(settings=settings)]
+    result = adopt(brokers, "adopted", VERSIONS, REACH | {"h1": {"ansible_host": "192.0.2.1"}})
+    said = (
+        f"kafka: zookeeper.connect names {unknown}, and no server that is found has this name or address. Start it, or"
+    )
+    assert [said in problem for problem in result.problems] == ([True] if unknown else []), result.problems
+
+
+def test_the_whole_ensemble_is_accepted():
+    assert adopted(*ENSEMBLE, foreign.BITNAMI_KAFKA).problems == []
+
+
+@pytest.mark.parametrize(
+    ("type_of", "path", "lost"),
+    [
+        ({"Mounts": [{"Type": "tmpfs", "Destination": "/bitnami/kafka/data"}]}, "/bitnami/kafka/data", True),
+        ({"Mounts": [{"Type": "tmpfs", "Destination": "/bitnami"}]}, "/bitnami/kafka/data/", True),
+        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka": "size=1g"}}}, "/bitnami/kafka/data", True),
+        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka/data/a-0": ""}}}, "/bitnami/kafka/data", True),
+        ({"HostConfig": {"Tmpfs": {"/tmp": ""}}}, "/bitnami/kafka/data", False),
+        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka-data": ""}}}, "/bitnami/kafka", False),
+        ({"HostConfig": {"Tmpfs": None}, "Mounts": []}, "/bitnami/kafka/data", False),
+        (
+            {"HostConfig": {"Tmpfs": {"/tmp": ""}}, "Mounts": [{"Type": "volume", "Destination": "/tmp/logs"}]},
+            "/tmp/logs/kafka",
+            False,
+        ),
+    ],
+)
+def test_data_in_memory_is_refused(type_of, path, lost):
+    broker = with_env(foreign.BITNAMI_KRAFT, f"KAFKA_CFG_LOG_DIRS={path}", **type_of)
+    said = f"kafka: its data in {path} is in memory (tmpfs), and lost when it stops. Copy it to a volume first"
+    assert [said in problem for problem in adopted(broker).problems] == ([True] if lost else [])
+
+
+def inside(each, **shown):
+    """The container with other parts of `docker inspect`."""
+    return each._replace(inspected=dict(each.inspected) | shown)
+
+
 def with_env(each, *env, **inside):
     item = dict(each.inspected) | inside
     item["Config"] = each.inspected["Config"] | {"Env": [*each.inspected["Config"]["Env"], *env]}
@@ -323,10 +438,42 @@ def with_env(each, *env, **inside):
     ("containers", "said"),
     [
         ([], "No running container has a known layout of Kafka."),
-        ([foreign.WURSTMEISTER_KAFKA], "no running container has a known layout of it"),
+        ([foreign.WURSTMEISTER_KAFKA], "no running container has a known layout of it. Start it, or add its host"),
+        (
+            [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_KAFKA],
+            "zoo1: its settings name server.2, and no such server is found. Start it, or add its host to the inventory",
+        ),
+        (
+            [*ENSEMBLE, ZOOKEEPER._replace(my_id="3"), foreign.BITNAMI_KAFKA],
+            "zoo1: zookeeper is in no server.N of its settings. Name the containers of one cluster",
+        ),
+        (
+            [ZOOKEEPER._replace(settings={"dynamicConfigFile": "/x"}), foreign.WURSTMEISTER_KAFKA],
+            "zookeeper: dynamicConfigFile is set, and its servers are not read.",
+        ),
+        (
+            [foreign.BITNAMI_KRAFT, foreign.CONFLUENT_CONTROLLER],
+            "of 2 clusters: 5L6g3nShT-eMCtK--X86sw of kafka; wx of controller-1. Name those of one in adopt_containers",
+        ),
+        (
+            [ZOOKEEPER, foreign.WURSTMEISTER_KAFKA, foreign.CONFLUENT_KAFKA._replace(meta={"cluster.id": "other\nx"})],
+            "of 2 clusters: other x of broker; wx of kafka.",
+        ),
+        (
+            [inside(foreign.BITNAMI_KRAFT, HostConfig={"AutoRemove": True})],
+            "kafka: it runs with --rm, so Docker removes it, and data inside it, when it stops. Start it without --rm",
+        ),
+        (
+            [with_env(foreign.BITNAMI_KRAFT, "KAFKA_CFG_SECURITY_INTER_BROKER_PROTOCOL=SSL")],
+            "kafka: no listener has the name SSL, and brokers use this one between them. Set inter.broker.listener",
+        ),
+        (
+            [ZOOKEEPER._replace(settings={"clientPort": "\x1b[2J9"}), foreign.WURSTMEISTER_KAFKA],
+            "zookeeper: clientPort is \\x1b[2J9",
+        ),
         (
             [ZOOKEEPER, foreign.WURSTMEISTER_KAFKA._replace(meta={})],
-            "kafka: no setting and no meta.properties says",
+            "kafka: no setting and no meta.properties says its id. If it runs no broker, name the other containers in",
         ),
         ([ZOOKEEPER, foreign.WURSTMEISTER_KAFKA._replace(jars="")], "kafka: no jar tells the version of Kafka."),
         (
@@ -364,7 +511,10 @@ def with_env(each, *env, **inside):
     ],
 )
 def test_refused(containers, said):
-    assert any(said in problem for problem in adopted(*containers).problems), adopted(*containers).problems
+    """Each problem says what to do."""
+    problems = adopted(*containers).problems
+    assert any(said in problem for problem in problems), problems
+    assert [problem for problem in problems if not ADVICE.search(problem)] == []
 
 
 def test_text_of_a_container_is_no_template(tmp_path):
@@ -408,9 +558,48 @@ def test_what_was_read():
         "jars": "j",
         "meta": "#Fri\nbroker.id=4\n",
         "my_id": "2",
+        "host_names": "machine\n192.0.2.1 172.17.0.1 \n",
         "version_2": "log.1",
         "kilobytes": "10\t/a\n4\t/b",
     }
     read = {"host": "h", "inspected": ZOOKEEPER.inspected, "settings": {"a": "b"}, "answers": answers}
     each = as_found(read)
     assert (each.meta, each.my_id, each.kilobytes, each.name) == ({"broker.id": "4"}, "2", 14, "zookeeper")
+    assert each.host_names == ["machine", "192.0.2.1", "172.17.0.1"]
+
+
+def write(path, containers, check_mode=False):
+    """Call the action adopt_inventory with containers as engine_foreign returns them."""
+    source = Path(__file__).parents[2] / "plugins" / "action" / "adopt_inventory.py"
+    spec = importlib.util.spec_from_file_location("adopt_inventory", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    answers = {"my_id": "", "version_2": "", "kilobytes": "", "host_names": ""}
+    read = [
+        {"host": "localhost", "inspected": each.inspected, "settings": dict(each.settings)}
+        | {"answers": answers | {"jars": each.jars, "meta": "\n".join(f"{k}={v}" for k, v in each.meta.items())}}
+        for each in containers
+    ]
+    action = SimpleNamespace(task_vars={"hostvars": {"localhost": {}}}, check_mode=check_mode)
+    roles = Path(__file__).parents[2] / "roles"
+    arguments = {"path": str(path), "containers": read, "stack": "adopted", "roles": str(roles)}
+    return module.ActionModule.act(action, arguments)
+
+
+def test_a_corrected_inventory_is_never_overwritten(tmp_path):
+    path = tmp_path / "new" / "adopted.yml"
+    assert write(path, [foreign.BITNAMI_KRAFT], check_mode=True)["changed"]
+    assert not path.exists()
+    assert write(path, [foreign.BITNAMI_KRAFT])["changed"]
+    assert not write(path, [foreign.BITNAMI_KRAFT])["changed"]
+    corrected = path.read_text().replace("kafka_heap: 1g", "kafka_heap: 2g")
+    path.write_text(corrected)
+    with pytest.raises(ActionError, match=r"adopted.yml exists, and differs .* Remove it, or set adopt_inventory to"):
+        write(path, [foreign.BITNAMI_KRAFT])
+    assert path.read_text() == corrected
+    checked = write(path, [foreign.BITNAMI_KRAFT], check_mode=True)
+    assert checked["changed"]
+    assert checked["diff"]["before"] == corrected
+    assert "kafka_heap: 1g" in checked["diff"]["after"]
+    path.write_text("")
+    assert write(path, [foreign.BITNAMI_KRAFT])["changed"]
