@@ -152,6 +152,14 @@ def test_one_broker_with_zookeeper(adoption, tmp_path):
     assert f"{OLD}-kafka is not taken over yet" in refused.message
     assert adoption.old() == before
 
+    # Correct: another read keeps the corrections.
+    corrected = adoption.written.read_text().replace("kafka_heap: 300m", "kafka_heap: 310m")
+    adoption.written.write_text(corrected)
+    again = adoption.read()
+    assert not again.ok
+    assert f"{adoption.written} exists, and differs from what these containers give" in again.message
+    assert adoption.written.read_text() == corrected
+
     # Take over.
     play = adoption.take()
     assert play.ok, play.message
@@ -331,3 +339,57 @@ def test_containers_that_cannot_be_taken_over(adoption):
     play = adoption.read(adopt_containers=["kpadopt-nothing"])
     assert not play.ok
     assert "No running container has a known layout of Kafka." in play.message
+
+
+def test_a_part_of_an_ensemble(adoption, tmp_path):
+    """Alone, it would become a second cluster."""
+    bitnami_server(tmp_path, 1)
+    bitnami(tmp_path, 1)
+    settings = ("exec", f"{OLD}-zookeeper-1", "sh", "-c", "cat /opt/bitnami/zookeeper/conf/zoo.cfg || true")
+    wait_until("its settings", lambda: docker(*settings), lambda text: "server.3" in text, 30, 0.2)
+    play = adoption.read()
+    assert not play.ok
+    assert f"{OLD}-zookeeper-1: its settings name server.2, server.3, and no such server is found" in play.message
+    assert f"{OLD}-kafka-1: zookeeper.connect names zookeeper-2, zookeeper-3" in play.message
+    assert not adoption.written.exists()
+
+
+def test_data_that_a_stop_would_lose(adoption, tmp_path):
+    built = foreign_images.build("apache/kafka", tmp_path / "lost", KRAFT_VERSION)
+    words = ("--rm", "--tmpfs", "/tmp/kraft-combined-logs:mode=1777", "--entrypoint", "sleep")
+    docker("run", "--detach", "--name", f"{OLD}-kafka", "--network", NETWORK, *words, built, "300")
+    play = adoption.read()
+    assert not play.ok
+    assert f"{OLD}-kafka: it runs with --rm, so Docker removes it" in play.message
+    assert f"{OLD}-kafka: its data in /tmp/kraft-combined-logs is in memory (tmpfs)" in play.message
+
+
+@pytest.mark.long
+def test_a_second_takeover_after_the_way_back(adoption, tmp_path):
+    """The copy of the first one lacks what the old broker wrote since: only the user can choose."""
+    wurstmeister(tmp_path)
+    adoption.wait_ready(brokers=(1001,))
+    adoption.produce("one", topic="of_before")
+    assert adoption.read().ok
+    play = adoption.take()
+    assert play.ok, play.message
+    adoption.teardown(data=False)
+    assert adoption.take().ok  # the old containers did not run since
+    adoption.teardown(data=False)
+    names = [f"{OLD}-zookeeper", f"{OLD}-kafka"]
+    docker("update", "--restart", "unless-stopped", *names)
+    docker("start", *names)
+    adoption.wait_ready(brokers=(1001,))
+    adoption.produce("two", topic="of_before")
+    lived, volumes = adoption.old(), adoption.volumes()
+    play = adoption.take()
+    assert not play.ok
+    assert f"{OLD}-zookeeper was started again after its data was copied" in play.message
+    assert f"docker volume rm {adoption.zookeeper}-data" in play.message
+    assert (adoption.old(), adoption.volumes()) == (lived, volumes)
+    docker("stop", *reversed(names))
+    assert f"{OLD}-zookeeper was started again" in adoption.take().message
+    docker("volume", "rm", *(name for name in volumes if name.endswith("-data")))
+    play = adoption.take()
+    assert play.ok, play.message
+    assert adoption.messages("of_before") == ["one", "two"]
