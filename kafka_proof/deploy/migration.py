@@ -62,13 +62,14 @@ class Progress(NamedTuple):
     """How far a cluster is.
 
     now: the phase that is complete; left: those that follow; run: those of this run;
-    way_back: whether no controller forgot ZooKeeper.
+    way_back: whether no controller forgot ZooKeeper; controllers: {host: id}.
     """
 
     now: str
     left: list[str]
     run: list[str]
     way_back: bool
+    controllers: dict[str, int]
 
 
 def phase_nodes(
@@ -118,7 +119,8 @@ def migration_progress(
         run = [phase for phase in run if phase in REVERSIBLE]
     if until:
         run = [phase for phase in run if PHASES.index(phase) <= PHASES.index(until)]
-    return Progress(now, order[at + 1 :], run, not is_finalising(nodes, engines))._asdict()
+    controllers = {node["host"]: node["id"] for node in dedicated(nodes)}
+    return Progress(now, order[at + 1 :], run, not is_finalising(nodes, engines), controllers)._asdict()
 
 
 def _begun(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
@@ -234,7 +236,7 @@ def left_over_problems(nodes: Sequence[Node], engines: Engines, found: Mapping[s
     ]
 
 
-def next_phase(progress: Mapping[str, Any], nodes: Sequence[Node], check: bool, options: str) -> str:
+def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
     """Return what happens next, for people. check: whether the run only described it."""
     migrate = f"ansible-playbook{options} playbooks/migrate.yml"
     done = [phase for phase in progress["run"] if phase in progress["left"]]
@@ -250,7 +252,7 @@ def next_phase(progress: Mapping[str, Any], nodes: Sequence[Node], check: bool, 
             "kafka_controller, rename zookeeper to that. Remove the variables zookeeper_… and, of these hosts, "
             "stack_takes_over. Set these, and run site.yml:"
         )
-        lines += [f"  {node['host']}: kafka_controller_id={node['id']}" for node in dedicated(nodes)]
+        lines += [f"  {host}: kafka_controller_id={number}" for host, number in progress["controllers"].items()]
         lines.append("The data of ZooKeeper is kept; teardown.yml -e teardown_data=true removes it with the stack.")
     if now in REVERSIBLE and progress["way_back"]:
         lines.append(f"Return to ZooKeeper: ansible-playbook{options} playbooks/migrate_rollback.yml")
