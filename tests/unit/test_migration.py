@@ -241,7 +241,7 @@ def test_halfway_through_the_last_phase_there_is_no_way_back():
     seen = at("brokers")
     next(item for item in seen["one"]["own_volumes"] if item["kind"] == "controller")["migration"] = ""
     found = migration_progress(of("dual-write"), seen, copied=True)
-    assert "migrate_rollback.yml" not in next_phase(found, of("dual-write"), True, "")
+    assert "migrate_rollback.yml" not in next_phase(found, True, "")
     says(under_way_problems(at("brokers"), ""), "migrate_rollback.yml")
     says(under_way_problems(seen | {"two": at("brokers")["one"]}, ""), "-e migrate_finalise=true")
 
@@ -345,9 +345,7 @@ def test_next_phase():
     nodes = of("dual-write")
 
     def said(phase, check=True, **options):
-        return next_phase(
-            migration_progress(nodes, at(phase), copied=phase != ORIGIN, **options), nodes, check, " -i x"
-        )
+        return next_phase(migration_progress(nodes, at(phase), copied=phase != ORIGIN, **options), check, " -i x")
 
     assert "Next: controllers" in said(ORIGIN)
     assert "Return to ZooKeeper" not in said(ORIGIN)
