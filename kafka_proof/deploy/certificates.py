@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from kafka_proof.client.secret_files import path_of
 from kafka_proof.deploy.node import Node
@@ -62,7 +63,10 @@ def wanted(nodes: Sequence[Node], security: Security, secrets: str, users: Itera
 
 
 def missing(certificates: Sequence[Certificate]) -> list[Certificate]:
-    """Return those that do not exist, or are for other names."""
+    """Return those that do not exist, are for other names, or are of an authority that nobody trusts any more.
+
+    A host that was away while the authority was replaced has such a one.
+    """
     return [item for item in certificates if not _is_right(item)]
 
 
@@ -115,9 +119,25 @@ def _authority(secrets: str, name: str, nodes: Sequence[Node]) -> Certificate:
     )
 
 
+def is_signed_by(item: Certificate, authority: str) -> bool:
+    """Return whether an authority signed the certificate. authority: its path without an ending; no file means no."""
+    path, signer = Path(f"{item['path']}.pem"), Path(f"{authority}.pem")
+    if not path.exists() or not signer.exists():
+        return False
+    own, other = (x509.load_pem_x509_certificate(file.read_bytes()) for file in (path, signer))
+    try:
+        own.verify_directly_issued_by(other)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
 def _is_right(wanted: Certificate) -> bool:
-    certificate = _read(wanted)
-    return certificate is not None and set(names_of(certificate)) == set(wanted["names"])
+    certificate, authority = _read(wanted), wanted["authority"]
+    if certificate is None or set(names_of(certificate)) != set(wanted["names"]):
+        return False
+    # During a rotation, nodes trust both.
+    return not authority or any(is_signed_by(wanted, f"{authority}{ending}") for ending in ("", NEXT))
 
 
 def _read(item: Certificate) -> x509.Certificate | None:

@@ -264,7 +264,7 @@ def test_kraft_with_a_fixed_list_of_voters(adoption, tmp_path):
 
 @pytest.mark.long
 def test_confluent_with_zookeeper(adoption, tmp_path):
-    """ZooKeeper writes its log to a directory of its own."""
+    """ZooKeeper writes its log to a directory of its own. Afterwards the nodes migrate."""
     old(
         *("zookeeper", "confluentinc/cp-zookeeper", tmp_path),
         env={"ZOOKEEPER_CLIENT_PORT": 2181},
@@ -285,6 +285,12 @@ def test_confluent_with_zookeeper(adoption, tmp_path):
         publish=["127.0.0.1:28510:28510"],
     )
     keeps_all(adoption, "layout confluent, zookeeper")
+
+    # What was taken over can move to KRaft.
+    play = adoption.play("playbooks/migrate.yml")
+    assert play.ok, play.message
+    assert adoption.messages("of_before") == ["one", "two"]
+    assert adoption.committed("keeper", topic="of_before") == 1
 
 
 @pytest.mark.long

@@ -115,6 +115,7 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
     since, before = started(secure.kafka), presented(secure)
     old, both = tmp_path / "old.pem", tmp_path / "both.pem"
     shutil.copy(secure.secrets / "ca.trust.pem", old)
+    shutil.copytree(secure.secrets / "nodes", tmp_path / "nodes")
     play = secure.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
     assert play.ok, play.message
     shutil.copy(secure.secrets / "ca.trust.pem", both)
@@ -133,6 +134,12 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
         assert login_fault(trusting(secure, path), SECONDS) == ""
     assert started(secure.kafka) == since
     assert not list(secure.secrets.glob("*-next*"))
+    assert secure.site().changed == 0
+
+    # As of a host that was away meanwhile.
+    shutil.copytree(tmp_path / "nodes", secure.secrets / "nodes", dirs_exist_ok=True)
+    assert "Create signed certificates" in secure.site().changed_tasks
+    assert login_fault(trusting(secure, secure.secrets / "ca.trust.pem"), SECONDS) == ""
     assert secure.site().changed == 0
 
 

@@ -17,6 +17,14 @@ SECURITY = {"clients": "sasl_ssl"}
 class Changing(Cluster):
     """A cluster whose clients connect as client.properties says."""
 
+    def __init__(self, mode, directory, **options):
+        self.directory = directory
+        super().__init__(mode, **options)
+
+    def _first(self):
+        super()._first()
+        self.variables["stack_secrets"] = str(self.directory)
+
     @property
     def properties(self):
         return read(ROOT / "build" / self.name / "client.properties")
@@ -39,9 +47,9 @@ class Changing(Cluster):
 
 
 @pytest.fixture(params=[KRaft, ZooKeeper], ids=lambda mode: mode.name, scope="module")
-def changing(request):
+def changing(request, tmp_path_factory):
     with lock("faults"):
-        cluster = Changing(request.param, name="kp-secure", port=29700)
+        cluster = Changing(request.param, tmp_path_factory.mktemp("secrets"), name="kp-secure", port=29700)
         with contextlib.ExitStack() as end:
             end.callback(cluster.remove)
             cluster.start()

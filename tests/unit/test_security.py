@@ -188,6 +188,14 @@ def test_missing_certificates(tmp_path):
     assert missing([item]) == []
     assert missing([item | {"names": ["DNS:other"]}])
     assert missing([item | {"path": str(tmp_path / "none")}])
+
+    signed = item | {"authority": str(tmp_path / "ca")}
+    assert missing([signed]) == []
+    # As of a host that was away while the authority was replaced.
+    Authority(tmp_path / "ca.pem")
+    assert missing([signed])
+    (tmp_path / "ca-next.pem").write_text(authority.pem)  # a rotation that has begun: both are trusted
+    assert missing([signed]) == []
     [expiry] = expiries([item], datetime.datetime.now(datetime.UTC))
     assert (expiry.name, expiry.days) == ("node", 29)
 
