@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
+from kafka_proof.client.text import one_line
 from kafka_proof.deploy.containers import occupant
 from kafka_proof.deploy.listeners import advertised
 from kafka_proof.deploy.node import Node, has_data
@@ -43,15 +44,16 @@ def secure_address(server: Node) -> str:
     return advertised(found[0])
 
 
-def zookeeper_mode(container: str, stdout: str, stderr: str) -> dict[str, str]:
+def zookeeper_mode(container: str, stdout: str, stderr: str, log: str = "") -> dict[str, str]:
     """Return {mode: leader, follower or standalone} from a server's answer to `srvr`.
 
-    The mode of a server that does not serve is "", and `msg` says why.
+    The mode of a server that does not serve is "", and `msg` says why. log: the last fault in its log.
     """
     if found := re.search(r"^Mode: (\w+)", stdout, re.MULTILINE):
         return {"mode": found[1]}
     said = (stdout.strip() or stderr.strip() or "nothing").splitlines()[-1]
-    return {"mode": "", "msg": f"The ZooKeeper server {container} does not serve. It said: {said}"}
+    last = f". Its log: {one_line(log, 300)}" if log else ""
+    return {"mode": "", "msg": f"The ZooKeeper server {container} does not serve. It said: {one_line(said, 300)}{last}"}
 
 
 class Server(NamedTuple):

@@ -6,6 +6,9 @@ from kafka_proof.action import Action
 from kafka_proof.deploy.zookeeper import zookeeper_mode
 
 _SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3"
+# Lines of a stack trace begin with a tab.
+_FAULTS = "^(Caused by: )?[a-zA-Z.]+Exception|ERROR"
+_FAULT = f"timeout 30 docker logs --tail 200 {{container}} 2>&1 | grep -E '{_FAULTS}' | tail -n 1"
 
 
 class ActionModule(Action):
@@ -14,4 +17,8 @@ class ActionModule(Action):
         names = [arguments["container"], *filter(None, [arguments["instead_of"]])]
         ask = [shlex.join(["timeout", "30", "docker", "exec", name, "bash", "-c", _SRVR]) for name in reversed(names)]
         done = self.shell(" || ".join(ask))
-        return zookeeper_mode(arguments["container"], done["stdout"], done["stderr"])
+        found = zookeeper_mode(arguments["container"], done["stdout"], done["stderr"])
+        if found["mode"]:
+            return found
+        log = self.shell(_FAULT.format(container=shlex.quote(arguments["container"])))["stdout"].strip()
+        return zookeeper_mode(arguments["container"], done["stdout"], done["stderr"], log)

@@ -13,7 +13,10 @@ from tests.support.wait import wait_for
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 COMBINE = "playbooks/combine.yml"
-STRANGER = '{"endpoints":["INTERNAL://nowhere:19092"],"host":"nowhere","port":19092,"jmx_port":-1,"version":5}'
+STRANGER = (
+    '{"version":5,"features":{},"listener_security_protocol_map":{"INTERNAL":"PLAINTEXT"},"timestamp":"1",'
+    '"endpoints":["INTERNAL://nowhere:19092"],"host":"nowhere","port":19092,"jmx_port":-1,"rack":null}'
+)
 
 
 @pytest.fixture

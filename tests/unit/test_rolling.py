@@ -451,4 +451,5 @@ def test_what_a_server_says():
     silent = zookeeper_mode("z", "This ZooKeeper instance is not currently serving requests\n", "")
     assert silent["mode"] == ""
     assert silent["msg"].endswith("It said: This ZooKeeper instance is not currently serving requests")
+    assert "Its log: PKIX" in zookeeper_mode("z", "not serving", "", "PKIX path")["msg"]
     assert "no such container" in zookeeper_mode("z", "", "Error: no such container: z")["msg"]
