@@ -5,13 +5,24 @@ addresses, or beside its data, would harm the cluster.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from kafka_proof.client.redact import is_secret
 from kafka_proof.client.text import one_line
-from kafka_proof.deploy.foreign import KAFKA, Found, running_version
+from kafka_proof.deploy.adoption_cluster import (
+    COMPLETE,
+    SELECT,
+    cluster_problems,
+    common_network,
+    ensemble_problems,
+    line_of,
+    names_of_container,
+    stranger_problems,
+    version_for,
+)
+from kafka_proof.deploy.foreign import KAFKA, Found, items, running_version
 from kafka_proof.deploy.node import BROKER, CONTROLLER, ZOOKEEPER
 from kafka_proof.deploy.profiles import profile
 from kafka_proof.deploy.removed_settings import BROKER as REMOVED
@@ -30,8 +41,6 @@ _DERIVED_OF_ZOOKEEPER = re.compile(
 _ACCESS = re.compile(r"authProvider.*|.*sasl.*|.*jaas.*|secureClientPort|ssl\..*|sslQuorum|.*\.acl", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NO_ACCESS = "access control is not taken over. Remove it there first; docs/security.md sets it up afterwards"
-_SELECT = "name the other containers in adopt_containers"
-_COMPLETE = "Start it, or add its host to the inventory given by -i. If adopt_containers is set, name it there"
 _PLAINTEXT = "PLAINTEXT"
 _LIMIT = ("socket.request.max.bytes", "104857600")  # of Kafka's sample file; this project derives a safe one
 
@@ -55,25 +64,34 @@ class _Host(NamedTuple):
     problems: list[str]
 
 
-def adopt(found: Sequence[Found], stack: str, versions: Sequence[str], reach: Mapping[str, Any]) -> Adopted:
+def adopt(
+    found: Sequence[Found], stack: str, versions: Sequence[str], reach: Mapping[str, Any], selected: Sequence[str] = ()
+) -> Adopted:
     """Return the inventory of these containers.
 
-    versions: those of Kafka that this project runs; reach: {host: variables with which Ansible reaches it}.
+    versions: those of Kafka that this project runs; reach: {host: variables with which Ansible reaches it}; names: of
+    containers that have to be among them.
     """
+    if absent := sorted(set(selected).difference(each.name for each in found)):
+        problem = (
+            f"adopt_containers names {one_line(', '.join(absent))}, and no host of the inventory runs such a "
+            "container. Start it, correct the name, or add its host to the inventory given by -i."
+        )
+        return Adopted({}, [], [problem])
     kafka = [each for each in found if each.layout.kind == KAFKA]
     kraft = not any("zookeeper.connect" in each.settings for each in kafka)
     servers = [] if kraft else [each for each in found if each.layout.kind == ZOOKEEPER]
     if not kafka:
         advice = "Start one, or give the inventory of its hosts by -i. docs/adopt.md lists the layouts."
         return Adopted({}, [], [f"No running container has a known layout of Kafka. {advice}"])
-    if several := _clusters(kafka):
+    if several := cluster_problems(kafka):
         return Adopted({}, [], several)
-    network, problems = _network([*servers, *kafka])
-    version, said = _version(kafka, versions, kraft)
+    network, problems = common_network([*servers, *kafka])
+    version, said = version_for(kafka, versions, kraft)
     problems += said
     if not kraft and not servers:
-        problems.append(f"The brokers use ZooKeeper, and no running container has a known layout of it. {_COMPLETE}.")
-    problems += _ensemble(servers) + _strangers(servers, kafka, reach)
+        problems.append(f"The brokers use ZooKeeper, and no running container has a known layout of it. {COMPLETE}.")
+    problems += ensemble_problems(servers) + stranger_problems(servers, kafka, reach)
     brokers = sum(_roles(each) != [CONTROLLER] for each in kafka)
     hosts = [_server(each, 2181 + index) for index, each in enumerate(servers)]
     hosts += [_kafka(each, brokers, kraft, version) for each in kafka]
@@ -85,7 +103,7 @@ def adopt(found: Sequence[Found], stack: str, versions: Sequence[str], reach: Ma
     ]
     groups: dict[str, Any] = {}
     for host in hosts:
-        host.variables["stack_takes_over"]["names"] = _names(host.found, network, found)
+        host.variables["stack_takes_over"]["names"] = names_of_container(host.found, network, found)
         groups.setdefault(host.group, {"hosts": {}})["hosts"][host.name] = reach[host.found.host] | host.variables
     common = {"stack_name": stack, "stack_network": network, "stack_kafka_version": version, "kafka_topics_present": []}
     return Adopted(
@@ -118,7 +136,7 @@ def _server(each: Found, usual_port: int) -> _Host:
     problems += [f"{one_line(key)} is set, and {_NO_ACCESS}" for key in settings if _ACCESS.fullmatch(key)]
     if "dynamicConfigFile" in settings:
         problems.append("dynamicConfigFile is set, and its servers are not read. Move them to the file of settings")
-    number = _server_id(each)
+    number = each.server_id
     config = {
         key: value
         for key, value in sorted(settings.items())
@@ -144,8 +162,8 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
     ids = [each.meta.get("node.id"), each.meta.get("broker.id"), settings.get("node.id"), settings.get("broker.id")]
     number = next((int(text) for text in ids if text and text.isdigit()), None)
     if number is None:
-        problems.append(f"no setting and no meta.properties says its id. If it runs no broker, {_SELECT}")
-    of_quorum = _items(settings.get("controller.listener.names"))
+        problems.append(f"no setting and no meta.properties says its id. If it runs no broker, {SELECT}")
+    of_quorum = items(settings.get("controller.listener.names"))
     quorum = [item for item in listeners if item["name"] in of_quorum]
     notes += [
         f"port {at[1]} of the host is left out: the listener {item['name']} neither listens on it nor advertises it"
@@ -158,7 +176,7 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
         source |= {"voters": voters} if (voters := settings.get("controller.quorum.voters")) else {}
         if not source["cluster"]:
             problems.append(
-                f"its data has no meta.properties with a cluster.id. If it runs no node of Kafka, {_SELECT}. Otherwise "
+                f"its data has no meta.properties with a cluster.id. If it runs no node of Kafka, {SELECT}. Otherwise "
                 "correct its log.dirs"
             )
     heap = re.search(r"-Xmx(\d+[kmgKMG])\b", each.environment.get("KAFKA_HEAP_OPTS", ""))
@@ -182,7 +200,7 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
 
 
 def _roles(each: Found) -> list[str]:
-    return _items(each.settings.get("process.roles")) or [BROKER]
+    return items(each.settings.get("process.roles")) or [BROKER]
 
 
 def _source(each: Found) -> dict[str, Any]:
@@ -211,7 +229,7 @@ def _config(each: Found, kraft: bool, version: str) -> tuple[dict[str, Any], lis
     if (number := each.meta.get("broker.id", "")).isdigit() and int(number) > 1000:
         config["broker.id.generation.enable"] = "false"  # Kafka keeps ids above for those that it generates
     running = running_version(each)
-    if running and _line(running) < _line(version):
+    if running and line_of(running) < line_of(version):
         config.setdefault("inter.broker.protocol.version", ".".join(running.split(".")[:2]))
         notes.append(
             f"Kafka {running} becomes {version}, and keeps its protocol. When all brokers are taken over, remove "
@@ -276,7 +294,7 @@ def _in_memory(each: Found, path: str) -> bool:
 def _listeners(each: Found) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the listeners as kafka_listeners has them, that of controllers included."""
     settings, found, problems = each.settings, [], []
-    protocols = dict(item.split(":", 1) for item in _items(settings.get("listener.security.protocol.map")))
+    protocols = dict(item.split(":", 1) for item in items(settings.get("listener.security.protocol.map")))
     listening = _addresses(settings.get("listeners")) or {
         _PLAINTEXT: (settings.get("host.name", ""), _port(settings.get("port"), 9092))
     }
@@ -322,12 +340,8 @@ def _uses(settings: Mapping[str, str], listeners: Sequence[Mapping[str, Any]]) -
 
 def _addresses(text: str | None) -> dict[str, tuple[str, int]]:
     """Return {listener: (host, port)} of a list such as INTERNAL://:9092,EXTERNAL://localhost:9094."""
-    found = (re.fullmatch(r"([^:/]+)://\[?(.*?)\]?:(\d+)", item) for item in _items(text))
+    found = (re.fullmatch(r"([^:/]+)://\[?(.*?)\]?:(\d+)", item) for item in items(text))
     return {match[1]: (match[2], int(match[3])) for match in found if match}
-
-
-def _items(text: str | None) -> list[str]:
-    return [item.strip() for item in (text or "").split(",") if item.strip()]
 
 
 def _port(text: str | None, usual: int) -> int:
@@ -338,112 +352,3 @@ def _published(each: Found, inside: int) -> tuple[str, int] | None:
     """Return (address, port) on the host of a port in the container; None where it is not published."""
     bindings = (each.inspected["NetworkSettings"].get("Ports") or {}).get(f"{inside}/tcp") or []
     return next(((item["HostIp"] or "0.0.0.0", int(item["HostPort"])) for item in bindings if item["HostPort"]), None)
-
-
-# The cluster
-
-
-def _clusters(kafka: Sequence[Found]) -> list[str]:
-    """Return the problem of containers of several clusters."""
-    of_each: dict[str, list[str]] = {}
-    for each in kafka:
-        if cluster := each.meta.get("cluster.id"):
-            of_each.setdefault(cluster, []).append(each.name)
-    if len(of_each) < 2:
-        return []
-    said = "; ".join(f"{one_line(cluster)} of {', '.join(names)}" for cluster, names in sorted(of_each.items()))
-    return [f"The containers are of {len(of_each)} clusters: {said}. Name those of one in adopt_containers."]
-
-
-def _server_id(each: Found) -> int:
-    return int(each.my_id) if each.my_id.isdigit() else 1
-
-
-def _ensemble(servers: Sequence[Found]) -> list[str]:
-    """Return why the servers are not all servers of one ensemble. A part of it beside the rest is a split brain."""
-    problems, ids = [], {_server_id(each) for each in servers}
-    for each in servers:
-        of_settings = (re.fullmatch(r"server\.(\d+)", key) for key in each.settings)
-        members = {int(match[1]) for match in of_settings if match} or {_server_id(each)}
-        missing = ", ".join(f"server.{number}" for number in sorted(members - ids))
-        others = [other.name for other in servers if _server_id(other) not in members]
-        if missing:
-            problems.append(f"{each.name}: its settings name {missing}, and no such server is found. {_COMPLETE}.")
-        if others:
-            problems.append(
-                f"{each.name}: {', '.join(others)} is in no server.N of its settings. Name the containers of one "
-                "cluster in adopt_containers."
-            )
-    return problems
-
-
-def _strangers(servers: Sequence[Found], kafka: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
-    """Return which servers the brokers use that were not found."""
-    known = {name.lower() for each in servers for name in _reached_by(each, reach)}
-    problems = []
-    for each in kafka if servers else []:
-        items = _items(each.settings.get("zookeeper.connect", "").partition("/")[0])
-        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in items]
-        if unknown := [host for host in hosts if host.lower() not in known]:
-            problems.append(
-                f"{each.name}: zookeeper.connect names {one_line(', '.join(unknown))}, and no server that is found has "
-                f"this name or address. {_COMPLETE}. A host can have this name in the inventory, too."
-            )
-    return problems
-
-
-def _reached_by(each: Found, reach: Mapping[str, Any]) -> list[str]:
-    """Return the names and addresses of a server: of its container, and of its host, which may publish its port."""
-    names = ["localhost", "127.0.0.1", "::1", "host.docker.internal", each.host, *each.host_names]
-    names += [str(reach[each.host].get("ansible_host", "")), each.name, each.inspected["Config"].get("Hostname") or ""]
-    shown = each.inspected["NetworkSettings"]
-    for network, joined in (shown.get("Networks") or {}).items():
-        names += [f"{each.name}.{network}", *(joined.get("Aliases") or [])]
-        names += [joined.get("IPAddress") or "", joined.get("GlobalIPv6Address") or ""]
-    names += [item.get("HostIp", "") for bound in (shown.get("Ports") or {}).values() for item in bound or []]
-    return [name for name in names if name not in ("", "0.0.0.0", "::")]
-
-
-def _network(found: Sequence[Found]) -> tuple[str, list[str]]:
-    """Return the network that all containers share."""
-    of_each = [set(each.inspected["NetworkSettings"].get("Networks") or {}) for each in found]
-    if shared := sorted(set.intersection(*of_each) - {"bridge", "host", "none"}):
-        return shared[0], []
-    return "", [
-        "The containers share no network on which they have names. Connect them to one while they run: docker network "
-        "connect NETWORK CONTAINER. Or name those of one cluster in adopt_containers."
-    ]
-
-
-def _names(each: Found, network: str, found: Iterable[Found]) -> list[str]:
-    """Return the names by which others reach the container. Those that settings use come first."""
-    joined = (each.inspected["NetworkSettings"].get("Networks") or {}).get(network) or {}
-    names = [each.name, *(joined.get("Aliases") or []), str(each.inspected["Config"].get("Hostname", ""))]
-    names = [name for name in dict.fromkeys(names) if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name)]
-    said = " ".join(value for other in found for value in other.settings.values())
-    used = [name for name in names if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", said)]
-    short_id = str(each.inspected.get("Id", ""))[:12]
-    return list(dict.fromkeys([*used, *(name for name in names if name != short_id)]))
-
-
-def _version(kafka: Sequence[Found], versions: Sequence[str], kraft: bool) -> tuple[str, list[str]]:
-    """Return the version to run: of the same line, or of the next one that this project has."""
-    running = [running_version(each) for each in kafka]
-    if not all(running):
-        unknown = [each.name for each, version in zip(kafka, running, strict=True) if not version]
-        return "", [
-            f"{', '.join(unknown)}: no jar tells the version of Kafka. If it runs no node of Kafka, {_SELECT}. "
-            "Otherwise start it first from an image that has jars."
-        ]
-    least = max([[3, 9], *map(_line, running)])
-    fit = [version for version in versions if _line(version) >= least and (kraft or _line(version) < [4, 0])]
-    if not fit:
-        return "", [
-            f"The containers run Kafka {max(running, key=_line)}, and this project has no such version. "
-            "Update this project first."
-        ]
-    return min(fit, key=_line), []
-
-
-def _line(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)[:2]]

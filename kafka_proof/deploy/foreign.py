@@ -90,6 +90,11 @@ class Found(NamedTuple):
         return environment(self.inspected)
 
     @property
+    def server_id(self) -> int:
+        """The id of a ZooKeeper server; 1 of one that is alone."""
+        return int(self.my_id) if self.my_id.isdigit() else 1
+
+    @property
     def data(self) -> list[str]:
         return data_paths(self.inspected, self.layout, self.settings)
 
@@ -144,6 +149,11 @@ def data_paths(inspected: Mapping[str, Any], layout: Layout, settings: Mapping[s
         data = settings.get("dataDir") or usual
         return list(dict.fromkeys([data, settings.get("dataLogDir") or data]))
     return [path.strip() for path in (settings.get("log.dirs") or settings.get("log.dir") or usual).split(",")]
+
+
+def items(text: str | None) -> list[str]:
+    """Return the items of a list with commas, as settings have it."""
+    return [item.strip() for item in (text or "").split(",") if item.strip()]
 
 
 # Read. Each script prints a section for each question. A file that does not exist is empty.

@@ -22,7 +22,7 @@ class ActionModule(Action):
         containers = {each["inspected"]["Id"]: each for each in reversed(arguments["containers"])}.values()
         found = sorted(map(as_found, containers), key=lambda each: (each.host, each.name))
         reach = {each.host: _reach(each.host, hostvars) for each in found}
-        adopted = adopt(found, arguments["stack"], versions, reach)
+        adopted = adopt(found, arguments["stack"], versions, reach, arguments["names"])
         if adopted.problems:
             raise ActionError("\n".join(["These containers cannot be taken over:", *adopted.problems]))
         after = _HEADER + to_yaml(adopted.inventory)

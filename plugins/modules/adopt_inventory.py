@@ -15,6 +15,11 @@ options:
     type: list
     elements: dict
     required: true
+  names:
+    description: Names of containers that have to be among them.
+    type: list
+    elements: str
+    default: []
   stack:
     description: Name of the stack.
     type: str

@@ -344,7 +344,7 @@ def keeps_all(adoption, said):
 def test_containers_that_cannot_be_taken_over(adoption):
     play = adoption.read(adopt_containers=["kpadopt-nothing"])
     assert not play.ok
-    assert "No running container has a known layout of Kafka." in play.message
+    assert "adopt_containers names kpadopt-nothing, and no host" in play.message
 
 
 def test_a_part_of_an_ensemble(adoption, tmp_path):

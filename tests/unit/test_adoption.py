@@ -582,7 +582,7 @@ def write(path, containers, check_mode=False):
     ]
     action = SimpleNamespace(task_vars={"hostvars": {"localhost": {}}}, check_mode=check_mode)
     roles = Path(__file__).parents[2] / "roles"
-    arguments = {"path": str(path), "containers": read, "stack": "adopted", "roles": str(roles)}
+    arguments = {"path": str(path), "containers": read, "stack": "adopted", "roles": str(roles), "names": []}
     return module.ActionModule.act(action, arguments)
 
 
@@ -603,3 +603,9 @@ def test_a_corrected_inventory_is_never_overwritten(tmp_path):
     assert "kafka_heap: 1g" in checked["diff"]["after"]
     path.write_text("")
     assert write(path, [foreign.BITNAMI_KRAFT])["changed"]
+
+
+def test_each_named_container_is_found():
+    result = adopt([foreign.BITNAMI_KRAFT], "adopted", VERSIONS, REACH, [foreign.BITNAMI_KRAFT.name, "other"])
+    [problem] = result.problems
+    assert problem.startswith("adopt_containers names other, and no host")
