@@ -63,7 +63,7 @@ def wanted(nodes: Sequence[Node], security: Security, secrets: str, users: Itera
 
 
 def missing(certificates: Sequence[Certificate]) -> list[Certificate]:
-    """Return those that do not exist, are for other names, or are of an authority that nobody trusts any more.
+    """Return those that do not exist, are for other names, or are of an authority that no node trusts any more.
 
     A host that was away while the authority was replaced has such a one.
     """
