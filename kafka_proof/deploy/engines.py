@@ -1,30 +1,33 @@
 """Which engine each host of the inventory uses, and the commands about this inventory that messages advise."""
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kafka_proof.client import redact
+from kafka_proof.deploy.variables import PLAYBOOKS
 
 # Variables that say what to do and how to connect, passwords among them, and nothing about the stack.
-_OF_THIS_RUN = (
-    "adopt_",
-    "ansible_",
-    "decommission",
-    "rebalance_",
-    "restart_",
-    "rotate_",
-    "secure_",
-    "support_",
-    "teardown_",
-    "upgrade_",
+_OF_THIS_RUN = ("ansible_", *PLAYBOOKS)
+# How Ansible connects, but for passwords.
+_CONNECTION = re.compile(
+    r"ansible_(host|port|user|connection|python_interpreter|remote_tmp|ssh_private_key_file|\w+_(args|executable)"
+    r"|control_path(_dir)?|become(_(user|method|exe|flags))?)"
 )
 
 
 def is_local(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> bool:
     """Return whether this host of the inventory is the machine that runs Ansible."""
     return hostvars[host].get("ansible_connection", "ssh") == "local" or host in ("localhost", "127.0.0.1", "::1")
+
+
+def connection(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the variables by which Ansible reaches another machine. Passwords stay where the user gave them."""
+    return {"ansible_host": host} | {
+        name: str(hostvars[host][name]) for name in hostvars[host] if _CONNECTION.fullmatch(name)
+    }
 
 
 def engines(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

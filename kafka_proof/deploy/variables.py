@@ -18,7 +18,7 @@ Checked = tuple[dict[str, Any], list[str]]  # converted values, and what is wron
 
 _ROLES = ("docker_engine_", "kafka_", "stack_", "zookeeper_")
 # The playbooks' own variables are common words. They belong to this project only where they come by -e.
-_PLAYBOOKS = (
+PLAYBOOKS = (
     *("adopt_", "decommission", "export_", "migrate_", "plan_", "rebalance_", "restart_", "rotate_"),
     *("secure_", "support_", "teardown_", "upgrade_"),
 )
@@ -118,7 +118,7 @@ def _patterns(texts: Iterable[Any]) -> tuple[list[re.Pattern[str]], list[str]]:
 def _unknown(
     ignored: Iterable[re.Pattern[str]], names: Iterable[str], specification: Specification, given: Container[str]
 ) -> list[str]:
-    ours = [name for name in names if name.startswith(_ROLES) or (name.startswith(_PLAYBOOKS) and name in given)]
+    ours = [name for name in names if name.startswith(_ROLES) or (name.startswith(PLAYBOOKS) and name in given)]
     unknown = sorted(set(ours) - specification.keys())
     return [
         f"{name} is no variable of this project. Did you mean "

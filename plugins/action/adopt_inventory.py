@@ -5,11 +5,11 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.ansible_yaml import Template, to_yaml
 from kafka_proof.deploy.adoption import adopt, summary
-from kafka_proof.deploy.engines import is_local
+from kafka_proof.deploy.engines import connection, is_local
 from kafka_proof.deploy.foreign import as_found
 
 _HEADER = "---\n# Written by playbooks/adopt.yml. Text of the containers is data, and no template.\n"
-_REACH = ("ansible_host", "ansible_port", "ansible_user", "ansible_ssh_private_key_file", "ansible_become")
+_HERE = {"ansible_connection": "local", "ansible_python_interpreter": Template("{{ ansible_playbook_python }}")}
 
 
 class ActionModule(Action):
@@ -21,7 +21,9 @@ class ActionModule(Action):
         # Hosts can share an engine.
         containers = {each["inspected"]["Id"]: each for each in reversed(arguments["containers"])}.values()
         found = sorted(map(as_found, containers), key=lambda each: (each.host, each.name))
-        reach = {each.host: _reach(each.host, hostvars) for each in found}
+        reach = {
+            each.host: _HERE if is_local(each.host, hostvars) else connection(each.host, hostvars) for each in found
+        }
         adopted = adopt(found, arguments["stack"], versions, reach, arguments["names"])
         if adopted.problems:
             raise ActionError("\n".join(["These containers cannot be taken over:", *adopted.problems]))
@@ -40,10 +42,3 @@ class ActionModule(Action):
             raise ActionError(f"{path}: {error.strerror}. Set adopt_inventory to a file that can be written.") from None
         diff = {"before": before, "after": after, "after_header": str(path)}
         return {"changed": before != after, "diff": diff, "lines": summary(found, adopted)}
-
-
-def _reach(host, hostvars):
-    """Return how Ansible reaches a host. Passwords stay where the user gave them."""
-    if is_local(host, hostvars):
-        return {"ansible_connection": "local", "ansible_python_interpreter": Template("{{ ansible_playbook_python }}")}
-    return {"ansible_host": host} | {name: str(hostvars[host][name]) for name in _REACH if name in hostvars[host]}

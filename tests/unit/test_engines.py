@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafka_proof.deploy.engines import engines, is_local, sharing, smoke_options, stack_options
+from kafka_proof.deploy.engines import connection, engines, is_local, sharing, smoke_options, stack_options
 
 
 def test_engines():
@@ -49,3 +49,22 @@ def test_stack_options(sources, name, given, options):
 )
 def test_smoke_options(name, topics, options):
     assert smoke_options(name, "/p", topics) == options
+
+
+def test_the_connection_of_a_host_has_no_password():
+    given = {
+        "ansible_user": "admin",
+        "ansible_ssh_common_args": "-o ProxyJump=gate",
+        "ansible_become": True,
+        "ansible_password": "secret",
+        "ansible_become_password": "secret",
+        "ansible_ssh_pass": "secret",
+        "ansible_facts": {},
+        "kafka_port": 9092,
+    }
+    assert connection("one", {"one": given}) == {
+        "ansible_host": "one",
+        "ansible_user": "admin",
+        "ansible_ssh_common_args": "-o ProxyJump=gate",
+        "ansible_become": "True",
+    }
