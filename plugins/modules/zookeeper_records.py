@@ -10,7 +10,7 @@ options:
     type: dict
     required: true
   broker:
-    description: The node of a broker with ZooKeeper, whose settings say where its records are.
+    description: The node of a broker or controller with ZooKeeper, whose settings say where its records are.
     type: dict
     required: true
   state:
