@@ -7,7 +7,7 @@ from kafka_proof.deploy.zookeeper import zookeeper_mode
 
 _SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3"
 # Lines of a stack trace begin with a tab.
-_FAULTS = "^(Caused by: )?[a-zA-Z.]+Exception|ERROR"
+_FAULTS = "^(Caused by: )?[a-zA-Z.]+(Exception|Error)"
 _FAULT = f"timeout 30 docker logs --tail 200 {{container}} 2>&1 | grep -E '{_FAULTS}' | tail -n 1"
 
 
