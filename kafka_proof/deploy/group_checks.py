@@ -30,7 +30,8 @@ def group_problems(
             "The inventory has no host in the group zookeeper, so there is nothing to migrate. While a migration is "
             "under way, keep the group."
         )
-    if groups.get("zookeeper") and groups.get("kafka_controller") and not migrates:
+    # A play that changes nothing also shows a cluster whose migration is under way.
+    if groups.get("zookeeper") and groups.get("kafka_controller") and not migrates and in_play is not None:
         problems.append(
             "The inventory has hosts in the group zookeeper, which selects ZooKeeper, and in kafka_controller, which "
             f"selects KRaft. Remove the hosts of one of them; both together are for a migration. {_MIGRATION}"

@@ -106,6 +106,8 @@ def test_a_record_without_controllers_is_refused(old):
     assert docker("ps", "-aq", "--filter", f"name=^{old.name}-kafka-controller").split() == []
     run(old, ROLLBACK)
     run(old, MIGRATE, migrate_until="controllers", kafka_controller_heap="200m")
+    both = LOCALHOST.replace("[zookeeper]", "[kafka_controller]\nlocalhost\n[zookeeper]")
+    run(old, "playbooks/status.yml", inventory=both, kafka_controller_heap="200m")
     keeps_all(old)
 
 
