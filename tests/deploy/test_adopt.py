@@ -264,7 +264,7 @@ def test_kraft_with_a_fixed_list_of_voters(adoption, tmp_path):
 
 @pytest.mark.long
 def test_confluent_with_zookeeper(adoption, tmp_path):
-    """ZooKeeper writes its log to a directory of its own. Afterwards the nodes migrate."""
+    """ZooKeeper has a separate directory for its log. Then the nodes migrate."""
     old(
         *("zookeeper", "confluentinc/cp-zookeeper", tmp_path),
         env={"ZOOKEEPER_CLIENT_PORT": 2181},
