@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 from kafka.future import Future
-from kafka.net.transport import KafkaSSLTransport
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka.producer.transaction_manager import TransactionState
 from kafka.protocol.admin import DescribeLogDirsRequest
 from kafka.protocol.metadata import MetadataRequest
@@ -20,6 +20,7 @@ from kafka.structs import OffsetAndMetadata
 from kafka_proof.client.raw import known_brokers, refresh_metadata, send
 
 SECONDS = 5
+PORTION = 1 << 20  # bytes that a connection hands on at once
 
 Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
 
@@ -71,6 +72,28 @@ async def _handshake(transport: Any) -> Any:
 
 
 KafkaSSLTransport.handshake = _handshake
+
+
+def _receive(transport: Any) -> tuple[bytes, KafkaError | None]:
+    # kafka-python reads until the peer pauses, and only then looks at the announced size. A peer that sends without
+    # end fills the memory. The end of a connection waits for the next call: before it can come the reason.
+    sock, size = transport._sock, 0
+    received: list[bytes] = []
+    try:
+        while size < PORTION or (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+            part = sock.recv(1 << 16)
+            if not part:
+                return b"".join(received), None if received else KafkaConnectionError("socket disconnected")
+            received.append(part)
+            size += len(part)
+    except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        pass
+    except OSError as error:
+        return b"".join(received), KafkaConnectionError(error)
+    return b"".join(received), None
+
+
+KafkaTCPTransport._sock_recv = KafkaSSLTransport._sock_recv = _receive
 
 
 # A broker that does not answer

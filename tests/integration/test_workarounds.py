@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import ssl
+import struct
 import threading
 import time
 
@@ -15,7 +17,10 @@ from kafka_proof.client.connection import connect
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import makes_no_topic, producing, why_not
 from tests.integration.conftest import LISTENERS
+from tests.support.certificates import Authority
 
+MIB = 2**20
+ENOUGH = 40 * MIB  # what a peer sends to a client that does not stop it
 SOON = 10  # seconds; without their work-around, clients wait for minutes
 
 
@@ -61,6 +66,43 @@ def test_handshake_with_a_silent_peer_ends():
         client.start()
         client.join(SOON)
         assert not client.is_alive()
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_a_peer_that_sends_without_end_is_left(tmp_path, protocol):
+    """It announces an answer of 2 GiB, and sends as much as it can."""
+    authority = Authority(tmp_path / "authority.pem")
+    (tmp_path / "server.pem").write_text("".join(authority.issue("localhost")))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    sent = []
+
+    def flood(server):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                sent.append(0)
+                with contextlib.suppress(OSError), connection:
+                    connection.recv(4096)
+                    connection.sendall(struct.pack(">i", 2**31 - 1))
+                    while sent[-1] < ENOUGH:
+                        connection.sendall(bytes(MIB))
+                        sent[-1] += MIB
+
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+        address = f"localhost:{plain.getsockname()[1]}"
+        server = context.wrap_socket(plain, server_side=True) if protocol == "SSL" else plain
+        threading.Thread(target=flood, args=[server], daemon=True).start()
+        with pytest.raises(KafkaError):
+            KafkaAdminClient(
+                bootstrap_servers=[address],
+                security_protocol=protocol,
+                ssl_cafile=str(authority.path),
+                bootstrap_timeout_ms=1000,
+            )
+
+    assert sent
+    assert max(sent) < ENOUGH
 
 
 def test_producing_ends_while_no_broker_answers(broker, arguments, monkeypatch):
