@@ -16,14 +16,7 @@ options:
     description: Content. If it is empty, the file is removed.
     type: str
     required: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""
@@ -31,7 +24,4 @@ EXAMPLES = r"""
   client_properties:
       path: build/client.properties
       content: "bootstrap.servers=localhost:9092\n"
-"""
-
-RETURN = r"""
 """

@@ -12,21 +12,11 @@ options:
     description: A change, as M(node_compare) and the filters C(stop) and C(removal) return it.
     type: dict
     required: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""
 - name: Carry out a change on a host's Docker engine
   engine_apply:
       change: "{{ __kafka_change }}"
-"""
-
-RETURN = r"""
 """

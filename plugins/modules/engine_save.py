@@ -15,14 +15,7 @@ options:
     description: Path of the tarball on the controller. Its directory is created.
     type: str
     required: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: none
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.acts
 """
 
 EXAMPLES = r"""
@@ -30,7 +23,4 @@ EXAMPLES = r"""
   engine_save:
       name: kafka-proof:3.9.2
       archive: build/kafka.tar
-"""
-
-RETURN = r"""
 """

@@ -23,14 +23,7 @@ options:
     description: Seconds that the build may take.
     type: int
     default: 900
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: none
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.acts
 """
 
 EXAMPLES = r"""
@@ -38,7 +31,4 @@ EXAMPLES = r"""
   image_build:
       name: kafka-proof:3.9.2
       path: /var/tmp/kafka-image
-"""
-
-RETURN = r"""
 """

@@ -19,14 +19,7 @@ options:
     description: New values of settings that are set for all brokers and controllers. A null value resets a setting.
     type: dict
     default: {}
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""
@@ -34,7 +27,4 @@ EXAMPLES = r"""
   kafka_configure:
       client: {bootstrap.servers: "localhost:9092"}
       brokers: {1: {log.retention.ms: "1000"}}
-"""
-
-RETURN = r"""
 """

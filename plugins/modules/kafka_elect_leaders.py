@@ -11,14 +11,7 @@ options:
     description: Client properties of the cluster, in Kafka's own words.
     type: dict
     required: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: none
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.acts
 """
 
 EXAMPLES = r"""

@@ -23,14 +23,7 @@ options:
     type: str
     required: true
     choices: ["readable", "forgets-controllers", "planned", "finalised"]
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: none
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.acts
 """
 
 EXAMPLES = r"""

@@ -24,6 +24,7 @@ options:
     description: Seconds until the brokers must answer.
     type: int
     required: true
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

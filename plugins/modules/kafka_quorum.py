@@ -39,10 +39,7 @@ attributes:
     description: Whether the action runs in check mode without a change.
     support: partial
     details: C(remove), C(unregister) and C(unregister_controller) ignore check mode.
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

@@ -58,11 +58,10 @@ options:
     default: 60
 attributes:
   check_mode:
+    description: Whether the action runs in check mode without a change.
     support: full
     details: Where no broker answers yet, the result is that for an empty cluster.
-  diff_mode:
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

@@ -16,21 +16,11 @@ options:
     description: Seconds for each address.
     type: int
     default: 10
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""
 - name: Verify from a host that each advertised address leads to its broker
   kafka_reach:
       addresses: [[1, "10.0.0.1:9092", true]]
-"""
-
-RETURN = r"""
 """

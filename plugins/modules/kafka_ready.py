@@ -25,14 +25,7 @@ options:
     type: list
     elements: "str"
     default: []
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -34,14 +34,7 @@ options:
     description: Seconds without progress after which to give up.
     type: int
     required: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

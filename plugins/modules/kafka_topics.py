@@ -59,11 +59,10 @@ options:
     default: 60
 attributes:
   check_mode:
+    description: Whether the action runs in check mode without a change.
     support: full
     details: Asks the broker to validate. Where none answers yet, it says what would be done with an empty one.
-  diff_mode:
-    support: full
-author: The kafka-proof authors
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

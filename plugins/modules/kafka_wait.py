@@ -39,14 +39,7 @@ options:
     description: Seconds until the broker answers, for C(back).
     type: int
     default: 90
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -24,14 +24,7 @@ options:
     description: Restart the container unless it was started since then, in UTC.
     type: str
     default: ""
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -19,6 +19,7 @@ options:
     description: Client properties of the deployment.
     type: dict
     required: true
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

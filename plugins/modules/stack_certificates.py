@@ -31,6 +31,7 @@ options:
     type: list
     elements: dict
     default: []
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

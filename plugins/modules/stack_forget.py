@@ -16,6 +16,7 @@ options:
     description: Directory of the files of clients.
     type: path
     required: true
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

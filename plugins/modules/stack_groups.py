@@ -15,14 +15,7 @@ options:
     description: Whether the play moves the cluster from ZooKeeper to KRaft, and so needs hosts in the groups of both.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -31,14 +31,7 @@ options:
     description: Refuse images, servers, brokers and topics that cannot work.
     type: bool
     default: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -36,6 +36,7 @@ options:
     type: list
     elements: dict
     default: []
+extends_documentation_fragment: action
 """
 
 EXAMPLES = r"""

@@ -25,14 +25,7 @@ options:
     description: Refuse a second run that changes the stack while this one does.
     type: bool
     default: true
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -15,14 +15,7 @@ options:
     description: Name of a container of another image, which serves until this node has taken it over.
     type: str
     default: ""
-attributes:
-  check_mode:
-    description: Whether the action runs in check mode without a change.
-    support: full
-  diff_mode:
-    description: Whether the action returns a difference.
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

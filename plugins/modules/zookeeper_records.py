@@ -18,12 +18,7 @@ options:
     type: str
     choices: [read, absent]
     default: read
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-author: The kafka-proof authors
+extends_documentation_fragment: action.reads
 """
 
 EXAMPLES = r"""

@@ -21,6 +21,7 @@ def test_ansible_doc_finds_every_action():
     for name, item in found.items():
         assert item["doc"]["has_action"], name
         assert item["doc"]["short_description"], name
+        assert {"check_mode", "diff_mode"} <= item["doc"]["attributes"].keys(), name
         assert name in item["examples"], name
 
 
