@@ -19,11 +19,11 @@ from kafka_proof.deploy.adoption_cluster import (
     ensemble_problems,
     line_of,
     names_of_container,
-    stranger_problems,
+    quorum_problems,
     version_for,
 )
 from kafka_proof.deploy.foreign import KAFKA, Found, items, running_version
-from kafka_proof.deploy.node import BROKER, CONTROLLER, ZOOKEEPER
+from kafka_proof.deploy.node import CONTROLLER, ZOOKEEPER
 from kafka_proof.deploy.profiles import profile
 from kafka_proof.deploy.removed_settings import BROKER as REMOVED
 from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE, removal
@@ -91,8 +91,8 @@ def adopt(
     problems += said
     if not kraft and not servers:
         problems.append(f"The brokers use ZooKeeper, and no running container has a known layout of it. {COMPLETE}.")
-    problems += ensemble_problems(servers) + stranger_problems(servers, kafka, reach)
-    brokers = sum(_roles(each) != [CONTROLLER] for each in kafka)
+    problems += quorum_problems(kafka, reach) if kraft else ensemble_problems(servers, kafka, reach)
+    brokers = sum(each.roles != [CONTROLLER] for each in kafka)
     hosts = [_server(each, 2181 + index) for index, each in enumerate(servers)]
     hosts += [_kafka(each, brokers, kraft, version) for each in kafka]
     names = [host.name for host in hosts]
@@ -159,9 +159,7 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
     config, notes = _config(each, kraft, version)
     listeners, problems = _listeners(each)
     problems += _data_problems(each)
-    ids = [each.meta.get("node.id"), each.meta.get("broker.id"), settings.get("node.id"), settings.get("broker.id")]
-    number = next((int(text) for text in ids if text and text.isdigit()), None)
-    if number is None:
+    if (number := each.node_id) is None:
         problems.append(f"no setting and no meta.properties says its id. If it runs no broker, {SELECT}")
     of_quorum = items(settings.get("controller.listener.names"))
     quorum = [item for item in listeners if item["name"] in of_quorum]
@@ -181,7 +179,7 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
             )
     heap = re.search(r"-Xmx(\d+[kmgKMG])\b", each.environment.get("KAFKA_HEAP_OPTS", ""))
     size = heap[1].lower() if heap else "1g"  # Kafka's own
-    if _roles(each) == [CONTROLLER]:
+    if each.roles == [CONTROLLER]:
         variables |= {"kafka_controller_id": number, "kafka_controller_heap": size, "kafka_controller_config": config}
         variables["stack_takes_over"] = source
         return _Host(each, "kafka_controller", f"controller-{number}", variables, notes, problems)
@@ -197,10 +195,6 @@ def _kafka(each: Found, brokers: int, kraft: bool, version: str) -> _Host:
     variables["kafka_config"] = config | {key: None for key in usual if key not in config}
     variables["stack_takes_over"] = source
     return _Host(each, KAFKA, f"broker-{number}", variables, notes, problems)
-
-
-def _roles(each: Found) -> list[str]:
-    return items(each.settings.get("process.roles")) or [BROKER]
 
 
 def _source(each: Found) -> dict[str, Any]:
@@ -279,9 +273,8 @@ def _data_problems(each: Found) -> list[str]:
 
 def _in_memory(each: Found, path: str) -> bool:
     """Return whether a directory is in a tmpfs, or has one in it."""
-    mounts = {PurePosixPath(item["Destination"]): item["Type"] for item in each.inspected.get("Mounts") or []}
-    of_host = each.inspected.get("HostConfig") or {}
-    mounts |= {PurePosixPath(at): "tmpfs" for at in of_host.get("Tmpfs") or {}}
+    # The container tells: docker inspect calls a volume with `-o type=tmpfs` a volume.
+    mounts = {PurePosixPath(at): kind for _, at, kind, *_ in map(str.split, each.mounts.splitlines())}
     data = PurePosixPath(path)
     around = max((at for at in mounts if data.is_relative_to(at)), key=lambda at: len(at.parts), default=None)
     inside = [at for at in mounts if at.is_relative_to(data)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from kafka_proof.client.text import one_line
 from kafka_proof.deploy.foreign import Found, items, running_version
+from kafka_proof.deploy.node import CONTROLLER
 
 SELECT = "name the other containers in adopt_containers"
 COMPLETE = "Start it, or add its host to the inventory given by -i. If adopt_containers is set, name it there"
@@ -23,8 +24,23 @@ def cluster_problems(kafka: Sequence[Found]) -> list[str]:
     return [f"The containers are of {len(of_each)} clusters: {said}. Name those of one in adopt_containers."]
 
 
-def ensemble_problems(servers: Sequence[Found]) -> list[str]:
-    """Return why the servers are not all servers of one ensemble. A part of it beside the rest is a split brain."""
+def quorum_problems(kafka: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
+    """Return which controllers of the quorum were not found."""
+    controllers = [each for each in kafka if CONTROLLER in each.roles]
+    ids = {str(each.node_id) for each in controllers}
+    problems = []
+    for each in kafka:
+        voters = items(each.settings.get("controller.quorum.voters"))
+        if missing := [voter for voter in voters if voter.partition("@")[0] not in ids]:
+            problems.append(
+                f"{each.name}: controller.quorum.voters names {one_line(', '.join(missing))}, and no such controller "
+                f"is found. {COMPLETE}."
+            )
+    return problems + _strangers(kafka, "controller.quorum.bootstrap.servers", controllers, reach)
+
+
+def ensemble_problems(servers: Sequence[Found], kafka: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
+    """Return why the servers are not all servers of the brokers' ensemble. A part beside the rest is a split brain."""
     problems, ids = [], {each.server_id for each in servers}
     for each in servers:
         of_settings = (re.fullmatch(r"server\.(\d+)", key) for key in each.settings)
@@ -38,19 +54,19 @@ def ensemble_problems(servers: Sequence[Found]) -> list[str]:
                 f"{each.name}: {', '.join(others)} is in no server.N of its settings. Name the containers of one "
                 "cluster in adopt_containers."
             )
-    return problems
+    return problems + (_strangers(kafka, "zookeeper.connect", servers, reach) if servers else [])
 
 
-def stranger_problems(servers: Sequence[Found], kafka: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
-    """Return which servers the brokers use that were not found."""
+def _strangers(kafka: Sequence[Found], setting: str, servers: Sequence[Found], reach: Mapping[str, Any]) -> list[str]:
+    """Return which servers a setting of the nodes names that were not found."""
     known = {name.lower() for each in servers for name in _reached_by(each, reach)}
     problems = []
-    for each in kafka if servers else []:
-        connect = items(each.settings.get("zookeeper.connect", "").partition("/")[0])
-        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in connect]
+    for each in kafka:
+        addresses = items(each.settings.get(setting, "").partition("/")[0])
+        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in addresses]
         if unknown := [host for host in hosts if host.lower() not in known]:
             problems.append(
-                f"{each.name}: zookeeper.connect names {one_line(', '.join(unknown))}, and no server that is found has "
+                f"{each.name}: {setting} names {one_line(', '.join(unknown))}, and no container that is found has "
                 f"this name or address. {COMPLETE}. A host can have this name in the inventory, too."
             )
     return problems

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import javaproperties
 
-from kafka_proof.deploy.node import ZOOKEEPER
+from kafka_proof.deploy.node import BROKER, ZOOKEEPER
 
 KAFKA = "kafka"  # kind of a container whose settings say whether it is a broker, a controller or both
 
@@ -79,6 +79,7 @@ class Found(NamedTuple):
     my_id: str = ""  # of a ZooKeeper server
     version_2: str = ""  # names of ZooKeeper's files
     kilobytes: int = 0
+    mounts: str = ""  # /proc/mounts of the container
     host_names: Sequence[str] = ()  # the name and the addresses of its host
 
     @property
@@ -93,6 +94,17 @@ class Found(NamedTuple):
     def server_id(self) -> int:
         """The id of a ZooKeeper server; 1 of one that is alone."""
         return int(self.my_id) if self.my_id.isdigit() else 1
+
+    @property
+    def node_id(self) -> int | None:
+        """The id of a broker or controller, None if neither its data nor its settings tell."""
+        told = [source.get(key) for source in (self.meta, self.settings) for key in ("node.id", "broker.id")]
+        return next((int(text) for text in told if text and text.isdigit()), None)
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles of a broker or controller, BROKER and CONTROLLER."""
+        return items(self.settings.get("process.roles")) or [BROKER]
 
     @property
     def data(self) -> list[str]:
@@ -177,6 +189,7 @@ def data_script(name: str, paths: Sequence[str]) -> str:
         my_id=shlex.join(["cat", f"{paths[0]}/myid"]),
         version_2=shlex.join(["ls", *logs]),
         kilobytes=shlex.join(["du", "-sk", *paths]),
+        mounts="cat /proc/mounts",
     )
 
 
@@ -210,6 +223,7 @@ def as_found(read: Mapping[str, Any]) -> Found:
         meta=javaproperties.loads(answers["meta"]),
         my_id=answers["my_id"],
         version_2=answers["version_2"],
+        mounts=answers["mounts"],
         host_names=answers["host_names"].split(),
         kilobytes=sum(int(line.split()[0]) for line in answers["kilobytes"].splitlines() if line[:1].isdigit()),
     )

@@ -390,9 +390,7 @@ def test_the_brokers_use_the_servers_that_are_found(connect, unknown):
     settings = foreign.WURSTMEISTER_KAFKA.settings | {"zookeeper.connect": connect}
     brokers = [server, foreign.WURSTMEISTER_KAFKA._replace(settings=settings)]
     result = adopt(brokers, "adopted", VERSIONS, REACH | {"h1": {"ansible_host": "192.0.2.1"}})
-    said = (
-        f"kafka: zookeeper.connect names {unknown}, and no server that is found has this name or address. Start it, or"
-    )
+    said = f"kafka: zookeeper.connect names {unknown}, and no container that is found has this name or address. Start"
     assert [said in problem for problem in result.problems] == ([True] if unknown else []), result.problems
 
 
@@ -401,26 +399,41 @@ def test_the_whole_ensemble_is_accepted():
 
 
 @pytest.mark.parametrize(
-    ("type_of", "path", "lost"),
+    ("mounts", "path", "lost"),
     [
-        ({"Mounts": [{"Type": "tmpfs", "Destination": "/bitnami/kafka/data"}]}, "/bitnami/kafka/data", True),
-        ({"Mounts": [{"Type": "tmpfs", "Destination": "/bitnami"}]}, "/bitnami/kafka/data/", True),
-        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka": "size=1g"}}}, "/bitnami/kafka/data", True),
-        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka/data/a-0": ""}}}, "/bitnami/kafka/data", True),
-        ({"HostConfig": {"Tmpfs": {"/tmp": ""}}}, "/bitnami/kafka/data", False),
-        ({"HostConfig": {"Tmpfs": {"/bitnami/kafka-data": ""}}}, "/bitnami/kafka", False),
-        ({"HostConfig": {"Tmpfs": None}, "Mounts": []}, "/bitnami/kafka/data", False),
-        (
-            {"HostConfig": {"Tmpfs": {"/tmp": ""}}, "Mounts": [{"Type": "volume", "Destination": "/tmp/logs"}]},
-            "/tmp/logs/kafka",
-            False,
-        ),
+        ("tmpfs /bitnami/kafka/data tmpfs rw 0 0", "/bitnami/kafka/data", True),
+        ("tmpfs /bitnami tmpfs rw 0 0", "/bitnami/kafka/data/", True),
+        ("tmpfs /bitnami/kafka/data/a-0 tmpfs rw 0 0", "/bitnami/kafka/data", True),
+        ("tmpfs /tmp tmpfs rw 0 0", "/bitnami/kafka/data", False),
+        ("tmpfs /bitnami/kafka-data tmpfs rw 0 0", "/bitnami/kafka", False),
+        ("overlay / overlay rw 0 0\n", "/bitnami/kafka/data", False),
+        ("", "/bitnami/kafka/data", False),
+        ("tmpfs /tmp tmpfs rw 0 0\n/dev/vda /tmp/logs ext4 rw 0 0", "/tmp/logs/kafka", False),
     ],
 )
-def test_data_in_memory_is_refused(type_of, path, lost):
-    broker = with_env(foreign.BITNAMI_KRAFT, f"KAFKA_CFG_LOG_DIRS={path}", **type_of)
+def test_data_in_memory_is_refused(mounts, path, lost):
+    broker = with_env(foreign.BITNAMI_KRAFT, f"KAFKA_CFG_LOG_DIRS={path}")._replace(mounts=mounts)
     said = f"kafka: its data in {path} is in memory (tmpfs), and lost when it stops. Copy it to a volume first"
     assert [said in problem for problem in adopted(broker).problems] == ([True] if lost else [])
+
+
+VOTERS = "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093,1@kafka-1:9093"
+SERVERS = "KAFKA_CFG_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS=kafka:9093,kafka-1:9093"
+
+
+@pytest.mark.parametrize(
+    ("env", "setting", "missing"),
+    [(VOTERS, "voters", "1@kafka-1:9093"), (SERVERS, "bootstrap.servers", "kafka-1")],
+    ids=["voters", "bootstrap servers"],
+)
+def test_a_part_of_a_quorum_is_refused(env, setting, missing):
+    found = "no such controller is found" if env is VOTERS else "no container that is found has this name or address"
+    [problem] = adopted(with_env(foreign.BITNAMI_KRAFT, env)).problems
+    assert problem.startswith(f"kafka: controller.quorum.{setting} names {missing}, and {found}. Start it, or add its")
+
+
+def test_the_whole_quorum_is_accepted():
+    assert adopted(foreign.CONFLUENT_CONTROLLER, foreign.CONFLUENT_BROKER).problems == []
 
 
 def inside(each, **shown):
@@ -561,6 +574,7 @@ def test_what_was_read():
         "host_names": "machine\n192.0.2.1 172.17.0.1 \n",
         "version_2": "log.1",
         "kilobytes": "10\t/a\n4\t/b",
+        "mounts": "overlay / overlay rw 0 0",
     }
     read = {"host": "h", "inspected": ZOOKEEPER.inspected, "settings": {"a": "b"}, "answers": answers}
     each = as_found(read)
@@ -574,7 +588,7 @@ def write(path, containers, check_mode=False):
     spec = importlib.util.spec_from_file_location("adopt_inventory", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    answers = {"my_id": "", "version_2": "", "kilobytes": "", "host_names": ""}
+    answers = {"my_id": "", "version_2": "", "kilobytes": "", "mounts": "", "host_names": ""}
     read = [
         {"host": "localhost", "inspected": each.inspected, "settings": dict(each.settings)}
         | {"answers": answers | {"jars": each.jars, "meta": "\n".join(f"{k}={v}" for k, v in each.meta.items())}}
