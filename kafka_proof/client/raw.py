@@ -5,7 +5,7 @@ All uses of its private attributes are here and in workarounds.py, so that an up
 
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 
 def send(admin: KafkaAdminClient, request: Any, broker: int | None = None, seconds: float | None = None) -> Any:
@@ -53,3 +53,25 @@ def fatal_error(producer: KafkaProducer) -> Exception | None:
     """Return the error after which the producer refuses all messages, or None."""
     state = producer._transaction_manager
     return state.last_error if state and state.has_fatal_error() else None
+
+
+def fetch_state(consumer: KafkaConsumer, partition: TopicPartition) -> str | None:
+    """Return how far a consumer is in an assigned partition, and why it fetches no more of it, as text.
+
+    For a report about a member that is idle beside messages. Another thread may use the consumer meanwhile.
+    """
+    fetcher = consumer._fetcher
+    if not (state := consumer._subscription.assignment.get(partition)):
+        return None
+    node = fetcher._manager.cluster.leader_for_partition(partition)
+    fetched = {each.topic_partition for each in list(fetcher._completed_fetches)}
+    waiting = {
+        "its position is not known": not state.has_valid_position,
+        "its position awaits validation": state.awaiting_validation,
+        "its revocation is pending": state._pending_revocation,
+        "it is paused": state.paused,
+        f"a request to broker {node} is on its way": node in fetcher._nodes_with_pending_fetch_requests,
+        "its records wait to be read": partition in fetched,
+    }
+    reasons = [reason for reason, holds in waiting.items() if holds] or ["it can be fetched"]
+    return f"position {state.position.offset if state.position else None}, {', '.join(reasons)}"

@@ -8,7 +8,6 @@ from kafka_proof.client.connection import admin_client
 from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, shared, users
 
-KINDS = ("topics", "users", "acls", "quotas")
 _ACCESS = {"users": users, "acls": acls, "quotas": quotas}
 _VARIABLES = {"topics": "kafka_topics_present"} | {kind: f"kafka_{kind}" for kind in _ACCESS}
 

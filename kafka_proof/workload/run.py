@@ -14,6 +14,7 @@ from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.connection import NoKafkaError, connect, open_admin
+from kafka_proof.client.raw import fetch_state
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import stable_offsets
 from kafka_proof.cluster.temporary import nobody_deletes, remove
@@ -50,6 +51,7 @@ class Workload:
         self._run = uuid.uuid4().hex[:8]  # marks its messages, in a topic that others use too
         self._evidence = Evidence()
         self._partitions = []
+        self._consumers = {}  # of the members, by name
         self._drained = threading.Event()
         self._offer = Offer(arguments, topic, self._run, load, self._evidence)
         self._sender = self._thread("producer", self._offer.send)
@@ -137,6 +139,7 @@ class Workload:
         while not self._drained.is_set():
             with self._survived(name):  # and join again, like a program that is restarted
                 consumer = KafkaConsumer(**self._arguments, **PATIENCE, **MEMBER, group_id=self.group, client_id=name)
+                self._consumers[name] = consumer
                 try:
                     consumer.subscribe([self.topic])
                     self._read(name, consumer)
@@ -223,7 +226,16 @@ class Workload:
                 if (committed.get(partition) or 0) < end
             }
 
-        self._try(f"group {self.group} to commit the end of {self.topic}", left, 0.1)
+        def idle():
+            """Return what each member says of partitions that the group has not read to their end."""
+            return [
+                f"{name}, partition {number}: {said}"
+                for name, consumer in self._consumers.items()
+                for number in left()
+                if (said := fetch_state(consumer, TopicPartition(self.topic, number)))
+            ]
+
+        self._try(f"group {self.group} to commit the end of {self.topic}", left, 0.1, idle)
 
     def _read_again(self, consumer):
         """Read the topic from its start to its end, without a group, after the sending."""
@@ -243,11 +255,11 @@ class Workload:
 
         self._try(f"{self.topic} to be read again", unread, 0)
 
-    def _try(self, what, look, pause):
+    def _try(self, what, look, pause, why=list):
         try:
             wait_until(what, look, not_, DRAIN, pause)
         except AssertionError as error:
-            self._evidence.unfinished.append(str(error))
+            self._evidence.unfinished += [str(error), *why()]
 
     def _idle_partitions(self):
         """Return {partition: the step that it still waits for}."""

@@ -14,6 +14,7 @@ from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client import workarounds
 from kafka_proof.client.connection import connect
+from kafka_proof.client.raw import fetch_state
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import makes_no_topic, producing, why_not
 from tests.integration.conftest import LISTENERS
@@ -66,6 +67,24 @@ def test_handshake_with_a_silent_peer_ends():
         client.start()
         client.join(SOON)
         assert not client.is_alive()
+
+
+def test_fetch_state_says_why_a_consumer_is_idle(arguments):
+    partition = TopicPartition("idle", 0)
+    with connect(arguments) as admin:
+        admin.create_topics({"idle": {"num_partitions": 1}}, wait_for_metadata=True)
+    with KafkaProducer(**arguments) as producer:
+        producer.send("idle", b"1").get(SOON)
+    with KafkaConsumer(**arguments, group_id=None, enable_auto_commit=False) as consumer:
+        assert fetch_state(consumer, partition) is None
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        consumer.pause(partition)
+        assert not consumer.poll(100)
+        assert fetch_state(consumer, partition) == "position 0, it is paused"
+        consumer.resume(partition)
+        wait_until("the message", lambda: consumer.poll(100))
+        assert fetch_state(consumer, partition).startswith("position 1, ")
 
 
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
