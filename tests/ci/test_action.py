@@ -68,6 +68,7 @@ def test_a_broken_broker_fails_the_step_and_the_report_is_kept(tmp_path):
     assert not left()
 
 
+@pytest.mark.sample
 def test_without_smoke_nothing_is_reported(tmp_path):
     (tmp_path / "work").mkdir()
     up = action(

@@ -35,6 +35,8 @@ ansible_python_interpreter="{{ ansible_playbook_python }}"
 LOCALHOST = f"[zookeeper]\nlocalhost\n{KRAFT}"
 SEPARATE = f"[kafka_controller]\nlocalhost\n{KRAFT}"
 LOGIN = {"clients": "sasl_ssl"}
+# The number of this process among those that run the tests (pytest -n). Each has stacks of its own.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def pytest_configure(config):
@@ -309,9 +311,14 @@ def _environment(**variables):
     return inherited | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | variables
 
 
+def _own(name, port, *arguments, **variables):
+    """A Stack of this process, of its name and its ports."""
+    return Stack(f"w{PROCESS}-{name}" if PROCESS else name, port + 100 * PROCESS, *arguments, **variables)
+
+
 @contextlib.contextmanager
 def _stack(name, port, directory, inventory=LOCALHOST, **variables):
-    stack = Stack(name, port, directory, inventory, **variables)
+    stack = _own(name, port, directory, inventory, **variables)
     stack.remove_leftovers()
     try:
         yield stack
@@ -331,15 +338,15 @@ def deployed(name, port, directory, inventory=LOCALHOST, **variables):
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory):
-    """A directory for this run, which has the test stacks to itself: another run on this machine waits."""
-    with lock("deploy"):
+    """A directory for this process, which has its stacks to itself: another run on this machine waits."""
+    with lock(f"deploy-{PROCESS}"):
         yield tmp_path_factory.mktemp("stacks")
 
 
 @pytest.fixture(scope="session")
 def no_stack(directory):
     """A stack that nobody deploys: all that is asked of it is refused, or only checked."""
-    stack = Stack("kp-none", 29292, directory)
+    stack = _own("kp-none", 28200, directory)
     with contextlib.suppress(
         FileNotFoundError, AssertionError
     ):  # on a machine without an engine nothing is left either
@@ -349,21 +356,21 @@ def no_stack(directory):
 
 @pytest.fixture(scope="session")
 def _deployed(directory):
-    with deployed("kp-test", 29192, directory) as stack:
+    with deployed("kp-test", 28210, directory) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
 def kraft(directory):
     """A stack with KRaft, one node."""
-    with deployed("kp-kraft-one", 29592, directory, KRAFT) as stack:
+    with deployed("kp-kraft-one", 28220, directory, KRAFT) as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
 def separate(directory):
     """A stack with KRaft, a controller and a broker."""
-    with _stack("kp-separate", 29692, directory, SEPARATE) as stack:
+    with _stack("kp-separate", 28230, directory, SEPARATE) as stack:
         stack.site()
         yield stack
 
@@ -371,7 +378,7 @@ def separate(directory):
 @pytest.fixture(scope="session")
 def secure(directory):
     """A stack with access control, one node of KRaft."""
-    with _stack("prf-kraft", 28760, directory, KRAFT, kafka_security=LOGIN) as stack:
+    with _stack("prf-kraft", 28240, directory, KRAFT, kafka_security=LOGIN) as stack:
         stack.site()
         yield stack
 
@@ -379,7 +386,7 @@ def secure(directory):
 @pytest.fixture(scope="session")
 def secure_zookeeper(directory):
     """A stack with access control, one ZooKeeper server and one broker."""
-    with _stack("prf-zookeeper", 28762, directory, kafka_security=LOGIN) as stack:
+    with _stack("prf-zookeeper", 28250, directory, kafka_security=LOGIN) as stack:
         stack.site()
         yield stack
 
@@ -387,7 +394,7 @@ def secure_zookeeper(directory):
 @pytest.fixture
 def secure_spare(directory, tmp_path):
     """A stack of KRaft with access control, of the test's own; not deployed yet."""
-    with _stack("prf-spare", 28764, tmp_path, KRAFT, kafka_security=LOGIN) as stack:
+    with _stack("prf-spare", 28260, tmp_path, KRAFT, kafka_security=LOGIN) as stack:
         yield stack
 
 
@@ -406,7 +413,7 @@ def image(stack):
 @pytest.fixture
 def spare(_deployed, tmp_path):
     """A stack of the test's own, to be broken; not deployed yet."""
-    with _stack("kp-spare", 29392, tmp_path) as stack:
+    with _stack("kp-spare", 28270, tmp_path) as stack:
         yield stack
 
 

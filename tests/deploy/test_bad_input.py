@@ -46,11 +46,14 @@ def refused(no_stack):
             ],
             id="every kind of problem at once",
         ),
-        pytest.param({"zookeeper_port": 29292}, ["29292", "kp-none-zookeeper", "kafka_port"], id="engine"),
     ],
 )
 def test_variables_that_cannot_work(refused, variables, words):
     refused(*words, **variables)
+
+
+def test_one_port_for_two_containers(refused, no_stack):
+    refused(str(no_stack.port), no_stack.zookeeper, "kafka_port", zookeeper_port=no_stack.port)
 
 
 @pytest.mark.parametrize("playbook", ["site", "playbooks/status", "playbooks/support", "playbooks/teardown"])
@@ -87,7 +90,7 @@ def test_loopback_advertised_for_a_remote_host_is_refused_without_connecting(ref
 def test_port_in_use_by_a_process(refused, no_stack, variable, container):
     with socket.create_server(("127.0.0.1", no_stack.variables[variable])):
         refused(
-            *("localhost", f"port {no_stack.variables[variable]} on 127.0.0.1", f"kp-none-{container}"),
+            *("localhost", f"port {no_stack.variables[variable]} on 127.0.0.1", f"{no_stack.name}-{container}"),
             *(f"pid {os.getpid()}", f"set {variable}"),
         )
 

@@ -113,7 +113,7 @@ LONG = [pytest.param(mode, marks=pytest.mark.long) for mode in ("zookeeper", "ce
 def test_no_secret_appears_anywhere(directory, tmp_path, mode):
     inventory, security = MODES[mode]
     (marker := tmp_path / "marker").touch()
-    with _stack("prf-secrets", 28766, tmp_path, inventory, kafka_security=security) as stack:
+    with _stack("prf-secrets", 28280, tmp_path, inventory, kafka_security=security) as stack:
         texts, secrets = {}, set()
         with Processes() as processes:
             for number, (playbook, variables) in enumerate(

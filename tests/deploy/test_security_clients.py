@@ -33,14 +33,14 @@ PASSWORD = "few rights"
 @pytest.fixture(scope="module")
 def login(directory):
     """A stack whose clients log in."""
-    with _secured("kp-login", 29792, directory, "sasl_ssl") as stack:
+    with _secured("kp-login", 28290, directory, "sasl_ssl") as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
 def certificate(directory):
     """A stack whose clients have certificates."""
-    with _secured("kp-certificate", 29794, directory, "ssl") as stack:
+    with _secured("kp-certificate", 28294, directory, "ssl") as stack:
         yield stack
 
 

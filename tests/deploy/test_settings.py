@@ -129,10 +129,10 @@ def test_published_on_loopback_only(stack):
 
 
 def test_port_that_is_taken_is_refused_before_the_broker_is_stopped(stack, intruder):
-    intruder("kp-intruder", "--network", f"{stack.name}-kafka", "--publish", "127.0.0.1:29199:1")
+    intruder("kp-holder", "--network", f"{stack.name}-kafka", "--publish", "127.0.0.1:28219:1")
     before = stack.state()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        for port, holder in [(29199, "container kp-intruder"), (server.getsockname()[1], f"pid {os.getpid()}")]:
+        for port, holder in [(28219, "container kp-holder"), (server.getsockname()[1], f"pid {os.getpid()}")]:
             play = stack.play("site.yml", kafka_port=port)
             assert not play.ok
             for word in ("localhost", f"port {port} on 127.0.0.1", stack.kafka, holder, "set kafka_port"):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.suite.suite_run import ROOT, names
 
+pytestmark = pytest.mark.sample
 COMMANDS = ("kafka-lag", "kafka-doctor", "kafka-status")
 OPTIONS = (
     "--bootstrap-server",

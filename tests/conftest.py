@@ -1,0 +1,23 @@
+"""Which tests belong to a short run, and which of them run in the same process (pytest -n 2 --dist loadgroup)."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# Folders with more than a run of CI has time for. Their tests are long, but for those with the mark `sample`.
+SAMPLED = {"ci", "cluster", "faults", "mutations", "suite", "versions"}
+# Folders whose files have nothing in common. In others, the tests share brokers.
+BY_FILE = {"deploy", "platforms", "report", "unit"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist and `-m` look at the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.path.is_relative_to(TESTS):
+            continue
+        folder, *_, file = item.path.relative_to(TESTS).parts
+        if folder in SAMPLED and not item.get_closest_marker("sample"):
+            item.add_marker(pytest.mark.long)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(f"{folder}/{file}" if folder in BY_FILE else folder))
