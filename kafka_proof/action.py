@@ -30,6 +30,7 @@ gc.freeze()
 
 SECONDS = 300  # for a docker command, unless the script sets DOCKER_SECONDS for it
 TIMED_OUT = 124  # exit status of `timeout`
+NO_COMMAND = (126, 127)  # exit statuses of a shell for a program that it cannot run, and for one that is not there
 _KEYS = ("type", "elements", "required", "default", "choices", "no_log")
 
 
@@ -93,9 +94,15 @@ class Action(ActionBase):
         """Run a shell script on the host, over Ansible's own connection, and return {rc, stdout, stderr}.
 
         The script arrives by standard input, so no `ps` shows it, and `docker` draws no progress bars on a terminal.
+        Raises ActionError where the host has no such shell as the user set.
         """
         command = f"{self._compute_environment_string()} sh -s"
-        return self._low_level_execute_command(command, in_data=script.encode() if isinstance(script, str) else script)
+        done = self._low_level_execute_command(command, in_data=script.encode() if isinstance(script, str) else script)
+        executable = str(self.task_vars.get("ansible_shell_executable", ""))
+        if executable and done["rc"] in NO_COMMAND and executable in done["stderr"]:
+            said = one_line(done["stderr"])
+            raise ActionError(f"{self.host}: ansible_shell_executable is {executable}, which does not run: {said}")
+        return done
 
     def docker(self, script: str, what: str, changes: bool = False) -> str:
         """Run a shell script with docker commands and return its output. Raises ActionError: `what`, and the reason.

@@ -110,6 +110,13 @@ def test_an_engine_that_does_not_answer_is_not_an_empty_one(no_stack, playbook):
     assert "correct DOCKER_HOST, then run this again" in play.message
 
 
+def test_a_shell_that_is_not_there(refused):
+    refused(
+        *("localhost", "ansible_shell_executable is /no/such", "which does not run"),
+        ansible_shell_executable="/no/such",
+    )
+
+
 def test_podman_as_the_command_docker(refused, tmp_path):
     (tmp_path / "docker").write_text("#!/bin/sh\necho podman version 4.3.1\n")
     (tmp_path / "docker").chmod(0o755)
