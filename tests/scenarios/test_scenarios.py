@@ -1,0 +1,27 @@
+"""Molecule's scenarios, each from nothing to nothing. `molecule test --scenario-name NAME` shows one while it runs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = {"migrate", "secure-zookeeper"}
+SECONDS = 3600
+
+SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
+
+
+def _marks(name):
+    return [pytest.mark.xdist_group(f"scenario {name}"), *([pytest.mark.long] if name in LONG else [])]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in SCENARIOS])
+def test_scenario(name, tmp_path):
+    log = tmp_path / "log"
+    command = ["molecule", "test", "--scenario-name", name]
+    plain = os.environ | {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
+    with log.open("w") as out:
+        done = subprocess.run(command, cwd=ROOT, env=plain, stdout=out, stderr=out, timeout=SECONDS, check=False)
+    assert done.returncode == 0, log.read_text(errors="replace")
