@@ -94,7 +94,7 @@ class Action(ActionBase):
         """Run a shell script on the host, over Ansible's own connection, and return {rc, stdout, stderr}.
 
         The script arrives by standard input, so no `ps` shows it, and `docker` draws no progress bars on a terminal.
-        Raises ActionError where the host has no such shell as the user set.
+        Raises ActionError where the shell in ansible_shell_executable does not run.
         """
         command = f"{self._compute_environment_string()} sh -s"
         done = self._low_level_execute_command(command, in_data=script.encode() if isinstance(script, str) else script)

@@ -76,7 +76,8 @@ KafkaSSLTransport.handshake = _handshake
 
 def _receive(transport: Any) -> tuple[bytes, KafkaError | None]:
     # kafka-python reads until the peer pauses, and only then looks at the announced size. A peer that sends without
-    # end fills the memory. The end of a connection waits for the next call: before it can come the reason.
+    # end fills the memory. The next call reports the end of a connection, because an answer with the reason can come
+    # first.
     sock, size = transport._sock, 0
     received: list[bytes] = []
     try:
@@ -88,8 +89,8 @@ def _receive(transport: Any) -> tuple[bytes, KafkaError | None]:
             size += len(part)
     except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
         pass
-    except OSError as error:
-        return b"".join(received), KafkaConnectionError(error)
+    except Exception as error:  # as kafka-python: whatever it is, the connection ends with it
+        return b"".join(received), None if received else KafkaConnectionError(error)
     return b"".join(received), None
 
 

@@ -272,13 +272,18 @@ def _data_problems(each: Found) -> list[str]:
 
 
 def _in_memory(each: Found, path: str) -> bool:
-    """Return whether a directory is in a tmpfs, or has one in it."""
-    # The container tells: docker inspect calls a volume with `-o type=tmpfs` a volume.
-    mounts = {PurePosixPath(at): kind for _, at, kind, *_ in map(str.split, each.mounts.splitlines())}
+    """Return whether a directory is in a file system of the container in memory, or has one in it."""
+    of_host = {item["Destination"] for item in each.inspected.get("Mounts") or [] if item["Type"] == "bind"}
+    mounts = {}
+    for line in each.mounts.splitlines():  # proc_pid_mountinfo(5); "/" is the root of a separate file system
+        place, _, kind = line.partition(" - ")
+        if len(fields := place.split()) > 4:
+            own = fields[3] == "/" and fields[4] not in of_host
+            mounts[PurePosixPath(fields[4])] = own and kind.startswith(("tmpfs ", "ramfs "))
     data = PurePosixPath(path)
     around = max((at for at in mounts if data.is_relative_to(at)), key=lambda at: len(at.parts), default=None)
     inside = [at for at in mounts if at.is_relative_to(data)]
-    return any(mounts[at] == "tmpfs" for at in [*inside, *([around] if around else [])])
+    return any(mounts[at] for at in [*inside, *([around] if around else [])])
 
 
 # Listeners

@@ -62,12 +62,13 @@ def _strangers(kafka: Sequence[Found], setting: str, servers: Sequence[Found], r
     known = {name.lower() for each in servers for name in _reached_by(each, reach)}
     problems = []
     for each in kafka:
-        addresses = items(each.settings.get(setting, "").partition("/")[0])
-        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in addresses]
+        addresses = re.sub(r"\w+://", "", each.settings.get(setting, "")).partition("/")[0]  # without a chroot
+        hosts = [re.sub(r"^\[|\]?(:\d+)?$", "", item) for item in items(addresses)]
         if unknown := [host for host in hosts if host.lower() not in known]:
             problems.append(
                 f"{each.name}: {setting} names {one_line(', '.join(unknown))}, and no container that is found has "
-                f"this name or address. {COMPLETE}. A host can have this name in the inventory, too."
+                f"this name or address. {COMPLETE}. A host can have this name in the inventory, too. If it is gone for "
+                "good, remove it from the setting."
             )
     return problems
 

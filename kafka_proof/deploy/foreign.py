@@ -79,7 +79,7 @@ class Found(NamedTuple):
     my_id: str = ""  # of a ZooKeeper server
     version_2: str = ""  # names of ZooKeeper's files
     kilobytes: int = 0
-    mounts: str = ""  # /proc/mounts of the container
+    mounts: str = ""  # /proc/self/mountinfo of the container
     host_names: Sequence[str] = ()  # the name and the addresses of its host
 
     @property
@@ -170,7 +170,8 @@ def items(text: str | None) -> list[str]:
 
 # Read. Each script prints a section for each question. A file that does not exist is empty.
 
-INSPECT = 'ids=$(docker ps --quiet --no-trunc) && { [ -z "$ids" ] || docker inspect $ids; }'
+# A container that vanishes between the two commands does not count: `docker inspect` shows the others, and fails.
+INSPECT = 'ids=$(docker ps --quiet --no-trunc) && { [ -z "$ids" ] || docker inspect $ids 2>/dev/null || true; }'
 HOST_NAMES = "{ hostname; hostname -I; } 2>/dev/null || true"
 _SECTION = "kafka-proof-section"
 
@@ -189,7 +190,7 @@ def data_script(name: str, paths: Sequence[str]) -> str:
         my_id=shlex.join(["cat", f"{paths[0]}/myid"]),
         version_2=shlex.join(["ls", *logs]),
         kilobytes=shlex.join(["du", "-sk", *paths]),
-        mounts="cat /proc/mounts",
+        mounts="cat /proc/self/mountinfo",
     )
 
 

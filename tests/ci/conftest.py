@@ -20,7 +20,7 @@ def left():
     return sorted(each.name for each in found)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _alone():
     """The names of the stacks are fixed, so another run on this machine waits."""
     with lock(STACK):

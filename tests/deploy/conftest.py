@@ -47,10 +47,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.environ.get("KAFKA_PROOF_ENGINE_RESTART") != "1":
+    if os.environ.get("KAFKA_PROOF_ENGINE_RESTART") != "1" or "PYTEST_XDIST_WORKER" in os.environ:
         for item in items:
             if item.get_closest_marker("engine_restart"):
-                item.add_marker(pytest.mark.skip(reason="KAFKA_PROOF_ENGINE_RESTART=1 is not set"))
+                item.add_marker(pytest.mark.skip(reason="KAFKA_PROOF_ENGINE_RESTART=1 is not set, or tests run beside"))
 
 
 @dataclass
@@ -145,16 +145,18 @@ class Stack:
 
     def play(self, playbook, *options, env=None, within=(), inventory=None, **variables):
         """Run a playbook with the stack's variables and those given; `within`: a command that runs a command."""
-        done = subprocess.run(
-            [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
-            check=False,
-            cwd=ROOT,
-            env=_environment(**{"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"} | (env or {})),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PLAY_TIMEOUT,
-        )
+        # Docker 20.10 refuses a second `docker system df` meanwhile.
+        with lock("support") if "support" in playbook else contextlib.nullcontext():
+            done = subprocess.run(
+                [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
+                check=False,
+                cwd=ROOT,
+                env=_environment(**{"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"} | (env or {})),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=PLAY_TIMEOUT,
+            )
         return Play(done.returncode, done.stdout)
 
     def site(self, *options, **variables):
@@ -215,7 +217,7 @@ class Stack:
         return {
             "containers": docker("inspect", "-f", lived, *sorted(ids)).splitlines() if ids else [],
             "volumes": self.volumes(),
-            "networks": docker("network", "ls", "-q", "--no-trunc", "--filter", f"name=^{self.name}-").split(),
+            "networks": self.networks(),
             "client.properties": (properties.stat().st_mtime_ns, properties.read_text())
             if properties.exists()
             else None,
@@ -226,6 +228,9 @@ class Stack:
 
     def volumes(self):
         return docker("volume", "ls", "-q", "--filter", f"name=^{self.name}-").split()
+
+    def networks(self):
+        return docker("network", "ls", "-q", "--no-trunc", "--filter", f"name=^{self.name}-").split()
 
     def remove_leftovers(self):
         """What a dead run left of this stack, without Ansible."""
@@ -311,9 +316,15 @@ def _environment(**variables):
     return inherited | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | variables
 
 
+def own_name(name):
+    """A name that no other process uses."""
+    return f"w{PROCESS}-{name}" if PROCESS else name
+
+
 def _own(name, port, *arguments, **variables):
-    """A Stack of this process, of its name and its ports."""
-    return Stack(f"w{PROCESS}-{name}" if PROCESS else name, port + 100 * PROCESS, *arguments, **variables)
+    """A Stack of this process, with a name and ports that no other process uses."""
+    assert PROCESS < 3, "tests/deploy has ports for three processes"
+    return Stack(own_name(name), port + 100 * PROCESS, *arguments, **variables)
 
 
 @contextlib.contextmanager
@@ -336,14 +347,14 @@ def deployed(name, port, directory, inventory=LOCALHOST, **variables):
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def directory(tmp_path_factory):
     """A directory for this process, which has its stacks to itself: another run on this machine waits."""
     with lock(f"deploy-{PROCESS}"):
         yield tmp_path_factory.mktemp("stacks")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def no_stack(directory):
     """A stack that nobody deploys: all that is asked of it is refused, or only checked."""
     stack = _own("kp-none", 28200, directory)
@@ -354,13 +365,13 @@ def no_stack(directory):
     return stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _deployed(directory):
     with deployed("kp-test", 28210, directory) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kraft(directory):
     """A stack with KRaft, one node."""
     with deployed("kp-kraft-one", 28220, directory, KRAFT) as stack:
@@ -375,7 +386,7 @@ def separate(directory):
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def secure(directory):
     """A stack with access control, one node of KRaft."""
     with _stack("prf-kraft", 28240, directory, KRAFT, kafka_security=LOGIN) as stack:
@@ -383,7 +394,7 @@ def secure(directory):
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def secure_zookeeper(directory):
     """A stack with access control, one ZooKeeper server and one broker."""
     with _stack("prf-zookeeper", 28250, directory, kafka_security=LOGIN) as stack:

@@ -13,7 +13,7 @@ from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.workload.run import Load, Workload, topic_of_its_own
 from tests.deploy.conftest import KRAFT, Stack, docker
 from tests.support import foreign_images
-from tests.support.engine import KRAFT_VERSION
+from tests.support.engine import KRAFT_VERSION, lock
 from tests.versions.kafka import jars
 
 NETWORK = "kpadopt-net"
@@ -90,12 +90,13 @@ def remove_old():
 @pytest.fixture
 def adoption(directory, tmp_path):
     stack = Adoption(28510, tmp_path)
-    stack.remove_leftovers()
-    docker("network", "create", NETWORK)
-    try:
-        yield stack
-    finally:
+    with lock("adopt"):
         stack.remove_leftovers()
+        docker("network", "create", NETWORK)
+        try:
+            yield stack
+        finally:
+            stack.remove_leftovers()
 
 
 def old(name, repository, tmp_path, *options, env=None, publish=(), version=None):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-NAME = "kp-test-image:1"  # under which these tests have the image made present, beside the real one
+from tests.deploy.conftest import own_name
+
+NAME = own_name("kp-test-image") + ":1"  # under which these tests have the image made present, beside the real one
 RECIPE = Path(__file__).resolve().parents[2] / "roles" / "kafka_image" / "files"
 
 COMMANDS = """

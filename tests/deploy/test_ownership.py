@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.conftest import docker
+from tests.deploy.conftest import docker, own_name
 
 PROPERTIES = """advertised.listeners=EXTERNAL://localhost:{port},INTERNAL://{kafka}:19092
 broker.id=1
@@ -15,6 +15,8 @@ offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
 zookeeper.connect={zookeeper}:2181
 """
+
+INTRUDER = own_name("kp-intruder")
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ def test_what_is_not_the_stacks_stays(spare, intruder):
     network = f"{spare.name}-kafka"
     docker("network", "create", network)
     docker("volume", "create", f"{spare.kafka}-data")
-    intruder("kp-intruder", "--network", network)
+    intruder(INTRUDER, "--network", network)
     identity = intruder(f"{spare.name}-zookeeper", "-v", f"{spare.zookeeper}-data:/x")
     before = spare.state()
     play = spare.teardown(data=True)
@@ -143,20 +145,20 @@ def test_what_is_not_the_stacks_stays(spare, intruder):
     assert spare.state() == before
     assert f"{spare.kafka}-data is not this stack's, and stays" in play.output
     assert docker("inspect", "-f", "{{.Id}}", f"{spare.name}-zookeeper") == identity
-    assert network in docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", "kp-intruder")
+    assert network in docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", INTRUDER)
 
 
 def test_the_network_of_another_project_can_be_used_and_stays(spare, intruder):
     network = f"{spare.name}-theirs"
     docker("network", "create", network)
-    intruder("kp-intruder", "--network", network)
+    intruder(INTRUDER, "--network", network)
     spare.site(stack_network=network)
     spare.teardown(data=True)
-    assert network in docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", "kp-intruder")
+    assert network in docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", INTRUDER)
 
 
 def test_no_output_shows_secrets(stack, intruder):
-    intruder("kp-intruder", "--env", "DB_PASSWORD=planted-1", "--label", "token=planted-2")
+    intruder(INTRUDER, "--env", "DB_PASSWORD=planted-1", "--label", "token=planted-2")
     secrets = {"ssl.key.password": "planted-3", "my.plugin.password": "planted-4"}
     more = {"kafka_config": secrets, "kafka_jvm_options": "-Dkey=planted-5"}
     for playbook in ("site.yml", "playbooks/status.yml", "playbooks/teardown.yml"):

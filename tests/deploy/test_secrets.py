@@ -129,7 +129,7 @@ def test_no_secret_appears_anywhere(directory, tmp_path, mode):
             logs = subprocess.run(["docker", "logs", name], capture_output=True, text=True, timeout=60, check=True)
             texts[f"logs {name}"] = logs.stdout + logs.stderr
         texts["volumes"] = docker("volume", "inspect", *stack.volumes())
-        texts["networks"] = docker("network", "inspect", *docker("network", "ls", "-q").split())
+        texts["networks"] = docker("network", "inspect", *stack.networks())
         texts |= readable_by_others(
             marker, stack.directory, ROOT / "build", tempfile.gettempdir(), Path.home() / ".ansible"
         )

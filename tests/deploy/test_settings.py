@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.deploy.conftest import TOPIC
+from tests.deploy.conftest import TOPIC, own_name
 from tests.support.engine import docker
 
 
@@ -129,10 +129,14 @@ def test_published_on_loopback_only(stack):
 
 
 def test_port_that_is_taken_is_refused_before_the_broker_is_stopped(stack, intruder):
-    intruder("kp-holder", "--network", f"{stack.name}-kafka", "--publish", "127.0.0.1:28219:1")
+    taken, other = stack.port + 9, own_name("kp-holder")
+    intruder(other, "--network", f"{stack.name}-kafka", "--publish", f"127.0.0.1:{taken}:1")
     before = stack.state()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        for port, holder in [(28219, "container kp-holder"), (server.getsockname()[1], f"pid {os.getpid()}")]:
+        for port, holder in [
+            (taken, f"container {other}"),
+            (server.getsockname()[1], f"pid {os.getpid()}"),
+        ]:
             play = stack.play("site.yml", kafka_port=port)
             assert not play.ok
             for word in ("localhost", f"port {port} on 127.0.0.1", stack.kafka, holder, "set kafka_port"):

@@ -30,14 +30,14 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def containers():
     with Brokers(PREFIX) as brokers:
         brokers.start_zookeeper()
         yield brokers
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(containers, authority):
     """Two brokers; the first has a listener for each fault. Returns the options by which a client comes to each."""
     good = [f"localhost:{PORTS[name]}" for name in ("good", "second")]
@@ -100,7 +100,7 @@ def cluster(containers, authority):
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lonely(containers, cluster):
     """One broker, in a cluster of its own, that wants three replicas of __consumer_offsets. Returns its address."""
     address = f"localhost:{PORTS['lonely']}"
@@ -111,7 +111,7 @@ def lonely(containers, cluster):
     return address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kraft(containers):
     """A broker and a controller without ZooKeeper. Returns the broker's address; the controller is `controller`."""
     address = f"localhost:{PORTS['kraft']}"
@@ -135,13 +135,13 @@ def kraft(containers):
     return address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def authority(tmp_path_factory):
     """The authority that signed the brokers' certificates."""
     return Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stranger(tmp_path_factory):
     """An authority that signed none of them."""
     return Authority(tmp_path_factory.mktemp("tls") / "stranger.pem")

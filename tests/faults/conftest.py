@@ -10,7 +10,7 @@ from tests.faults.modes import MODES
 from tests.support.engine import image
 
 
-@pytest.fixture(scope="session", params=MODES, ids=lambda mode: mode.name)
+@pytest.fixture(scope="package", params=MODES, ids=lambda mode: mode.name)
 def running(request):
     image(request.param.version)  # or these tests are skipped
     with clusters.running(request.param) as cluster:

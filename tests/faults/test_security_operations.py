@@ -49,7 +49,7 @@ class Changing(Cluster):
 @pytest.fixture(params=[KRaft, ZooKeeper], ids=lambda mode: mode.name, scope="module")
 def changing(request, tmp_path_factory):
     with lock("faults"):
-        cluster = Changing(request.param, tmp_path_factory.mktemp("secrets"), name="kp-secure", port=29700)
+        cluster = Changing(request.param, tmp_path_factory.mktemp("secrets"), name="kp-changing", port=29700)
         with contextlib.ExitStack() as end:
             end.callback(cluster.remove)
             cluster.start()

@@ -8,7 +8,7 @@ from tests.support.certificates import Authority, key_store
 LISTENERS = {"OPEN": Listener(29551), "TLS": Listener(29552, "SSL")}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(tmp_path_factory):
     """The broker's container."""
     authority = Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
@@ -20,7 +20,7 @@ def broker(tmp_path_factory):
         yield container
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def arguments(broker):
     """Keyword arguments of any kafka-python client."""
     return {"bootstrap_servers": [f"localhost:{LISTENERS['OPEN'].port}"]}

@@ -10,7 +10,7 @@ from tests.support import engine
 from tests.support.brokers import Listener, admin, wait_registered
 
 PREFIX = "kp-mutations"  # every container and the network begin with it
-HEALTHY, FIRST, SECOND = 29593, 29594, 29595  # ports on this machine
+HEALTHY, FIRST, SECOND = 29493, 29494, 29495  # ports on this machine
 DEMO = (("kafka_demo", 2),)  # the topic of site.yml: its name and the number of its partitions
 DEPLOYMENTS = {}
 

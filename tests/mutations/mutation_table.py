@@ -211,7 +211,7 @@ DEPLOYMENTS = [
     Mutation(
         "another_broker_advertised",
         ("test_every_advertised_address_leads_to_its_broker",),
-        "localhost:29595",
+        "localhost:29495",
         green="test_unreachable_broker_is_said_to_be_unreachable",
     ),
     Mutation(

@@ -20,8 +20,9 @@ def _marks(name):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in SCENARIOS])
 def test_scenario(name, tmp_path):
     log = tmp_path / "log"
-    command = ["molecule", "test", "--scenario-name", name]
-    plain = os.environ | {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
+    plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
+    # `timeout` ends all that Molecule started.
+    command = ["timeout", str(SECONDS), "molecule", "test", "--scenario-name", name]
     with log.open("w") as out:
-        done = subprocess.run(command, cwd=ROOT, env=plain, stdout=out, stderr=out, timeout=SECONDS, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | plain, stdout=out, stderr=out, check=False)
     assert done.returncode == 0, log.read_text(errors="replace")

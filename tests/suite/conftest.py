@@ -65,13 +65,13 @@ class Broker:
                 admin.create_acls(acls)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def authority(tmp_path_factory):
     """The authority that signed the certificates of the broker and of the client."""
     return Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker(authority):
     passwords = " ".join(f'user_{user}="secret"' for user in USERS)
     certificate = authority.issue("localhost")
@@ -101,7 +101,7 @@ def broker(authority):
         yield broker
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tls(broker, authority, tmp_path_factory):
     """Client properties of who comes with a certificate: dict[str, str]."""
     own = tmp_path_factory.mktemp("tls") / "client.pem"
@@ -116,7 +116,7 @@ def tls(broker, authority, tmp_path_factory):
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sasl_tls(broker, authority):
     """Client properties of who comes with a password, over TLS: dict[str, str]."""
     properties = {
@@ -131,7 +131,7 @@ def sasl_tls(broker, authority):
     return properties
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def file(tmp_path_factory):
     """file(properties): the path of a file of these client properties."""
 
@@ -143,7 +143,7 @@ def file(tmp_path_factory):
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def user(broker, file):
     """user(name): the path of the user's client properties."""
 

@@ -7,7 +7,7 @@ from tests.support.brokers import Brokers, Listener, admin, wait_registered
 PORT = 29592
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broker():
     """A broker with the topic kafka_demo. Return its container."""
     with Brokers("kp-tools") as brokers:
@@ -19,7 +19,7 @@ def broker():
         yield container
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client_properties(broker, tmp_path_factory):
     """Return the path of the broker's client properties."""
     path = tmp_path_factory.mktemp("client") / "client.properties"

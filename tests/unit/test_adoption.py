@@ -401,24 +401,31 @@ def test_the_whole_ensemble_is_accepted():
 @pytest.mark.parametrize(
     ("mounts", "path", "lost"),
     [
-        ("tmpfs /bitnami/kafka/data tmpfs rw 0 0", "/bitnami/kafka/data", True),
-        ("tmpfs /bitnami tmpfs rw 0 0", "/bitnami/kafka/data/", True),
-        ("tmpfs /bitnami/kafka/data/a-0 tmpfs rw 0 0", "/bitnami/kafka/data", True),
-        ("tmpfs /tmp tmpfs rw 0 0", "/bitnami/kafka/data", False),
-        ("tmpfs /bitnami/kafka-data tmpfs rw 0 0", "/bitnami/kafka", False),
-        ("overlay / overlay rw 0 0\n", "/bitnami/kafka/data", False),
-        ("", "/bitnami/kafka/data", False),
-        ("tmpfs /tmp tmpfs rw 0 0\n/dev/vda /tmp/logs ext4 rw 0 0", "/tmp/logs/kafka", False),
+        ([("/", "/bitnami/kafka/data", "tmpfs")], "/bitnami/kafka/data", True),
+        ([("/", "/bitnami/kafka/data", "ramfs")], "/bitnami/kafka/data", True),
+        ([("/", "/bitnami", "tmpfs")], "/bitnami/kafka/data/", True),
+        ([("/", "/bitnami/kafka/data/a-0", "tmpfs")], "/bitnami/kafka/data", True),
+        ([("/", "/tmp", "tmpfs")], "/bitnami/kafka/data", False),
+        ([("/", "/bitnami/kafka-data", "tmpfs")], "/bitnami/kafka", False),
+        ([("/", "/", "overlay")], "/bitnami/kafka/data", False),
+        ([], "/bitnami/kafka/data", False),
+        ([("/", "/tmp", "tmpfs"), ("/", "/tmp/logs", "ext4")], "/tmp/logs/kafka", False),
+        # Directories of the host, and of an engine, that are in memory there: a container that stops leaves them.
+        ([("/", "/of/host", "tmpfs")], "/of/host/kafka", False),
+        ([("/volumes/kafka/_data", "/bitnami", "tmpfs")], "/bitnami/kafka", False),
     ],
 )
 def test_data_in_memory_is_refused(mounts, path, lost):
-    broker = with_env(foreign.BITNAMI_KRAFT, f"KAFKA_CFG_LOG_DIRS={path}")._replace(mounts=mounts)
+    lines = [f"36 35 98:0 {root} {at} rw,noatime shared:1 - {kind} none rw" for root, at, kind in mounts]
+    shown = {"Mounts": [{"Type": "bind", "Destination": "/of/host"}]}
+    broker = with_env(foreign.BITNAMI_KRAFT, f"KAFKA_CFG_LOG_DIRS={path}", **shown)
+    broker = broker._replace(mounts="\n".join([*lines, "", "unknown words"]))
     said = f"kafka: its data in {path} is in memory (tmpfs), and lost when it stops. Copy it to a volume first"
     assert [said in problem for problem in adopted(broker).problems] == ([True] if lost else [])
 
 
 VOTERS = "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=0@kafka:9093,1@kafka-1:9093"
-SERVERS = "KAFKA_CFG_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS=kafka:9093,kafka-1:9093"
+SERVERS = "KAFKA_CFG_CONTROLLER_QUORUM_BOOTSTRAP_SERVERS=CONTROLLER://kafka:9093,kafka-1:9093"
 
 
 @pytest.mark.parametrize(
@@ -574,7 +581,7 @@ def test_what_was_read():
         "host_names": "machine\n192.0.2.1 172.17.0.1 \n",
         "version_2": "log.1",
         "kilobytes": "10\t/a\n4\t/b",
-        "mounts": "overlay / overlay rw 0 0",
+        "mounts": "36 35 98:0 / / rw - overlay overlay rw",
     }
     read = {"host": "h", "inspected": ZOOKEEPER.inspected, "settings": {"a": "b"}, "answers": answers}
     each = as_found(read)
