@@ -14,13 +14,13 @@ _COLUMNS = {
 _STALLS = ("produce_stall", "consume_stall")
 
 
-def row(phase, forward, back=None):
-    """Return a row. forward: the result of a Workload during the phase, interrupted; back: during its rollback."""
+def row(phase, forward, back=None, interrupted=True):
+    """Return a row. forward: the result of a Workload during the phase; back: during its rollback."""
     results = [forward, *([back] if back else [])]
     return {
         "phase": phase,
-        "interrupted": forward["acked"],
-        "returned": back["acked"] if back else None,
+        "interrupted": f"{'yes' if interrupted else 'not interrupted'}, {forward['acked']:,} messages",
+        "returned": f"yes, {back['acked']:,} messages" if back else "no way back",
         "started": forward["started"],
         "problems": [problem for result in results for problem in result["problems"]],
         **{name: sum(result[name] for result in results) for name in ("lost", "duplicated")},
@@ -39,15 +39,11 @@ def save(directory, new):
 
 
 def page(rows):
-    """Return the rows as a table in Markdown. The numbers in the first columns are acknowledged messages."""
+    """Return the rows as a table in Markdown."""
     lines = [["phase", *_COLUMNS.values(), "date"], ["---", *["--:"] * len(_COLUMNS), "---"]]
     lines += [[each["phase"], *(_cell(name, each[name]) for name in _COLUMNS), each["started"][:10]] for each in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _cell(name, value):
-    if value is None:
-        return "no way back"
-    if name in _STALLS:
-        return f"{value:.1f} s"
-    return f"yes, {value:,} messages" if name in ("interrupted", "returned") else f"{value:,}"
+    return f"{value:.1f} s" if name in _STALLS else str(value)

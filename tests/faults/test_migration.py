@@ -65,7 +65,7 @@ def test_the_migration_is_finalised_and_kafka_upgraded(cluster):
     assert "changed=0" in cluster.play("site.yml")
     cluster.variables["stack_kafka_version"] = KRAFT_VERSION
     result = under_load(cluster, lambda: upgraded(cluster))
-    migration_table.save(TABLE, migration_table.row(f"upgrade to {KRAFT_VERSION}", result, None))
+    migration_table.save(TABLE, migration_table.row(f"upgrade to {KRAFT_VERSION}", result, interrupted=False))
     cluster.variables["stack_kafka_version"] = VERSION
     refused(cluster, "playbooks/upgrade.yml", "metadata.version")
 
