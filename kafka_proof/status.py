@@ -18,7 +18,6 @@ from kafka_proof.client.command import (
     PROBLEM,
     Parser,
     add_connection_options,
-    end_quietly_with_the_reader,
     entry,
     fail,
     properties_of,
@@ -363,7 +362,6 @@ def main(argv=None):
         return fail(
             f"{properties['bootstrap.servers']}: the cluster stopped answering ({one_line(reason(error))}). Try again."
         )
-    end_quietly_with_the_reader()
     print(json.dumps(status, indent=2) if options.json else render(status))
     return PROBLEM if status["problems"] else OK
 

@@ -20,6 +20,7 @@ OK = 0  # the command did its work and found nothing wrong
 PROBLEM = 1  # the command did its work and reported a problem
 UNUSABLE = 2  # the command could not do its work, and one line says why
 INTERRUPTED = 130
+NO_READER = 128 + signal.SIGPIPE  # the reader of the output went away, as in `| head`; shells show other programs alike
 
 _LONGEST = 3600  # seconds
 
@@ -81,7 +82,8 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
 
     An exception that no part of the command expects becomes one line and UNUSABLE: a traceback would leave with
     PROBLEM, which means something else. KAFKA_PROOF_TRACEBACK=1 shows it. Characters that the terminal does not have
-    are escaped.
+    are escaped. When the reader of the output goes away, the command ends without a word. The signal SIGPIPE could do
+    that, too, but it would also end a command whose broker closes a connection.
     """
 
     @functools.wraps(main)
@@ -90,7 +92,12 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return main(*arguments, **options)
+            status = main(*arguments, **options)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return NO_READER
         except Exception as error:  # see above
             if os.environ.get("KAFKA_PROOF_TRACEBACK") == "1":
                 raise
@@ -107,11 +114,6 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
 def quiet() -> None:
     """Keep kafka-python's log off the terminal. Each command reports errors in its own words."""
     logging.getLogger("kafka").addHandler(logging.NullHandler())
-
-
-def end_quietly_with_the_reader() -> None:
-    """End without a traceback when the reader of the output goes away, as in `| head`."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def fail(message: object) -> int:

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import re
 import signal
 import sys
@@ -30,7 +29,6 @@ from kafka_proof.client.command import (
     PROBLEM,
     Parser,
     add_connection_options,
-    end_quietly_with_the_reader,
     entry,
     fail,
     properties_of,
@@ -95,7 +93,6 @@ def once(looks, options):
     seen = _last_look(looks, options.window)
     over = exceeded(seen, options.max_lag, options.max_time_lag)
     looks.close()
-    end_quietly_with_the_reader()
     if options.json:
         print(json.dumps(seen | {"exceeded": over}, indent=2))
     else:
@@ -290,9 +287,8 @@ def main(argv=None):
                 watch(looks, options)
             else:
                 return once(looks, options)
-    except BrokenPipeError:  # | head; no reader for a message
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+    except BrokenPipeError:  # of the output; those of connections are errors of Kafka
+        raise
     except _ERRORS as error:
         return fail(reason(error, where(options)))
     except KeyboardInterrupt:

@@ -28,7 +28,7 @@ SOON = 10  # seconds; without their work-around, clients wait for minutes
 def test_why_not_returns_the_reason_that_the_error_leaves_out(broker):
     where = f"localhost:{LISTENERS['TLS'].port}"
     with why_not() as why, pytest.raises(KafkaError) as caught:
-        KafkaAdminClient(bootstrap_servers=[where], security_protocol="SSL", bootstrap_timeout_ms=1000)
+        KafkaAdminClient(bootstrap_servers=[where], security_protocol="SSL", bootstrap_timeout_ms=3000)
 
     assert "certificate" not in str(caught.value)
     assert "certificate verify failed" in why()

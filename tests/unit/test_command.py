@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 import smoke
-from kafka_proof.client.command import OK, PROBLEM, UNUSABLE, entry, fail, properties_of, seconds, where
+from kafka_proof.client.command import NO_READER, OK, PROBLEM, UNUSABLE, entry, fail, properties_of, seconds, where
 from kafka_proof.client.properties import ClientPropertiesError
 from smoke.options import option_problems
 
@@ -171,6 +171,15 @@ def test_the_traceback_is_shown_on_request(monkeypatch):
     monkeypatch.setenv("KAFKA_PROOF_TRACEBACK", "1")
     with pytest.raises(KeyError):
         broken("x")
+
+
+def test_a_command_ends_without_a_word_when_its_reader_goes_away():
+    program = "import sys; from kafka_proof.client.command import entry; sys.exit(entry(lambda: print('x' * 10**6))())"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == NO_READER
 
 
 @pytest.mark.parametrize("module", ["doctor.__main__", "lag.__main__", "status", "support", "workload.__main__"])

@@ -135,7 +135,6 @@ def test_page_escapes_control_characters():
 def test_exit_status_says_whether_there_are_problems(options, problems, code, monkeypatch, capsys):
     monkeypatch.setattr(status, "connect", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(status, "collect", lambda _: STATUS | {"problems": problems})
-    monkeypatch.setattr(status, "end_quietly_with_the_reader", lambda: None)
 
     assert main(["--bootstrap-server", "h:1", *options]) == code
     assert "tGptZPNNTw6jzlMy3nff-w" in capsys.readouterr().out
