@@ -21,3 +21,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.long)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(f"{folder}/{file}" if folder in BY_FILE else folder))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session):
+    """Refuse to run without groups: with pytest 9.2, pytest-xdist 3.8.0 drops them without a word."""
+    if session.config.getoption("loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError(
+            "pytest-xdist does not group the tests (pytest-dev/pytest-xdist#1386). Run ./bootstrap."
+        )
