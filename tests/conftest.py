@@ -11,6 +11,12 @@ SAMPLED = {"ci", "cluster", "faults", "mutations", "suite", "versions"}
 BY_FILE = {"deploy", "platforms", "report", "unit"}
 
 
+def pytest_configure(config):
+    # Without a word, pytest-xdist 3.8.0 drops the groups with pytest 9.2, and processes would share brokers.
+    if config.getoption("dist", "no") == "loadgroup" and pytest.version_tuple >= (9, 2):
+        raise pytest.UsageError("pytest-xdist drops the groups with pytest 9.2: pytest-dev/pytest-xdist#1386")
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist and `-m` look at the marks
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -21,12 +27,3 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.long)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(f"{folder}/{file}" if folder in BY_FILE else folder))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish(session):
-    """Refuse to run without groups: with pytest 9.2, pytest-xdist 3.8.0 drops them without a word."""
-    if session.config.getoption("loadgroup", False) and not all("@" in item.nodeid for item in session.items):
-        raise pytest.UsageError(
-            "pytest-xdist does not group the tests (pytest-dev/pytest-xdist#1386). Run ./bootstrap."
-        )
