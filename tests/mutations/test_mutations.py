@@ -32,7 +32,7 @@ def every(mutations):
     return [pytest.param(each, id=each.name, marks=[pytest.mark.sample] if each.sample else []) for each in mutations]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def brokers():
     """A ZooKeeper, and brokers to come. All are removed in the end."""
     with Brokers(broken_brokers.PREFIX) as containers:
@@ -40,7 +40,7 @@ def brokers():
         yield broken_brokers.Clusters(containers)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def healthy(brokers):
     """The address of a broker with nothing wrong."""
     return brokers.start(broken_brokers.HEALTHY)
