@@ -47,6 +47,8 @@ def why_not() -> Iterator[Callable[[], str]]:
     logger, handler = logging.getLogger("kafka"), logging.Handler()
     handler.emit = keep  # type: ignore[method-assign]
     propagate, logger.propagate = logger.propagate, False
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # also where a program wants to see less
     logger.addHandler(handler)
     try:
         # A refused login shows as such once, and as a lost connection in the attempts around it. The deadline can cut
@@ -56,6 +58,7 @@ def why_not() -> Iterator[Callable[[], str]]:
         )
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
         logger.propagate = propagate
 
 

@@ -1,6 +1,7 @@
 """Each work-around for kafka-python is needed and works. A test fails where its work-around is removed."""
 
 import contextlib
+import logging
 import socket
 import ssl
 import struct
@@ -25,7 +26,9 @@ ENOUGH = 40 * MIB  # what a peer sends to a client that does not stop it
 SOON = 10  # seconds; without their work-around, clients wait for minutes
 
 
-def test_why_not_returns_the_reason_that_the_error_leaves_out(broker):
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.CRITICAL])
+def test_why_not_returns_the_reason_that_the_error_leaves_out(broker, level, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("kafka"), "level", level)
     where = f"localhost:{LISTENERS['TLS'].port}"
     with why_not() as why, pytest.raises(KafkaError) as caught:
         KafkaAdminClient(bootstrap_servers=[where], security_protocol="SSL", bootstrap_timeout_ms=3000)

@@ -378,7 +378,7 @@ def test_watch_draws_on_a_terminal(running, admin, name, topic):
     commit(admin, name, {tp: 1})
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (12, 40))
-    environment = os.environ | {"TERM": "xterm"}
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TERM": "xterm"}
     with running("--group", name, "--watch", "0.1", stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         os.set_blocking(ours, False)
