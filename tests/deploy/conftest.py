@@ -145,18 +145,16 @@ class Stack:
 
     def play(self, playbook, *options, env=None, within=(), inventory=None, **variables):
         """Run a playbook with the stack's variables and those given; `within`: a command that runs a command."""
-        # Docker 20.10 refuses a second `docker system df` meanwhile.
-        with lock("support") if "support" in playbook else contextlib.nullcontext():
-            done = subprocess.run(
-                [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
-                check=False,
-                cwd=ROOT,
-                env=_environment(**{"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"} | (env or {})),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=PLAY_TIMEOUT,
-            )
+        done = subprocess.run(
+            [*within, *self.command(playbook, *options, inventory=inventory, **variables)],
+            check=False,
+            cwd=ROOT,
+            env=_environment(**{"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"} | (env or {})),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PLAY_TIMEOUT,
+        )
         return Play(done.returncode, done.stdout)
 
     def site(self, *options, **variables):

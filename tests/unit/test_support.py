@@ -1,6 +1,8 @@
 """What goes into the archive of playbooks/support.yml, and what does not."""
 
 import json
+import os
+import subprocess
 import tarfile
 
 import pytest
@@ -74,6 +76,28 @@ def test_what_a_host_prints_is_parsed():
 def test_names_are_quoted_for_the_shell():
     assert "docker inspect 'a;b'" in script(["a;b"], "1h; reboot", 10)
     assert "--since '1h; reboot'" in script(["a"], "1h; reboot", 10)
+
+
+@pytest.mark.parametrize(("refusals", "section"), [(0, (0, "Images")), (2, (0, "Images")), (99, (1, "no engine"))])
+def test_the_engine_is_asked_again_while_another_asks_for_its_disk(tmp_path, refusals, section):
+    (tmp_path / "left").write_text("x" * refusals)
+    programs = {
+        "docker": f"""case "$*" in *df*) ;; *) exit ;; esac
+            left=$(cat {tmp_path}/left)
+            [ ${{#left}} -lt 99 ] || {{ echo no engine >&2; exit 1; }}
+            [ -n "$left" ] || {{ echo Images; exit; }}
+            printf %s "${{left#x}}" >{tmp_path}/left
+            echo Error: a disk usage operation is already running >&2; exit 1""",
+        "sleep": "",
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    said = subprocess.run(
+        ["sh", "-s"], input=script([], "1m", 10), env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    assert parse(said.stdout)["engine-disk"] == section
 
 
 def test_the_archive_says_what_is_missing(tmp_path, capsys):
