@@ -35,7 +35,7 @@ ansible_python_interpreter="{{ ansible_playbook_python }}"
 LOCALHOST = f"[zookeeper]\nlocalhost\n{KRAFT}"
 SEPARATE = f"[kafka_controller]\nlocalhost\n{KRAFT}"
 LOGIN = {"clients": "sasl_ssl"}
-# The number of this process among those that run the tests (pytest -n). Each has stacks of its own.
+# The number of this process among those that run the tests (pytest -n). Each process has separate stacks.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
