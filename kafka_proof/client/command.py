@@ -96,7 +96,7 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
             sys.stdout.flush()
             return status
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
             return NO_READER
         except Exception as error:  # see above
             if os.environ.get("KAFKA_PROOF_TRACEBACK") == "1":
@@ -114,6 +114,11 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
 def quiet() -> None:
     """Keep kafka-python's log off the terminal. Each command reports errors in its own words."""
     logging.getLogger("kafka").addHandler(logging.NullHandler())
+
+
+def drop_output() -> None:
+    """Write the rest of the output nowhere, because its reader went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: object) -> int:

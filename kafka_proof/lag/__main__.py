@@ -29,6 +29,7 @@ from kafka_proof.client.command import (
     PROBLEM,
     Parser,
     add_connection_options,
+    drop_output,
     entry,
     fail,
     properties_of,
@@ -288,7 +289,10 @@ def main(argv=None):
             else:
                 return once(looks, options)
     except BrokenPipeError:  # of the output; those of connections are errors of Kafka
-        raise
+        if not lasting:
+            raise
+        drop_output()
+        return OK
     except _ERRORS as error:
         return fail(reason(error, where(options)))
     except KeyboardInterrupt:
