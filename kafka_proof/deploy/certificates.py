@@ -74,12 +74,15 @@ def authorities(certificates: Sequence[Certificate]) -> list[Certificate]:
     return [item for item in certificates if not item["authority"]]
 
 
-def trusted(certificates: Sequence[Certificate]) -> dict[Path, str]:
-    """Return {file: text} of the authorities that are trusted: each, and the next one during a rotation."""
+def trusted(certificates: Sequence[Certificate], next_alone: bool = False) -> dict[Path, str]:
+    """Return {file: text} of the authorities that are trusted: each, and the next one during a rotation.
+
+    next_alone: at the end of a rotation, without the one that the next one replaces.
+    """
     found = {}
     for item in authorities(certificates):
-        files = [Path(f"{item['path']}{ending}.pem") for ending in ("", NEXT)]
-        text = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+        files = [file for ending in ("", NEXT) if (file := Path(f"{item['path']}{ending}.pem")).exists()]
+        text = "".join(file.read_text(encoding="utf-8") for file in files[-1 if next_alone else 0 :])
         found[Path(f"{item['path']}{_TRUSTED}")] = text
     return found
 

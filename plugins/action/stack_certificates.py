@@ -5,7 +5,7 @@ from pathlib import Path
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.secret_files import keep, make_directory, path_of
 from kafka_proof.deploy.certificates import missing, wanted
-from kafka_proof.deploy.rotation import FINISH, outdated, succeed, wanted_in
+from kafka_proof.deploy.rotation import SUCCEED, outdated, succeed, wanted_in
 from kafka_proof.deploy.security import LOGIN, security_of
 
 
@@ -41,4 +41,4 @@ class ActionModule(Action):
         old = [] if self.check_mode else outdated(step, wanted_in(step, own))
         for path in old:
             path.unlink()
-        return [*old, *(succeed(own) if step == FINISH and not self.check_mode else [])]
+        return [*old, *(succeed(own) if step == SUCCEED and not self.check_mode else [])]

@@ -6,6 +6,7 @@ from kafka_proof.action import Action, ActionError
 from kafka_proof.client.secret_files import write
 from kafka_proof.deploy.certificates import trusted, wanted
 from kafka_proof.deploy.clients import client_files
+from kafka_proof.deploy.rotation import FINISH
 from kafka_proof.deploy.security import security_of
 
 
@@ -15,7 +16,8 @@ class ActionModule(Action):
         access, users, servers = (arguments[key] for key in ("access", "users", "addresses"))
         try:
             own = wanted(arguments["nodes"], security, access["secrets"])
-            files = trusted(own) | client_files(access, users, servers, Path(arguments["directory"]))
+            files = trusted(own, next_alone=arguments["step"] == FINISH)
+            files |= client_files(access, users, servers, Path(arguments["directory"]))
             changed = [path for path, text in files.items() if not path.exists() or path.read_bytes() != text.encode()]
             for path in changed if not self.check_mode else []:
                 write(path, files[path])

@@ -24,7 +24,7 @@ options:
   step:
     description: A step of a rotation; without one, only what does not exist is missing.
     type: str
-    choices: ["", trust, keys, finish]
+    choices: ["", trust, keys, finish, succeed]
     default: ""
   users:
     description: The users, C(kafka_users).

@@ -31,6 +31,11 @@ options:
     description: Directory of the files.
     type: path
     required: true
+  step:
+    description: A step of a rotation; in C(finish), the next authority is trusted alone.
+    type: str
+    choices: ["", trust, keys, finish, succeed]
+    default: ""
   users:
     description: The users, C(kafka_users).
     type: list

@@ -5,7 +5,7 @@ import pytest
 from kafka_proof.deploy.certificates import NEXT, trusted
 from kafka_proof.deploy.node import CONFIG
 from kafka_proof.deploy.reload import MARK, changed_files, controller_script, loads, settings, verdict
-from kafka_proof.deploy.rotation import FINISH, KEYS, TRUST, outdated, succeed, wanted_in
+from kafka_proof.deploy.rotation import FINISH, KEYS, SUCCEED, TRUST, outdated, succeed, wanted_in
 from tests.support.certificates import Authority
 from tests.unit.stack import kraft_nodes
 from tests.unit.test_security import secure
@@ -50,10 +50,20 @@ def test_steps(tmp_path, stack):
     create(tmp_path, "node", new)
     assert outdated(KEYS, [wanted]) == []  # a second run makes no third certificate
 
+    assert list(trusted(stack, next_alone=True).values()) == [new.pem]
+    assert wanted_in(FINISH, stack) == [wanted]  # a run that is killed in this step continues with the same authority
+
     assert {path.name for path in succeed(stack)} == {"ca.pem", "ca.key"}
-    assert list(trusted(stack).values()) == [new.pem]
-    assert wanted_in(FINISH, stack) == stack
+    assert list(trusted(stack).values()) == list(trusted(stack, next_alone=True).values()) == [new.pem]
+    assert wanted_in(SUCCEED, stack) == stack
     assert succeed(stack) == []
+    assert not list(tmp_path.glob(f"*{NEXT}*"))
+
+    # Killed while it removed them: the next authority gets a key of its own.
+    (tmp_path / f"ca{NEXT}.key").write_text("of the present authority")
+    assert {path.name for path in outdated(TRUST, wanted_in(TRUST, stack))} == {f"ca{NEXT}.key"}
+    create(tmp_path, f"ca{NEXT}")
+    assert outdated(TRUST, wanted_in(TRUST, stack)) == []
 
 
 def test_without_a_new_authority_certificates_are_renewed(tmp_path, stack):
