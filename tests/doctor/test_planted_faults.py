@@ -19,10 +19,12 @@ from kafka.admin import (
     ResourcePatternFilter,
     ResourceType,
 )
+from kafka.protocol.admin import DescribeAclsRequest
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof import status
 from kafka_proof.client.command import OK, PROBLEM, UNUSABLE
+from kafka_proof.client.raw import send
 from kafka_proof.client.wait import wait_until
 from kafka_proof.doctor.__main__ import main
 from tests.doctor.conftest import PORTS
@@ -432,6 +434,21 @@ def test_client_logs_in_where_no_login_is_taken(only, sasl, cluster):
 # Rights
 
 
+def held(client, broker):
+    """Return the rights of alice as one broker has them, {(kind, name, operation)}; describe_acls asks any broker."""
+    question = DescribeAclsRequest(
+        resource_type_filter=ResourceType.ANY,
+        resource_name_filter=None,
+        pattern_type_filter=ACLResourcePatternType.ANY,
+        principal_filter="User:alice",
+        host_filter=None,
+        operation=ACLOperation.ANY,
+        permission_type=ACLPermissionType.ANY,
+    )
+    response = send(client, question, broker)
+    return {(each.resource_type, each.resource_name, acl.operation) for each in response.resources for acl in each.acls}
+
+
 @pytest.fixture
 def alice(sasl, cluster):
     """alice((operation, kind of resource, name), …): options of a user with these rights alone."""
@@ -446,8 +463,10 @@ def alice(sasl, cluster):
             client.delete_acls([own])
             if acls:
                 client.create_acls(acls)
-            # A broker has them a moment after the controller.
-            wait_until("the rights", lambda: client.describe_acls(own)[0], lambda seen: set(seen) == set(acls))
+            # A broker has them a moment after the one that was asked.
+            wanted = {(kind, name, ACLOperation[operation]) for operation, kind, name in rights}
+            for broker in (1, 2):
+                wait_until(f"the rights at broker {broker}", lambda at=broker: held(client, at), wanted.__eq__)
         return sasl(cluster.sasl)
 
     return alice
