@@ -244,9 +244,8 @@ def kill_tree(process):
 
 
 @contextlib.contextmanager
-def running(*arguments, **options):
-    """A cluster of one's own, until the end; the arguments are those of Cluster."""
-    cluster = Cluster(*arguments, **options)
+def running(cluster):
+    """Start a cluster, and remove it in the end. Yields it."""
     with lock(cluster.name):
         try:
             cluster.start()

@@ -13,7 +13,7 @@ from tests.support.engine import image
 @pytest.fixture(scope="package", params=MODES, ids=lambda mode: mode.name)
 def running(request):
     image(request.param.version)  # or these tests are skipped
-    with clusters.running(request.param) as cluster:
+    with clusters.running(clusters.Cluster(request.param)) as cluster:
         yield cluster
 
 

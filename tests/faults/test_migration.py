@@ -8,11 +8,12 @@ import pytest
 
 from kafka_proof.workload.run import Load
 from tests.faults import migration_table
-from tests.faults.cluster import ROOT, Cluster
+from tests.faults.cluster import ROOT, Cluster, running
 from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
-from tests.support.engine import KRAFT_VERSION, VERSION, engine, execute, lock
+from tests.support.engine import KRAFT_VERSION, VERSION, engine, execute
 
+pytestmark = pytest.mark.xdist_group("faults/migration")  # a cluster of its own
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 TABLE = ROOT / "build" / "migration"
 # Where a run of the phase is killed. Each of these tasks runs when the first node has changed.
@@ -27,13 +28,8 @@ KILLED = {
 
 @pytest.fixture(scope="module")
 def cluster():
-    with lock("faults"):
-        found = Cluster(ZooKeeper, name="kp-migrate", port=29720)
-        try:
-            found.start()
-            yield found
-        finally:
-            found.remove()
+    with running(Cluster(ZooKeeper, name="kp-migrate", port=29740)) as cluster:
+        yield cluster
 
 
 def test_each_phase_is_interrupted_and_undone(cluster):

@@ -115,7 +115,7 @@ def test_from_one_to_three(mode):
         assert cluster.copies("__consumer_offsets") == {3}
 
     image(mode.version)
-    with clusters.running(mode, f"{PREFIX}-one", (1,), PORT + 5) as cluster:
+    with clusters.running(clusters.Cluster(mode, f"{PREFIX}-one", (1,), PORT + 5)) as cluster:
         assert verified(cluster, grow, Load())["problems"] == []
 
         # A broker that is gone for good, and out of the inventory.

@@ -1,16 +1,14 @@
 """Access control is turned on, kept and turned off under a workload: no acknowledged message is lost."""
 
-import contextlib
-
 import pytest
 
 from kafka_proof.client.properties import read
 from kafka_proof.workload.run import Load
-from tests.faults.cluster import ROOT, Cluster
+from tests.faults.cluster import ROOT, Cluster, running
 from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
-from tests.support.engine import lock
 
+pytestmark = pytest.mark.xdist_group("faults/security")  # a cluster of its own
 SECURITY = {"clients": "sasl_ssl"}
 
 
@@ -48,12 +46,9 @@ class Changing(Cluster):
 
 @pytest.fixture(params=[KRaft, ZooKeeper], ids=lambda mode: mode.name, scope="module")
 def changing(request, tmp_path_factory):
-    with lock("faults"):
-        cluster = Changing(request.param, tmp_path_factory.mktemp("secrets"), name="kp-changing", port=29700)
-        with contextlib.ExitStack() as end:
-            end.callback(cluster.remove)
-            cluster.start()
-            yield cluster
+    directory = tmp_path_factory.mktemp("secrets")
+    with running(Changing(request.param, directory, name="kp-changing", port=29700)) as cluster:
+        yield cluster
 
 
 def lost(cluster, *plays, **variables):
