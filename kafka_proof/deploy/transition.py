@@ -37,13 +37,22 @@ class Step(NamedTuple):
     access: Security
 
 
-def levels(nodes: Sequence[Node], engines: Engines) -> list[int]:
-    """Return the levels that the containers have to pass, in order; [] if all are where the inventory wants them."""
-    now = [found["level"] for node in nodes if (found := container_of(node, engines.get(node["host"]) or {}))]
+def levels(nodes: Sequence[Node], engines: Engines, until: str = "", begun: bool = False) -> list[int]:
+    """Return the levels that the containers have to pass, in order; [] if all are where they should be.
+
+    until: "both" stops one level before the end; begun: whether an earlier run did not come to its end. Its last level
+    is repeated: all containers can have it before the last one of them works.
+    """
+    now = {found["level"] for node in nodes if (found := container_of(node, engines.get(node["host"]) or {}))}
     if not now:
         return []
-    wanted = target(nodes[0])
-    return list(range(min(now) + 1, SECURE + 1)) if wanted == SECURE else list(range(max(now) - 1, OPEN - 1, -1))
+    if target(nodes[0]) == SECURE:
+        last = SWITCHED if until == "both" else SECURE
+        left = list(range(min(now) + 1, last + 1))
+    else:
+        last = BOTH if until == "both" else OPEN
+        left = list(range(max(now) - 1, last - 1, -1))
+    return left or ([last] if begun and now == {last} else [])
 
 
 def target(node: Node) -> int:

@@ -18,7 +18,8 @@ class ActionModule(Action):
             now = snapshot.take(arguments["client"], arguments["timeout"])
             if arguments["state"] == "written":
                 # That of an interrupted run has the items before all changes.
-                if not self.check_mode and (not before or before.get(snapshot.CLUSTER) != now[snapshot.CLUSTER]):
+                same = before and before.get(snapshot.CLUSTER) == now[snapshot.CLUSTER]
+                if not self.check_mode and (arguments["anew"] or not same):
                     snapshot.write(path, now)
             elif missing := snapshot.lost(before, now):
                 raise ActionError(f"{where}: {snapshot.complaint(missing, len(before), path)}")

@@ -23,6 +23,10 @@ options:
     type: str
     choices: [written, verified]
     required: true
+  anew:
+    description: Whether C(written) replaces a file that exists.
+    type: bool
+    default: false
   must_answer:
     description: Whether C(written) fails where the cluster does not answer. Otherwise the file stays as it is.
     type: bool

@@ -119,6 +119,25 @@ def test_levels(now, wanted, steps):
     assert levels(found, {"one": engine(*containers)}) == steps
 
 
+@pytest.mark.parametrize(
+    ("now", "wanted", "until", "begun", "steps"),
+    [
+        ([0, 0], tls(), "both", False, [1, 2]),
+        ([2, 2], tls(), "both", False, []),
+        ([3, 3], plain(), "both", False, [2, 1]),
+        # All containers are there, and perhaps the last one of them does not work, or rights in ZooKeeper are missing.
+        ([3, 3], tls(), "", True, [3]),
+        ([2, 2], tls(), "both", True, [2]),
+        ([0, 0], plain(), "", True, [0]),
+        ([3, 3], tls(), "both", True, []),
+    ],
+)
+def test_levels_of_another_run(now, wanted, until, begun, steps):
+    found = nodes({"one": wanted})
+    containers = [container(node, level=level) for node, level in zip(found, now, strict=True)]
+    assert levels(found, {"one": engine(*containers)}, until, begun) == steps
+
+
 def test_site_does_not_change_access_control():
     wanted = kraft_nodes({"one": tls()})
     [problem] = transition_problems(wanted, running(kraft_nodes({"one": plain()})))
