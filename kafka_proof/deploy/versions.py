@@ -27,11 +27,17 @@ def runs_newer(nodes: Sequence[Node], engines: Engines, wanted: str) -> bool:
 
 
 def protocol_to_keep(brokers: Sequence[Node], engines: Engines, wanted: str) -> str:
-    """Return the protocol that brokers keep until all of them run `wanted`; "" if all do, so that it may rise."""
-    found = [version for node in brokers if (version := _running(node, engines))]
-    if all(line(version) == line(wanted) for version, _ in found):
+    """Return the protocol that brokers keep until all of them run `wanted`; "" if all do, so that it may rise.
+
+    A container that is not healthy has not shown yet that it can run the new version.
+    """
+    found = [container for node in brokers if (container := container_of(node, engines.get(node["host"]) or {}))]
+    versions = [version for container in found if (version := running_version(container))]
+    proved = all(container["health"] == "healthy" for container in found)
+    risen = any(protocol == line(version) for version, protocol in versions)
+    if all(line(version) == line(wanted) for version, _ in versions) and (proved or risen):
         return ""
-    return min((protocol for _, protocol in found), key=_number)
+    return min((protocol for _, protocol in versions), key=_number, default="")
 
 
 def protocol_kept(host: str, brokers: Sequence[Node], engines: Engines) -> str:

@@ -65,6 +65,15 @@ def test_protocol_to_keep(running, protocol):
     assert protocol_to_keep(*stack(*running), "3.9.2") == protocol
 
 
+def test_the_protocol_stays_until_the_last_broker_works():
+    brokers, engines = stack(("3.9.2", "3.8"), ("3.9.2", "3.8"))
+    last = engines[brokers[-1]["host"]]["containers"][0]
+    last["health"] = "starting"
+    assert protocol_to_keep(brokers, engines, "3.9.2") == "3.8"
+    engines[brokers[0]["host"]]["containers"][0]["protocol"] = ""  # it rose there: all had worked
+    assert protocol_to_keep(brokers, engines, "3.9.2") == ""
+
+
 @pytest.mark.parametrize(
     ("running", "protocol"),
     [
