@@ -33,6 +33,7 @@ class Plan:
     delete: list = field(default_factory=list)
     refused: list = field(default_factory=list)
     replication: dict = field(default_factory=dict)  # name: replicas, of topics whose data moves
+    unfinished: bool = False  # whether an earlier move of replicas still runs, or left its throttle
 
 
 def is_of_a_program(name):
@@ -76,7 +77,7 @@ def make_plan(topics, absent, actual, may_move=False):
                 for key, value in wanted.items()
                 if not is_same(kinds.get(key, ""), value, now["config"].get(key))
             }
-            changes |= dict.fromkeys(now["config"].keys() - wanted.keys())
+            changes |= dict.fromkeys(now["config"].keys() - wanted.keys() - set(reassign.LISTS))
             if changes:
                 plan.configure[name] = changes
     return plan
@@ -221,6 +222,7 @@ def _have(params, check, say):
         absent = [*params["absent"], *(_pruned(admin, topics, params["absent"]) if params.get("prune") else [])]
         actual = _actual(admin, topics, absent)
         plan = make_plan(topics, absent, actual, params.get("reassign", False))
+        plan.unfinished = params.get("reassign", False) and reassign.is_unfinished(admin)
         if problems := plan.refused or _refusals(admin, plan, seconds * 1000):
             raise Refused(NOTHING, problems, plan.replication)
         for name in plan.delete:
@@ -292,7 +294,7 @@ def _carry_out(admin, plan, params, say):
         problems = apply(admin, plan, timeout_ms, validate_only=False)
         if not problems:
             admin.wait_for_topics([topic["name"] for topic in plan.create], timeout_ms)
-        if plan.replication and not problems:
+        if (plan.replication or plan.unfinished) and not problems:
             throttle = params.get("throttle", reassign.THROTTLE)
             with reassign.stop_signals() as stop:
                 live = {"throttle": throttle, "timeout": params["timeout"], "say": say, "stop": stop}
@@ -312,5 +314,5 @@ def result(topics, plan, actual):
         "moved": list(plan.replication),
         "deleted": plan.delete,
     }
-    changes = lines(topics, plan, actual)
-    return {"changed": any(done.values()), "diff": preview(plan, actual), "changes": changes, **done}
+    changes = lines(topics, plan, actual) + ["~ replicas that move, or a throttle that is left"] * plan.unfinished
+    return {"changed": any(done.values()) or plan.unfinished, "diff": preview(plan, actual), "changes": changes, **done}

@@ -23,9 +23,10 @@ from kafka_proof.operations.reassign.run import (
     rebalance,
     stop_signals,
 )
-from kafka_proof.operations.reassign.throttle import throttles
+from kafka_proof.operations.reassign.throttle import LISTS, is_unfinished, throttles
 
 __all__ = [
+    "LISTS",
     "THROTTLE",
     "ImpossibleError",
     "Interrupted",
@@ -33,6 +34,7 @@ __all__ = [
     "StalledError",
     "Wanted",
     "holds",
+    "is_unfinished",
     "plan",
     "prove_empty",
     "rebalance",

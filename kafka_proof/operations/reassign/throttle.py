@@ -9,8 +9,7 @@ from kafka_proof.cluster.settings import alter
 from kafka_proof.operations.reassign import observe
 
 _RATES = ("leader.replication.throttled.rate", "follower.replication.throttled.rate")
-
-_LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
+LISTS = ("leader.replication.throttled.replicas", "follower.replication.throttled.replicas")
 
 
 class Throttle:
@@ -35,7 +34,7 @@ class Throttle:
         self.brokers = set(observe.registered(self.admin))
         self.resources = {(ConfigResourceType.BROKER, str(broker)): rates for broker in sorted(self.brokers)}
         for topic, both in lists.items():
-            self.resources[ConfigResourceType.TOPIC, topic] = dict(zip(_LISTS, map(",".join, both), strict=True))
+            self.resources[ConfigResourceType.TOPIC, topic] = dict(zip(LISTS, map(",".join, both), strict=True))
         self._alter(self.resources)
 
     def remove(self):
@@ -57,6 +56,11 @@ class Throttle:
             raise KafkaError("; ".join(problems))
 
 
+def is_unfinished(admin):
+    """Return whether replicas move, or a throttle of replication is left."""
+    return bool(admin.list_partition_reassignments() or throttles(admin))
+
+
 def throttles(admin):
     """Return {(ConfigResourceType, name): [keys]} of all brokers and topics with a throttle of replication."""
     topics = sorted({topic["name"] for topic in admin.describe_topics()})
@@ -65,7 +69,7 @@ def throttles(admin):
             ConfigResource(ConfigResourceType.BROKER, str(broker), _RATES)
             for broker in sorted(observe.registered(admin))
         ),
-        *(ConfigResource(ConfigResourceType.TOPIC, topic, _LISTS) for topic in topics),
+        *(ConfigResource(ConfigResourceType.TOPIC, topic, LISTS) for topic in topics),
     ]
     found = {}
     for kind, answer in admin.describe_configs(resources).items():
