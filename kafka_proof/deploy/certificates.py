@@ -97,12 +97,13 @@ def alternative_names(node: Node) -> list[str]:
 def generated(secrets: Path) -> list[Path]:
     """Return what the stack created below stack_secrets: files, and directories with all that is in them."""
     names = ("ca", "clients-ca")
-    found = [secrets / f"{name}{infix}{ending}" for name in names for infix in ("", NEXT) for ending in ENDINGS]
+    clients = secrets / "clients"
+    # Without an authority of clients, their certificates were given. The stores that were made of them go. They come
+    # first: if the removal is interrupted, the key of that authority still says whose they are.
+    found = [clients] if (secrets / "clients-ca.key").exists() else sorted(clients.glob("*.keystore.pem"))
+    found += [secrets / f"{name}{infix}{ending}" for name in names for infix in ("", NEXT) for ending in ENDINGS]
     found += [secrets / f"{name}{_TRUSTED}" for name in names]
     found += [secrets / name for name in ("users", "nodes")]
-    clients = secrets / "clients"
-    # Without an authority of clients, their certificates were given. The stores that were made of them go.
-    found += [clients] if (secrets / "clients-ca.key").exists() else sorted(clients.glob("*.keystore.pem"))
     return [path for path in found if path.exists()]
 
 

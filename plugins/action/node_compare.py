@@ -28,5 +28,6 @@ class ActionModule(Action):
         before = None
         if files_differ(node, engine):
             before = self.files_of(node["container"])
-            before.pop(MARK, None)
+            if not before.get(MARK):  # otherwise the node has files that it did not load, and starts with them
+                before.pop(MARK, None)
         return node_change(node, engine, arguments["restart_since"], before)

@@ -120,6 +120,8 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
     assert play.ok, play.message
     shutil.copy(secure.secrets / "ca.trust.pem", both)
     assert presented(secure) == before
+    refused = secure.play("playbooks/rotate.yml")  # as a job that renews certificates
+    assert "rotation of the authority has begun, and is not complete" in refused.message
 
     # In the second step, when the node has its new certificate on this machine, and has not loaded it.
     assert secure.interrupt("Load the files of", signal.SIGTERM, "playbooks/rotate.yml", 2, rotate_authority=True)
@@ -142,6 +144,31 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
     shutil.copytree(tmp_path / "nodes", secure.secrets / "nodes", dirs_exist_ok=True)
     assert "Create signed certificates" in secure.site().changed_tasks
     assert login_fault(trusting(secure, secure.secrets / "ca.trust.pem"), SECONDS) == ""
+    assert secure.site().changed == 0
+
+
+def test_an_interrupted_change_of_access_control_continues(secure):
+    """The run was killed when each container was as the inventory says, and the last one was not proved yet."""
+    note = secure.client_properties.with_name("client.properties.securing")
+    note.write_text("# as of a run that was killed")
+    assert "playbooks/secure.yml" in secure.play("site.yml").message
+    play = secure.play("playbooks/secure.yml")
+    assert play.ok, play.message
+    assert play.result("Report the steps")["msg"] == "Steps: secure"
+    assert not note.exists()
+    assert secure.site().changed == 0
+
+
+@pytest.mark.long
+def test_a_node_starts_with_files_that_it_did_not_load(secure, tmp_path):
+    """The rotation was killed after it had written them into the container."""
+    play = secure.play("playbooks/rotate.yml")
+    assert play.ok, play.message
+    since, mark = started(secure.kafka), tmp_path / "reload"
+    mark.write_text("keystore.pem")
+    docker("cp", str(mark), f"{secure.kafka}:/etc/kafka-proof/reload")
+    secure.site()
+    assert started(secure.kafka) != since
     assert secure.site().changed == 0
 
 

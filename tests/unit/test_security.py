@@ -222,6 +222,7 @@ def test_a_teardown_with_the_data_removes_what_was_created(tmp_path):
     assert names() == own | {"clients/admin.keystore.pem"}
     (tmp_path / "clients-ca.key").touch()
     assert names() == own | {"clients", "clients-ca.key"}
+    assert generated(tmp_path)[0].name == "clients"  # or an interrupted removal leaves them, as if they were given
     assert generated(tmp_path / "none") == []
 
 
