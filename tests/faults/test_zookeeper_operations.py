@@ -1,7 +1,11 @@
 """Operations that ZooKeeper alone has."""
 
+import os
+import signal
+
+from tests.faults.cluster import ROOT
 from tests.faults.modes import ZooKeeper, of_mode
-from tests.support.engine import execute
+from tests.support.engine import container, execute
 
 
 @of_mode(ZooKeeper)
@@ -20,6 +24,21 @@ def test_a_protocol_that_has_not_risen_stays_until_upgrade_raises_it(cluster):
     cluster.play("playbooks/upgrade.yml")
     assert not any(map(speak, cluster.brokers.values()))
     cluster.wait_whole()
+
+
+@of_mode(ZooKeeper)
+def test_a_server_that_an_interrupted_run_changed_has_to_serve(cluster):
+    """The run was killed before the server served; brokers do without it."""
+    name = cluster.servers[max(cluster.servers)]
+    (ROOT / "build" / cluster.name / "client.properties.unproved").write_text("")
+    program = container(name).attrs["State"]["Pid"]
+    os.kill(program, signal.SIGSTOP)
+    try:
+        said = cluster.play("site.yml", fails=True, zookeeper_start_timeout=3)
+    finally:
+        os.kill(program, signal.SIGCONT)
+    assert f"The ZooKeeper server {name} does not serve" in " ".join(said.split())
+    cluster.repair()
 
 
 @of_mode(ZooKeeper)
