@@ -110,19 +110,25 @@ def partitions(admin):
     return [partition for topic in admin.describe_topics() for partition in topic["partitions"]]
 
 
+def is_settled(found):
+    """Return whether each partition is in sync and led by its preferred leader."""
+    return all(
+        set(each["isr_nodes"]) == set(each["replica_nodes"]) and each["leader_id"] == each["replica_nodes"][0]
+        for each in found
+    )
+
+
 def check(admin, brokers):
     """All is even, in sync and led by its preferred leader, and no trace of a move is left."""
     assert throttles(admin) == {}
     assert admin.list_partition_reassignments() == {}
-    found = partitions(admin)
+    # Any broker answers, and one of them can hear of it a moment later.
+    found = wait_until("preferred leaders, in sync", lambda: partitions(admin), is_settled)
     load = Counter(broker for partition in found for broker in partition["replica_nodes"])
     leads = Counter(partition["leader_id"] for partition in found)
     for counts in (load, leads):
         assert counts.keys() == set(brokers)
         assert max(counts.values()) - min(counts.values()) <= 1
-    for partition in found:
-        assert set(partition["isr_nodes"]) == set(partition["replica_nodes"])
-        assert partition["leader_id"] == partition["replica_nodes"][0]
 
 
 @pytest.mark.sample

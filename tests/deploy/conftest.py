@@ -180,7 +180,8 @@ class Stack:
             # A shell's background job ignores SIGINT, and so would its children.
             ["env", "--default-signal=INT", *self.command(playbook, **variables)],
             cwd=ROOT,
-            env=_environment(ANSIBLE_STDOUT_CALLBACK="default"),
+            # With skipped hosts, a task shows its name when it begins, and not with its first result.
+            env=_environment(ANSIBLE_STDOUT_CALLBACK="default", ANSIBLE_DISPLAY_SKIPPED_HOSTS="true"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -197,8 +198,11 @@ class Stack:
             else:
                 raise AssertionError(f"{playbook} never began '{task}':\n{''.join(seen)}")
             for number in [*[signal_number] * 5, signal.SIGKILL]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
+                # A worker survives the SIGKILL of the process that it came from.
+                groups = [process.pid, *(_workers(process.pid) if number == signal.SIGKILL else [])]
+                for group in groups:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(group, number)
                 # Not until its output ends, which a worker may hold.
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=2)
@@ -299,13 +303,17 @@ class Stack:
 
 def _workers(pid):
     """Ids of the children of the ansible-playbook with this id that run a task: each leads a session of its own."""
-    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return [child for child in children if _session(child) == child]
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children if _is_worker(child)]
+    return []
 
 
-def _session(pid):
-    with contextlib.suppress(ProcessLookupError):
-        return os.getsid(pid)
+def _is_worker(pid):
+    with contextlib.suppress(OSError):
+        state, _, _, session, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return state != "Z" and session == pid  # not one that ended with the task before
+    return False
 
 
 def _environment(**variables):

@@ -29,12 +29,14 @@ def test_a_frozen_broker(stack):
 
 
 def test_a_zookeeper_server_that_does_not_serve(stack):
-    play = stack.play("site.yml", zookeeper_config={"tickTime": "many"}, zookeeper_start_timeout=2)
+    try:
+        play = stack.play("site.yml", zookeeper_config={"tickTime": "many"}, zookeeper_start_timeout=5)
+    finally:
+        stack.site()
     assert not play.ok
     assert f"The ZooKeeper server {stack.zookeeper} does not serve" in play.message
     assert "Its log: " in play.message
     assert "many" in play.message
-    stack.site()
 
 
 def test_support_bundle_is_bounded(stack):

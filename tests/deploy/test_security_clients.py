@@ -26,7 +26,7 @@ from kafka_proof.client.properties import kafka_python, read
 from tests.deploy.conftest import KRAFT, ROOT, TOPIC, deployed, docker
 from tests.support.wait import wait_for
 
-SECONDS = 120  # for a program
+SECONDS = 360  # for a program
 PASSWORD = "few rights"
 
 

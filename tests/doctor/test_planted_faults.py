@@ -621,7 +621,7 @@ def test_a_broker_s_clock_is_behind(doctor, cluster):
 def test_a_broker_is_frozen(only, containers, cluster):
     containers["broker2"].pause()
     try:
-        evidence = only("advertised-silent", "--bootstrap-server", cluster.good, seconds=1)
+        evidence = only("advertised-silent", "--bootstrap-server", cluster.good, seconds=3)
         assert f"broker 2 advertises {cluster.second}" in evidence
 
         only("silent", "--bootstrap-server", cluster.second, seconds=1)
@@ -633,7 +633,7 @@ def test_zookeeper_is_stopped(doctor, containers, cluster):
     containers["zookeeper"].kill()
     try:
         by_reading = doctor("--bootstrap-server", cluster.good)
-        diagnosis = doctor("--bootstrap-server", cluster.good, "--write", seconds=2)
+        diagnosis = doctor("--bootstrap-server", cluster.good, "--write", seconds=5)
     finally:
         containers["zookeeper"].start()
 
@@ -660,7 +660,7 @@ def without_second(containers, cluster):
     }
     with admin(cluster.good) as client:
         client.create_topics(topics, wait_for_metadata=True)
-        containers["broker2"].stop()
+        containers["broker2"].stop(timeout=60)
 
         def in_sync():
             described = client.describe_topics(list(topics))
@@ -673,6 +673,7 @@ def without_second(containers, cluster):
                 seen["lost"]["leader_id"] < 0
                 and all(seen[name]["isr_nodes"] == [1] for name in topics if name != "lost")
             ),
+            seconds=90,
         )
     return cluster
 

@@ -46,7 +46,7 @@ def test_a_broker_without_zookeeper_is_not_ready(cluster):
         assert known == {1, 2}
         for brokers in ([1, 2], [other]):
             with pytest.raises(NotReadyError, match=rf"broker \[{other}\] not registered|not know broker \[{other}\]"):
-                wait_ready(cluster.properties(other), brokers, 1)
+                wait_ready(cluster.properties(other), brokers, 3)
         assert wait_ready(cluster.properties(controller), [controller], 10)["controller_id"] == controller
     finally:
         subprocess.run([*inside, "iptables", "--delete", *rule], check=True)

@@ -51,7 +51,7 @@ def installed(tmp_path_factory):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=360,
             check=False,
         )
 
@@ -83,7 +83,7 @@ def test_one_fixture_and_one_top_level_package(installed):
 
 def test_whole_suite_with_its_options_and_no_noise(installed, broker, tmp_path):
     page, xml = tmp_path / "page.html", tmp_path / "junit.xml"
-    options = ("--prefix", "installed", "--deadline", "120", "--report", page, "--junit-xml", xml)
+    options = ("--prefix", "installed", "--deadline", "300", "--report", page, "--junit-xml", xml)
 
     run = installed("kafka-smoke", "--bootstrap-server", broker.address, *options)
 
@@ -128,7 +128,7 @@ def bare(tmp_path):
             },
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=360,
             check=False,
         )
 

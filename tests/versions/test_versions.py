@@ -61,14 +61,14 @@ def kafka(request):
 def command(module, address, *options):
     """Run a command against the broker. Return (exit status, standard output); its standard error must be empty."""
     words = [sys.executable, "-m", module, "--bootstrap-server", address, *options]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=150, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=360, check=False)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 
 
 def test_suite(kafka):
     *_, address = kafka
-    status, said = command("kafka_proof.testing.suite", address, "--topic", f"{TOPIC}:2")
+    status, said = command("kafka_proof.testing.suite", address, "--topic", f"{TOPIC}:2", "--deadline", "300")
     assert status == 0, said
     assert "37 passed" in said
 
