@@ -27,14 +27,20 @@ def wanted_in(step: str, wanted: Sequence[Certificate]) -> list[Certificate]:
         return [*authorities(wanted), *following]
     if step == SUCCEED:
         return list(wanted)
-    begun = {item["path"] for item in following if Path(f"{item['path']}.pem").exists()}
+    taking_over = begun(wanted)
     return [
         Certificate(
-            **{**item, "authority": found if (found := item["authority"] + NEXT) in begun else item["authority"]}
+            **{**item, "authority": found if (found := item["authority"] + NEXT) in taking_over else item["authority"]}
         )
         for item in wanted
         if item["authority"]
     ]
+
+
+def begun(wanted: Sequence[Certificate]) -> list[str]:
+    """Return the paths of the next authorities, without their endings. They exist while a rotation is not complete."""
+    following = [item["path"] + NEXT for item in authorities(wanted)]
+    return [path for path in following if Path(f"{path}.pem").exists()]
 
 
 def outdated(step: str, certificates: Sequence[Certificate]) -> list[Path]:

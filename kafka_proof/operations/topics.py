@@ -222,7 +222,7 @@ def _have(params, check, say):
         absent = [*params["absent"], *(_pruned(admin, topics, params["absent"]) if params.get("prune") else [])]
         actual = _actual(admin, topics, absent)
         plan = make_plan(topics, absent, actual, params.get("reassign", False))
-        plan.unfinished = params.get("reassign", False) and reassign.is_unfinished(admin)
+        plan.unfinished = params.get("reassign", False) and reassign.is_unfinished(admin, actual)
         if problems := plan.refused or _refusals(admin, plan, seconds * 1000):
             raise Refused(NOTHING, problems, plan.replication)
         for name in plan.delete:

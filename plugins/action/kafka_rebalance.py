@@ -28,7 +28,8 @@ class ActionModule(Action):
     def _have(self, admin, arguments, stop):
         wanted = reassign.Wanted(arguments["brokers"], arguments["drain"], _replication(arguments["replication"]))
         changes = reassign.plan(admin, wanted)
-        result = {"changed": bool(changes), "partitions": len(changes), "diff": reassign.render(changes)}
+        unfinished = reassign.is_unfinished(admin)  # by an earlier run
+        result = {"changed": bool(changes) or unfinished, "partitions": len(changes), "diff": reassign.render(changes)}
         if self.check_mode:
             return result
         live = {"say": self.say, "timeout": arguments["timeout"], "stop": stop}
@@ -38,9 +39,9 @@ class ActionModule(Action):
         except KafkaError as error:
             raise ActionError(
                 f"{arguments['client']['bootstrap.servers']}: {explained(error)} Then run this again: it continues.",
-                changed=bool(changes),
+                changed=result["changed"],
             ) from None
-        return result | {"changed": count > 0, "partitions": count}
+        return result | {"changed": count > 0 or unfinished, "partitions": count}
 
 
 def _replication(wanted):

@@ -23,6 +23,7 @@ from kafka_proof.deploy import (
     listeners,
     migration,
     node,
+    rotation,
     security,
     transition,
     versions,
@@ -80,6 +81,12 @@ def first_expiry(nodes, kafka_security, secrets, users):
     return {"date": str((today + datetime.timedelta(first.days)).date()), "days": first.days, "name": first.name}
 
 
+def begun_rotation(nodes, kafka_security, secrets):
+    """Return the next authorities of a rotation that is not complete."""
+    access = security.security_of({"kafka_security": kafka_security})
+    return rotation.begun(certificates.wanted(nodes, access, secrets))
+
+
 class FilterModule:
     """Make the functions available to roles and playbooks."""
 
@@ -109,7 +116,7 @@ class FilterModule:
             *(zookeeper_records.registered_problems, zookeeper_records.stranger_problems),
             *(transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
-            *(engine_reports, first_expiry, stack_options, to_plan),
+            *(begun_rotation, engine_reports, first_expiry, stack_options, to_plan),
         )
         recipe = functools.partial(image.image_recipe, files=_IMAGE_FILES)
         return {function.__name__: function for function in functions} | {"image_recipe": recipe}

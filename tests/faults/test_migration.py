@@ -13,7 +13,6 @@ from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
 from tests.support.engine import KRAFT_VERSION, VERSION, engine, execute
 
-pytestmark = pytest.mark.xdist_group("faults/migration")  # a cluster of its own
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 TABLE = ROOT / "build" / "migration"
 # Where a run of the phase is killed. Each of these tasks runs when the first node has changed.

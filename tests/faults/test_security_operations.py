@@ -8,7 +8,6 @@ from tests.faults.cluster import ROOT, Cluster, running
 from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
 
-pytestmark = pytest.mark.xdist_group("faults/security")  # a cluster of its own
 SECURITY = {"clients": "sasl_ssl"}
 
 

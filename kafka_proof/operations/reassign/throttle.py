@@ -56,9 +56,11 @@ class Throttle:
             raise KafkaError("; ".join(problems))
 
 
-def is_unfinished(admin):
-    """Return whether replicas move, or a throttle of replication is left."""
-    return bool(admin.list_partition_reassignments() or throttles(admin))
+def is_unfinished(admin, names=None):
+    """Return whether replicas of these topics move, or a throttle of theirs is left. Without names, of any topic."""
+    moving = {tp.topic for tp in admin.list_partition_reassignments()}
+    slowed = {name for kind, name in throttles(admin) if kind is ConfigResourceType.TOPIC or names is None}
+    return bool(moving | slowed if names is None else (moving | slowed).intersection(names))
 
 
 def throttles(admin):
