@@ -33,6 +33,11 @@ SIGNS = {
     "RefreshingHttpsJwks.init": (
         "It does not reach the issuer of tokens, or gets no keys there. See kafka_security.oauth.jwks_url."
     ),
+    # Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for an answer to an earlier request.
+    "rejected the request with OPERATION_NOT_ATTEMPTED": (
+        "It cannot change its in-sync replicas: a request was lost when the controller changed. Restart its container "
+        "with docker restart, then run this again."
+    ),
     "OutOfMemoryError": "Its heap is too small. Raise kafka_heap.",
     "No space left on device": "The disk is full. Make space, or lower log.retention.bytes in kafka_config.",
     "ConfigException": "Kafka refuses its configuration. Correct kafka_config.",

@@ -17,6 +17,7 @@ def inspected(status="restarting", code=1, restarts=3):
         ("Invalid cluster.id in: /x/meta.properties. Expected y, but read z", "teardown_data=true"),
         ("kafka.common.InconsistentBrokerIdException: …", "kafka_broker_id"),
         ("kafka.zookeeper.ZooKeeperClientTimeoutException: Timed out", "kafka_zookeeper_connect"),
+        ("since the controller rejected the request with OPERATION_NOT_ATTEMPTED. Partition", "docker restart"),
         ("java.lang.OutOfMemoryError: Java heap space", "kafka_heap"),
         ("java.io.IOException: No space left on device", "disk is full"),
         ("org.apache.kafka.common.config.ConfigException: Invalid value", "Correct kafka_config"),
