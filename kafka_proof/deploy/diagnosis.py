@@ -33,7 +33,7 @@ SIGNS = {
     "RefreshingHttpsJwks.init": (
         "It does not reach the issuer of tokens, or gets no keys there. See kafka_security.oauth.jwks_url."
     ),
-    # Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for an answer to an earlier request.
+    # Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for an earlier answer.
     "rejected the request with OPERATION_NOT_ATTEMPTED": (
         "It cannot change its in-sync replicas: a request was lost when the controller changed. Restart its container "
         "with docker restart, then run this again."

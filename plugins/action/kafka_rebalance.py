@@ -28,10 +28,9 @@ class ActionModule(Action):
     def _have(self, admin, arguments, stop):
         wanted = reassign.Wanted(arguments["brokers"], arguments["drain"], _replication(arguments["replication"]))
         changes = reassign.plan(admin, wanted)
-        unfinished = reassign.is_unfinished(admin)  # by an earlier run
-        result = {"changed": bool(changes) or unfinished, "partitions": len(changes), "diff": reassign.render(changes)}
+        result = {"changed": bool(changes) or reassign.is_unfinished(admin), "diff": reassign.render(changes)}
         if self.check_mode:
-            return result
+            return result | {"partitions": len(changes)}
         live = {"say": self.say, "timeout": arguments["timeout"], "stop": stop}
         try:
             count = reassign.rebalance(admin, wanted, throttle=arguments["throttle"], **live)
@@ -41,7 +40,7 @@ class ActionModule(Action):
                 f"{arguments['client']['bootstrap.servers']}: {explained(error)} Then run this again: it continues.",
                 changed=result["changed"],
             ) from None
-        return result | {"changed": count > 0 or unfinished, "partitions": count}
+        return result | {"partitions": count}
 
 
 def _replication(wanted):
