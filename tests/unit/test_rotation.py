@@ -59,7 +59,7 @@ def test_steps(tmp_path, stack):
     assert succeed(stack) == []
     assert not list(tmp_path.glob(f"*{NEXT}*"))
 
-    # Killed while it removed them: the next authority gets a key of its own.
+    # As of a run that was killed during the removal. The next authority gets another key.
     (tmp_path / f"ca{NEXT}.key").write_text("of the present authority")
     assert {path.name for path in outdated(TRUST, wanted_in(TRUST, stack))} == {f"ca{NEXT}.key"}
     create(tmp_path, f"ca{NEXT}")
