@@ -13,7 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
 from kafka.protocol.metadata import MetadataRequest
 
-from kafka_proof.client.connection import admin_client
+from kafka_proof.client.connection import LOOK, admin_client
 from kafka_proof.client.raw import send
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster, know_brokers, reason, why_not
@@ -41,7 +41,7 @@ def wait_ready(properties: dict[str, str], brokers: Iterable[int], seconds: floa
     with why_not() as why:
         for left in attempts(seconds, _PAUSE):
             try:
-                with admin_client(properties, left) as admin:
+                with admin_client(properties, min(left, LOOK)) as admin:
                     return _look(admin, expected, max(1, left))
             except (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError) as error:
                 raise NotReadyError(f"the broker refuses this client: {error}") from error  # waiting does not help

@@ -4,14 +4,12 @@ import time
 
 from kafka.errors import KafkaError
 
-from kafka_proof.client.connection import admin_client
+from kafka_proof.client.connection import LOOK, admin_client
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import reason
 from kafka_proof.cluster.identity import NotReadyError
 
 _PAUSE = 0.2  # seconds between two looks
-# Seconds for a connection. kafka-python gives all of them to a frozen broker that it asks first; the next look may not.
-_CONNECT = 10
 _SAY_EVERY = 10  # seconds between two lines with the same observation; a new one is reported at once
 
 
@@ -25,7 +23,7 @@ def wait(client, seconds, say, check):
     for left in attempts(seconds, _PAUSE):
         try:
             # A new connection for each look: an old one knows only the brokers of its time.
-            with admin_client(client, min(max(2, left), _CONNECT)) as admin:
+            with admin_client(client, min(max(2, left), LOOK)) as admin:
                 return check(admin)
         except NotReadyError as error:
             now = str(error)

@@ -14,7 +14,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client import workarounds
-from kafka_proof.client.connection import connect
+from kafka_proof.client.connection import connect, open_admin
 from kafka_proof.client.raw import fetch_state
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import makes_no_topic, producing, why_not
@@ -71,6 +71,15 @@ def test_handshake_with_a_silent_peer_ends():
         client.start()
         client.join(SOON)
         assert not client.is_alive()
+
+
+def test_another_server_is_asked_where_the_first_one_is_frozen(arguments, monkeypatch):
+    frozen_first = iter([0])
+    monkeypatch.setattr("kafka.net.manager.random.choice", lambda items: sorted(items, key=str)[next(frozen_first, -1)])
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        both = [f"127.0.0.1:{frozen.getsockname()[1]}", *arguments["bootstrap_servers"]]
+        with open_admin(arguments | {"bootstrap_servers": both}, SOON) as admin:
+            assert len(admin.describe_cluster()["brokers"]) == 1
 
 
 def test_fetch_state_says_why_a_consumer_is_idle(arguments):
