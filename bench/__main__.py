@@ -29,7 +29,7 @@ CLIENT = {"bootstrap.servers": f"localhost:{PORT}"}
 CLIENT_PROPERTIES = ROOT / "build" / STACK / "client.properties"
 VARIABLES = {"stack_name": STACK, "kafka_port": PORT, "zookeeper_port": ZOOKEEPER_PORT}
 MANY = 1000  # topics in one task
-FEW = 20  # topics with one kafka-topics.sh each
+FEW = 5  # topics with one kafka-topics.sh each, in a round
 DATA = "/var/lib/kafka/data"
 # What bin/kafka-run-class.sh of Kafka 3.9.2 gives every JVM; the image's own launcher starts a tool with less.
 KAFKA_JVM_OPTIONS = (

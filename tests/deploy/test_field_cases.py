@@ -30,6 +30,7 @@ def test_settings_of_the_environment_do_no_harm(stack, env):
     assert play.changed == 0
 
 
+@pytest.mark.long
 def test_a_chroot_in_zookeeper(spare):
     variables = {"kafka_zookeeper_connect": f"{spare.zookeeper}:2181/kafka"}
     spare.site(**variables)

@@ -54,6 +54,7 @@ def test_messages_and_the_cluster_outlive_the_container(kraft):
     assert (identity(kraft), kraft.messages()) == (before[0], ["one", "two"])
 
 
+@pytest.mark.long
 def test_a_setting_of_all_brokers_changes_without_a_restart(kraft):
     """With eligible leader replicas, min.insync.replicas is one of them, and no broker accepts its own value."""
     kraft.site(kafka_config={"log.retention.hours": 71})

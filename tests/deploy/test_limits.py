@@ -3,6 +3,8 @@
 import socket
 import tarfile
 
+import pytest
+
 from tests.deploy.conftest import docker
 from tests.support.requests import big_requests
 from tests.support.wait import wait_for
@@ -63,6 +65,7 @@ def test_large_requests_without_a_login_do_no_harm(stack):
     assert "OutOfMemoryError" not in docker("logs", stack.kafka)
 
 
+@pytest.mark.long
 def test_a_broker_without_memory_is_restarted(spare):
     spare.site(kafka_config={"socket.request.max.bytes": 100_000_000})
     spare.produce("kept")

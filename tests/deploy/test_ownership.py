@@ -73,6 +73,7 @@ def test_a_stack_of_the_previous_version_is_adopted(previous):
     assert not previous.volumes()
 
 
+@pytest.mark.long
 def test_data_of_the_previous_version_is_adopted_on_request(previous):
     previous.produce("kept", topic="of_before")
     docker("stop", previous.kafka, previous.zookeeper)
@@ -102,6 +103,7 @@ def test_teardown_removes_a_stack_whatever_its_ids(spare):
     assert not any(spare.state().values())
 
 
+@pytest.mark.long
 def test_a_changed_zookeeper_id_is_refused_and_nothing_is_lost(spare):
     spare.site()
     before = spare.state()
@@ -119,6 +121,7 @@ def test_a_changed_zookeeper_id_is_refused_and_nothing_is_lost(spare):
     assert not any(spare.state().values())
 
 
+@pytest.mark.long
 def test_zookeeper_data_gone_with_other_ids(spare):
     ids = {"kafka_broker_id": 3, "zookeeper_id": 3}
     spare.site(**ids)
