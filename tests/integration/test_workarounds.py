@@ -74,12 +74,16 @@ def test_handshake_with_a_silent_peer_ends():
 
 
 def test_another_server_is_asked_where_the_first_one_is_frozen(arguments, monkeypatch):
-    frozen_first = iter([0])
-    monkeypatch.setattr("kafka.net.manager.random.choice", lambda items: sorted(items, key=str)[next(frozen_first, -1)])
     with socket.create_server(("127.0.0.1", 0)) as frozen:
-        both = [f"127.0.0.1:{frozen.getsockname()[1]}", *arguments["bootstrap_servers"]]
+        port = frozen.getsockname()[1]
+        ports = iter([port])  # then the other one
+        broker = LISTENERS["OPEN"].port
+        of = "kafka.net.manager.random.choice"
+        monkeypatch.setattr(of, lambda servers: {server.port: server for server in servers}[next(ports, broker)])
+        both = [f"127.0.0.1:{port}", *arguments["bootstrap_servers"]]
         with open_admin(arguments | {"bootstrap_servers": both}, SOON) as admin:
             assert len(admin.describe_cluster()["brokers"]) == 1
+        assert next(ports, None) is None
 
 
 def test_fetch_state_says_why_a_consumer_is_idle(arguments):
