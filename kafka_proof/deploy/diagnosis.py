@@ -13,6 +13,9 @@ _OTHER_CLUSTER = (
     "ansible-playbook{options} playbooks/teardown.yml -e teardown_data=true"
 )
 
+# Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for the answer to an earlier request.
+_LOST_REQUEST = "rejected the request with OPERATION_NOT_ATTEMPTED"
+
 # What a line of the log contains, and what it means.
 SIGNS = {
     "InconsistentClusterIdException": _OTHER_CLUSTER,
@@ -33,8 +36,7 @@ SIGNS = {
     "RefreshingHttpsJwks.init": (
         "It does not reach the issuer of tokens, or gets no keys there. See kafka_security.oauth.jwks_url."
     ),
-    # Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for an earlier answer.
-    "rejected the request with OPERATION_NOT_ATTEMPTED": (
+    _LOST_REQUEST: (
         "It cannot change its in-sync replicas: a request was lost when the controller changed. Restart its container "
         "with docker restart, then run this again."
     ),
@@ -77,6 +79,11 @@ def diagnoses(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]], 
         is_well = [item["name"] for item in found if (item["state"], item["health"]) == ("running", "healthy")]
         (well if node["container"] in is_well else said).extend([f"{host}:", *lines])
     return said or well
+
+
+def lost_request(log: Sequence[str]) -> bool:
+    """Return whether a broker refuses to change in-sync replicas, by its last lines. A minute of it means for ever."""
+    return any(_LOST_REQUEST in line for line in log)
 
 
 def _lines(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,9 @@ Each phase is killed halfway and continues; each phase with a way back is return
 build/migration/migration.md has the table of docs/migration.md.
 """
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from kafka_proof.workload.run import Load
@@ -12,9 +15,12 @@ from tests.faults.cluster import ROOT, Cluster, running
 from tests.faults.modes import KRaft, ZooKeeper
 from tests.faults.verify import verified
 from tests.support.engine import KRAFT_VERSION, VERSION, engine, execute
+from tests.support.maven import jar
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 TABLE = ROOT / "build" / "migration"
+BYTEMAN = ("org.jboss.byteman", "byteman", "4.0.23")  # runs what a rule says at a place in a program
+RULES = Path(__file__).with_name("lost_request.btm")
 # Where a run of the phase is killed. Each of these tasks runs when the first node has changed.
 KILLED = {
     "controllers": "Start controllers that are not running",
@@ -43,6 +49,25 @@ def test_each_phase_is_interrupted_and_undone(cluster):
         assert "migration" not in nodes_of_zookeeper(cluster)
         assert "changed=0" in cluster.play("site.yml")
         migration_table.save(TABLE, migration_table.row(phase, rows[phase], back))
+
+
+def test_leaders_that_wait_for_ever_are_restarted(cluster):
+    cluster.play(MIGRATE, migrate_until="controllers")
+    last = cluster.controller()
+    said = []
+
+    def do():
+        cluster.interrupt(MIGRATE, f"do without host-{last}", migrate_until="dual-write")
+        leaders = [container for broker, container in cluster.brokers.items() if broker != last]
+        for container in [*leaders, *(cluster.container("kafka-controller", 100 + each) for each in cluster.servers)]:
+            lose_requests(container)
+        said.append(cluster.play(MIGRATE, migrate_until="dual-write"))
+
+    result = under_load(cluster, do)
+    assert "Restart the broker that waits for ever" in said[0]
+    assert cluster.problems() == []
+    back = under_load(cluster, lambda: cluster.play(ROLLBACK))
+    migration_table.save(TABLE, migration_table.row("dual-write, requests lost", result, back))
 
 
 def test_the_migration_is_finalised_and_kafka_upgraded(cluster):
@@ -98,6 +123,16 @@ def refused(cluster, playbook, reason, **variables):
     before = lives(cluster)
     assert reason in " ".join(cluster.play(playbook, fails=True, **variables).split())
     assert lives(cluster) == before
+
+
+def lose_requests(container):
+    """Load rules into the JVM of a container, which lose its requests to the controller; see RULES."""
+    for path in (jar(*BYTEMAN), RULES):
+        copy = ["docker", "exec", "-i", container, "cp", "/dev/stdin", f"/tmp/{path.name}"]
+        with path.open("rb") as file:
+            subprocess.run(copy, stdin=file, check=True)
+    load = ("1", "JVMTI.agent_load", f"/tmp/{jar(*BYTEMAN).name}", f"script:/tmp/{RULES.name}")
+    assert "return code: 0" in execute(container, "java", "-m", "jdk.jcmd/sun.tools.jcmd.JCmd", *load)
 
 
 def lives(cluster):

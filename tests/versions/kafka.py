@@ -3,8 +3,7 @@
     with running("4.4.0", KRAFT) as address:
         ...
 
-Maven's local repository keeps the jars, so only the first run of a version fetches them. Nothing listens beyond
-loopback, and the data is in a temporary directory.
+Nothing listens beyond loopback, and the data is in a temporary directory.
 """
 
 import contextlib
@@ -16,15 +15,13 @@ from pathlib import Path
 
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.ready import wait_ready
-from tests.support.engine import lock
+from tests.support.maven import jars_of
 
 ROOT = Path(__file__).resolve().parents[2]
-JARS = ROOT / "build" / "versions"
 POM = ROOT / "roles" / "kafka_image" / "files" / "pom.xml"
 ZOOKEEPER, KRAFT = "zookeeper", "kraft"
 CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAA"
 SECONDS = 60  # until a node answers
-FETCH = 300  # seconds for Maven
 JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsun.net.inetaddr.ttl=0"]
 # Kafka 3 has log4j 1, and Kafka 4 Log4j 2. Each ignores the other's option.
 LOGS = {
@@ -55,27 +52,7 @@ SHARE = {"share.coordinator.state.topic.replication.factor": 1, "share.coordinat
 
 def jars(version):
     """Return the directory with the jars of a version. Fetches them the first time."""
-    directory = JARS / version
-    with lock(f"jars-{version}"):
-        if not (directory / "complete").exists():
-            command = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "--file", POM]
-            wanted = [f"-Dkafka.version={version}", "-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
-            wanted += ["-P", "kafka-4"] if newer(version, "4.0") else []  # or nothing is logged
-            subprocess.run([*command, "dependency:copy-dependencies", *wanted], check=True, timeout=FETCH)
-            (directory / "complete").touch()
-    return directory
-
-
-def streams_jar(version):
-    """Return the jar of Kafka Streams of a version. A topology without a state store needs no other beside jars()."""
-    directory = JARS / f"{version}-streams"
-    with lock(f"jars-{version}"):
-        if not (directory / "complete").exists():
-            artifact = [f"-Dartifact=org.apache.kafka:kafka-streams:{version}", f"-DoutputDirectory={directory}"]
-            command = ["mvn", "--batch-mode", "--quiet", "--strict-checksums", "dependency:copy", *artifact]
-            subprocess.run(command, check=True, timeout=FETCH)
-            (directory / "complete").touch()
-    return directory / f"kafka-streams-{version}.jar"
+    return jars_of(POM, version, *(("-P", "kafka-4") if newer(version, "4.0") else ()))  # or nothing is logged
 
 
 def log_options(file):

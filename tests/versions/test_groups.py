@@ -13,7 +13,8 @@ from kafka.protocol.consumer import JoinGroupRequest, SyncGroupRequest
 from kafka_proof.client.connection import connect, links
 from kafka_proof.client.wait import wait_until
 from kafka_proof.cluster.groups import describe, list_groups
-from tests.versions.kafka import JAVA, KRAFT, jars, running, streams_jar
+from tests.support.maven import jar
+from tests.versions.kafka import JAVA, KRAFT, jars, running
 from tests.versions.test_versions import TOPIC, VERSIONS, command
 
 pytestmark = [pytest.mark.sample, pytest.mark.xdist_group("groups")]
@@ -99,7 +100,9 @@ def share_consumer(address, group, directory):
 
 def streams_program(address, group, directory):
     """A program of Kafka Streams, with the protocol of KIP-1071."""
-    command = [f"{jars(NEWEST)}/*:{streams_jar(NEWEST)}", Path(__file__).parent / "StreamsMember.java"]
+    # A topology without a state store needs no other jar.
+    streams = jar("org.apache.kafka", "kafka-streams", NEWEST)
+    command = [f"{jars(NEWEST)}/*:{streams}", Path(__file__).parent / "StreamsMember.java"]
     return member(address, group, [*command, address, group, TOPIC], directory / "streams.out")
 
 
