@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafka_proof.deploy.diagnosis import diagnoses, diagnosis
+from kafka_proof.deploy.diagnosis import diagnoses, diagnosis, lost_request
 from tests.unit.stack import kraft_nodes, nodes, variables
 
 
@@ -30,6 +30,12 @@ def test_diagnosis_knows(line, words):
     assert said[0] == "The container kafka is restarting, its last exit code 1, restarted 3 times."
     assert any(words in text for text in said[1:-3])
     assert said[-3:] == ["Last lines of its log:", "before", line]
+
+
+def test_a_lost_request():
+    refused = "Failed to alter partition to x since the controller rejected the request with OPERATION_NOT_ATTEMPTED. y"
+    assert lost_request(["before", refused, "after"])
+    assert not lost_request(["before"])
 
 
 def test_diagnosis_of_what_it_does_not_know():
