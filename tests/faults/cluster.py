@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from docker.errors import NotFound
 from kafka.errors import KafkaError
 
 from kafka_proof.client.connection import NoKafkaError, connect
@@ -49,6 +50,7 @@ class Cluster:
         self.mode = mode
         self.name, self.network, self.holder, self.port = name, f"{name}-kafka", f"{name}-holder", port
         self._ids = ids
+        self._repaired = None
         self._first()
 
     def _first(self):
@@ -146,6 +148,17 @@ class Cluster:
         """Have site.yml make it as it is wanted, and wait until every replica is in sync."""
         self.play("site.yml")
         self.wait_whole()
+        self._repaired = self._state()
+
+    def is_repaired(self):
+        """Whether it is whole, and no container or variable changed since the last repair."""
+        return self._state() == self._repaired and not self.problems() and not self.mode.problems(self)
+
+    def _state(self):
+        try:
+            return self.inventory, self.lives()
+        except NotFound:
+            return None
 
     def wait_whole(self):
         """Wait until all nodes answer, and every replica of every partition is in sync. Raises AssertionError."""

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,4 +59,5 @@ def test_the_environment_is_made_once_and_runs_the_unit_tests(run, version, tmp_
 
     _, said = run("ansible-playbook", "--syntax-check", "site.yml")
     assert "bootstrap" not in said
-    run("pytest", "tests/unit", "-q", "-p", "no:cacheprovider")
+    if version != f"3.{sys.version_info.minor}":  # the Python of this run has its own run of these tests
+        run("pytest", "tests/unit", "-q", "-p", "no:cacheprovider")

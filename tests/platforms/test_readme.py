@@ -46,7 +46,8 @@ class Host:
         return output
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+# CI runs on Debian 12 itself.
+@pytest.fixture(scope="module", params=[pytest.param("bookworm", marks=pytest.mark.long), "trixie"])
 def host(request):
     hosts.down(NAME)  # what a killed run left
     try:
