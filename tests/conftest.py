@@ -7,6 +7,8 @@ import pytest
 TESTS = Path(__file__).parent
 # Folders with more than a run of CI has time for. Their tests are long, but for those with the mark `sample`.
 SAMPLED = {"ci", "cluster", "faults", "mutations", "suite", "versions"}
+# Folders whose clusters need most of a machine: one at a time, and first, as they take longest.
+CLUSTERS = {"scenarios", "faults"}
 # Folders whose files have nothing in common. In others, the tests share brokers.
 BY_FILE = {"deploy", "platforms", "report", "unit"}
 
@@ -19,7 +21,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist and `-m` look at the marks
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: "scenarios" not in item.path.parts)  # they take longest
+    items.sort(key=lambda item: CLUSTERS.isdisjoint(item.path.parts))
     for item in items:
         if not item.path.is_relative_to(TESTS):
             continue
@@ -27,4 +29,5 @@ def pytest_collection_modifyitems(items):
         if folder in SAMPLED and not item.get_closest_marker("sample"):
             item.add_marker(pytest.mark.long)
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(f"{folder}/{file}" if folder in BY_FILE else folder))
+            group = f"{folder}/{file}" if folder in BY_FILE else "clusters" if folder in CLUSTERS else folder
+            item.add_marker(pytest.mark.xdist_group(group))

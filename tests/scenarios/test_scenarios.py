@@ -14,11 +14,9 @@ SECONDS = 3600
 SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
 
 
-def _marks(name):
-    return [pytest.mark.xdist_group(f"scenario {name}"), *([pytest.mark.long] if name in LONG else [])]
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(name)) for name in SCENARIOS])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in LONG else []) for name in SCENARIOS]
+)
 def test_scenario(name, tmp_path):
     log = tmp_path / "log"
     plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"}
