@@ -1,6 +1,7 @@
 """Why a node does not answer: the state of its containers, known reasons, and the end of its log."""
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -81,9 +82,14 @@ def diagnoses(nodes: Sequence[Node], hostvars: Mapping[str, Mapping[str, Any]], 
     return said or well
 
 
-def lost_request(log: Sequence[str]) -> bool:
-    """Return whether a broker refuses to change in-sync replicas, by its last lines. A minute of it means for ever."""
-    return any(_LOST_REQUEST in line for line in log)
+def waits_for_ever(node: Node) -> str:
+    """Return a command that prints "for ever" if a broker has refused to change in-sync replicas for 40 s.
+
+    A request that still gets its answer, or is sent again, needs at most 30 s (controller.socket.timeout.ms).
+    """
+    log = f"timeout 30 docker logs --since $((n + 10))s --until ${{n}}s {shlex.quote(node['container'])} 2>&1"
+    look = f"{log} | grep -q -F {shlex.quote(_LOST_REQUEST)} || exit 0"
+    return f"for n in 0 10 20 30; do {look}; done; echo for ever"
 
 
 def _lines(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

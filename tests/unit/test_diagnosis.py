@@ -1,8 +1,10 @@
 """Why a node does not answer, from its containers and its log."""
 
+import subprocess
+
 import pytest
 
-from kafka_proof.deploy.diagnosis import diagnoses, diagnosis, lost_request
+from kafka_proof.deploy.diagnosis import diagnoses, diagnosis, waits_for_ever
 from tests.unit.stack import kraft_nodes, nodes, variables
 
 
@@ -32,10 +34,18 @@ def test_diagnosis_knows(line, words):
     assert said[-3:] == ["Last lines of its log:", "before", line]
 
 
-def test_a_lost_request():
-    refused = "Failed to alter partition to x since the controller rejected the request with OPERATION_NOT_ATTEMPTED. y"
-    assert lost_request(["before", refused, "after"])
-    assert not lost_request(["before"])
+@pytest.mark.parametrize(("silent", "said"), [("", "for ever"), ("30s", ""), ("0s", ""), ("0s 10s 20s 30s", "")])
+def test_a_broker_waits_for_ever_that_refuses_all_the_time(tmp_path, silent, said):
+    """silent: when the stand-in's log has nothing, in seconds ago."""
+    stand_in = tmp_path / "docker"
+    line = "since the controller rejected the request with OPERATION_NOT_ATTEMPTED. Partition"
+    stand_in.write_text(f'#!/bin/sh\ncase " {silent} " in *" $5 "*) ;; *) echo "{line}" >&2 ;; esac\n')
+    stand_in.chmod(0o755)
+    command = ["sh", "-c", waits_for_ever(nodes()[-1])]
+    done = subprocess.run(
+        command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == said
 
 
 def test_diagnosis_of_what_it_does_not_know():
