@@ -1,10 +1,9 @@
-"""Each Python of this machine that is new enough makes the environment, and the code works on it."""
+"""Each Python of this machine that is new enough makes the environment, and the code works on the newest."""
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -59,5 +58,5 @@ def test_the_environment_is_made_once_and_runs_the_unit_tests(run, version, tmp_
 
     _, said = run("ansible-playbook", "--syntax-check", "site.yml")
     assert "bootstrap" not in said
-    if version != f"3.{sys.version_info.minor}":  # the Python of this run has its own run of these tests
+    if version == max(pythons(), key=lambda each: int(each.partition(".")[2])):  # the oldest one runs all other tests
         run("pytest", "tests/unit", "-q", "-p", "no:cacheprovider")
