@@ -8,6 +8,7 @@ line shows them. The node's data is in the volume NAME-data, which no change tou
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import shlex
@@ -196,7 +197,7 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
         advice = f"echo 'Run site.yml without --tags, which provides the {kind} first.' >&2"
         lines += [f"docker {kind} inspect {shlex.quote(needed)} >/dev/null || {{ {advice}; exit 1; }}"]
     lines += (volumes := volume_commands(node, engine))
-    marker = _marker(node)
+    marker = _marker(node, engine)
     own = found if found and found["name"] == node["container"] else None
     if own:
         # A paused container does not stop.
@@ -235,9 +236,9 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
         if own and own["labelled"] and _labels_hold(own, node, labels):
             return []
         labels["data"] = node["volume"]
-        if _marker(node) in engine.get("volumes", []):
-            commands.append(f"docker volume rm {shlex.quote(_marker(node))} >/dev/null")
-    name = _marker(node) if "data" in labels else node["volume"]
+        if own and own["marker"]:
+            commands.append(f"docker volume rm {shlex.quote(own['marker'])} >/dev/null")
+    name = _marker(node, engine) if "data" in labels else node["volume"]
     options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     return [*commands, shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]
 
@@ -254,9 +255,13 @@ def _labels_hold(own: Mapping[str, Any], node: Node, labels: Mapping[str, str]) 
     )
 
 
-def _marker(node: Node) -> str:
-    """Return the name of the volume that carries the label for one that has none."""
-    return f"{node['volume']}-owner"
+def _marker(node: Node, engine: Engine) -> str:
+    """Return a name for the volume that carries the label for one that has none. No other volume has that name."""
+    own = {item["marker"] for item in engine.get("own_volumes", [])}
+    taken = {*engine.get("volumes", [])} - own
+    suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (f"{node['volume']}-owner{suffix}" for suffix in suffixes)
+    return next(name for name in names if name not in taken)
 
 
 def own_containers(engine: Engine, kind: str = "", but: str = "") -> list[str]:
@@ -313,8 +318,8 @@ def removal(
         lines += [f'users=$({users}); if [ -z "$users" ]; then docker network rm {name} >/dev/null; else {kept}; fi']
     for name in volumes:
         lines += [f"docker volume rm {shlex.quote(name)} >/dev/null"]
-        marker = shlex.quote(f"{name}-owner")
-        lines += [f"docker volume inspect {marker} >/dev/null 2>&1 && docker volume rm {marker} >/dev/null || true"]
+        markers = f"docker volume ls --quiet --filter {shlex.quote(f'label={LABEL}.data={name}')}"
+        lines += [f'for marker in $({markers}); do docker volume rm "$marker" >/dev/null; done']
     gone = [
         f"{kind} {name}"
         for kind, names in (("container", containers), ("network", networks), ("volume", volumes))

@@ -106,8 +106,8 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     others       [{name, image, ports, state, networks: [str]}], all other containers
     image        {id, tags, digests}, or None if there is none of that name
     networks     [str], all; own_networks: [str], this stack's
-    volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an
-                   id; "" with ZooKeeper), migration (bool), labelled}], this stack's
+    volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an id; "" with ZooKeeper),
+                   migration (bool), labelled, marker (the volume that carries its labels, or None)}], this stack's
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` exists and may tell
     addresses    [str], the host's own, if `ip` exists and the engine is the host's
     """
@@ -211,13 +211,14 @@ def _own_volumes(
             "id": int(item["id"]) if item["id"] else None,
             "cluster": item.get("cluster") or "",
             "migration": bool(item.get("migration")),
+            "marker": item["name"] if item["data"] else None,
         }
     marked = set(found)
     for item in containers:
         if item["data"]:
             kinds = ",".join(item["kinds"])
             own = {"name": item["data"], "kind": kinds, "id": item["id"], "cluster": "", "migration": False}
-            found.setdefault(item["data"], own)
+            found.setdefault(item["data"], own | {"marker": None})
     return [volume | {"labelled": name in marked} for name, volume in sorted(found.items()) if name in there]
 
 

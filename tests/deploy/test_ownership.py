@@ -65,12 +65,17 @@ def test_a_stack_of_the_previous_version_is_adopted(previous):
     assert previous.committed("keeper", topic="of_before") == 1
     assert "PROPERTIES" not in docker("inspect", "-f", "{{.Config.Env}}", previous.kafka)
 
-    # Without its containers, the data still belongs to the stack.
+    # Without its containers, the data still belongs to the stack: a label says so, and not a name.
+    theirs = f"{previous.zookeeper}-data-owner"
+    docker("volume", "rm", theirs)
+    docker("volume", "create", theirs)
     previous.teardown(data=False)
-    previous.site()
+    assert f"a volume named {previous.zookeeper}-data exists" in previous.play("site.yml").message
+    previous.site(stack_adopt_volumes=True)
     assert previous.messages("of_before") == ["one", "two"]
     previous.teardown(data=True)
-    assert not previous.volumes()
+    assert previous.volumes() == [theirs]
+    docker("volume", "rm", theirs)
 
 
 @pytest.mark.long

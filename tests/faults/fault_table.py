@@ -122,7 +122,7 @@ def cut_off_controller(cluster):
     old = cluster.controller()
     cluster.cut_off(cluster.mode.controllers(cluster)[old])
     lost(cluster, old)
-    settle(cluster)
+    serve(cluster, 2 * SESSION)  # not settle(): what is cut off has no server
     cluster.repair()
 
 

@@ -134,6 +134,7 @@ def engine(*containers, volumes=None, networks=("kafka",), cluster="", migration
                 "cluster": cluster,
                 "migration": name in migration,
                 "labelled": True,
+                "marker": None,
             }
             for name, kind, number in data
         ],

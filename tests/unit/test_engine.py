@@ -135,17 +135,15 @@ def test_volumes_belong_to_the_stack_by_a_label():
     marker = {"name": "old-data-owner", "kind": "broker", "id": "4", "data": "old-data"}
     there = ["kafka-2-data", "kafka-data", "old-data", "old-data-owner", "zookeeper-data", "theirs"]
     found = report(containers=[CONTAINER], volumes=map(json.dumps, there), own_volumes=[labelled, marker])
+    wanted = (
+        ("kafka-2-data", 2, True, None),
+        ("kafka-data", 1, False, None),  # by its container
+        ("old-data", 4, True, "old-data-owner"),
+    )
+    rest = {"kind": "broker", "cluster": "", "migration": False}
     assert found["own_volumes"] == [
-        {"name": "kafka-2-data", "kind": "broker", "id": 2, "cluster": "", "migration": False, "labelled": True},
-        {
-            "name": "kafka-data",
-            "kind": "broker",
-            "id": 1,
-            "cluster": "",
-            "migration": False,
-            "labelled": False,
-        },  # by its container
-        {"name": "old-data", "kind": "broker", "id": 4, "cluster": "", "migration": False, "labelled": True},
+        {"name": name, "id": number, "labelled": labelled, "marker": marker, **rest}
+        for name, number, labelled, marker in wanted
     ]
     assert found["volumes"] == there
 
