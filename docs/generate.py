@@ -1,9 +1,11 @@
 """Write docs/variables.md and docs/troubleshooting.md from their templates (docs/*.md.j2) and sources: `tox -e docs`.
 
 docs/variables.md lists the variables of the roles (defaults/main.yml, meta/argument_specs.yml) and of the playbooks.
-docs/troubleshooting.md lists the diagnoses of kafka-doctor (kafka_proof/advice.py, docs/symptoms.yml), the known errors
-in a broker's log (kafka_proof/deploy/diagnosis.py), and the states of kafka-lag (the docstring of
-kafka_proof/lag/state.py). tests/unit/test_docs_generated.py fails when a page and its source differ.
+docs/troubleshooting.md has three lists:
+- the diagnoses of kafka-doctor (kafka_proof/advice.py, docs/symptoms.yml)
+- the known errors in a broker's log (kafka_proof/deploy/diagnosis.py)
+- the states of kafka-lag (the docstring of kafka_proof/lag/state.py)
+tests/unit/test_docs_generated.py fails when a page and its source differ.
 """
 
 import json

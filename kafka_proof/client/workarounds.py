@@ -142,8 +142,8 @@ def reason(error: BaseException) -> str:
 def makes_no_topic(client: Client) -> Client:
     """Return this KafkaConsumer or KafkaProducer, which from now on creates no topic with a request for metadata.
 
-    Others can have deleted the topic, and many brokers create a topic that a client asks for. kafka-python has a
-    setting for that, allow_auto_create_topics, and drops it.
+    Others can have deleted the topic, and many brokers create a topic that a client asks for. A setting of kafka-python
+    is for that, allow_auto_create_topics, and kafka-python drops it.
     """
     metadata = client._metadata if isinstance(client, KafkaProducer) else client._cluster
     metadata.config["allow_auto_create_topics"] = False

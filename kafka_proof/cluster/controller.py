@@ -66,8 +66,8 @@ def require_controller(admin: KafkaAdminClient, brokers: Container[int]) -> int:
 def require_acting(admin: KafkaAdminClient, controller: int, brokers: Iterable[int], seconds: float) -> None:
     """Ask the controller to check a new topic, which it does not create. Raises NotReadyError without an answer.
 
-    Every answer counts, also a refusal for want of rights. In ZooKeeper mode the controller reads ZooKeeper for it, and
-    a controller that lost ZooKeeper keeps the request, and one of its threads, until ZooKeeper is back. So ask rarely,
+    Every answer counts, also a refusal for want of rights. In ZooKeeper mode the controller reads ZooKeeper for it.
+    A controller that lost ZooKeeper keeps the request, and one of its threads, until ZooKeeper is back. So ask rarely,
     and wait at most `seconds`. In KRaft mode ask through each of `brokers`: each forwards it to the controller.
     """
     for node in [controller] if mode(admin) == ZOOKEEPER else sorted(brokers):

@@ -4,7 +4,7 @@ A broker describes only its own configuration. It refuses a request for another 
 that the address leads to this broker, and not to another one behind the same name or port.
 
 `another` decides for all callers: `not_itself` asks through kafka-python, the doctor through its own connection.
-plugins/remote/kafka_reach.py asks the same on hosts that have only Python's standard library, and decides for itself.
+plugins/remote/kafka_reach.py asks the same on hosts with Python's standard library alone, and decides for itself.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The rights of a client: the questions that show them, and the names of those that are missing.
 
-A broker checks rights first and existence second. So the questions can be about a topic, a group and a transactional id
-that do not exist: "not authorized" is a missing right, "unknown" is none. They create nothing, so nothing can be left.
+A broker checks rights first and existence second. So the questions can be about names that do not exist, of a topic,
+a group and a transactional id. "Not authorized" is a missing right, "unknown" is none. They create nothing, so nothing can be left.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ _RESOURCES = {
 
 
 class TopicRights(NamedTuple):
-    """What a client may do with a topic. `exists`: None where the broker does not show it to this client."""
+    """Rights of a client to a topic. `exists`: None where the broker does not show it to this client."""
 
     exists: bool | None
     granted: Collection[str] | None  # names such as READ; None: the broker does not tell

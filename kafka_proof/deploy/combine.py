@@ -1,8 +1,8 @@
 """Make brokers controllers, too, and so give a stack with separate controllers fewer containers.
 
 The combined nodes join the quorum beside the separate controllers, which then leave it. Nodes are on one engine: on
-several, both would publish the same port. Kafka keeps the registration of a controller that left, and with it the
-versions of its features, until it is unregistered, which needs metadata.version 33 (4.4; KAFKA-20295).
+several, both would publish the same port. Kafka keeps the registration of a controller that left, with the versions
+of its features. Its removal needs metadata.version 33 (4.4; KAFKA-20295).
 """
 
 from collections.abc import Mapping, Sequence

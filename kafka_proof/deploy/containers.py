@@ -1,4 +1,4 @@
-"""What makes a Docker engine run a node as the inventory says, and what removes a stack: decisions and shell scripts.
+"""Decisions and shell scripts: an engine runs a node as the inventory says, and a stack is removed.
 
 A container carries two checksums as labels, as those of Docker Compose do: of its definition (the arguments of
 `docker create`) and of its files (the settings). Where both, its image and its network are right, nothing changes.
@@ -32,7 +32,7 @@ _PATIENT = "DOCKER_SECONDS=3600"
 
 
 class Change(TypedDict):
-    """What the action engine_apply carries out."""
+    """A change for the action engine_apply."""
 
     name: str  # for people
     change: str  # nothing, connect, unpause, start, restart, create, stop or remove
@@ -222,9 +222,9 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
 def volume_commands(node: Node, engine: Engine) -> list[str]:
     """Return the commands that give the node a volume of the stack's.
 
-    Docker does not change the labels of a volume. A second, empty volume carries them for a volume of the previous
-    version, which has none, and for one that was with ZooKeeper or in a migration, so that the labels stay true after a
-    teardown that keeps the data.
+    Docker does not change the labels of a volume, so a second, empty volume, the marker, can carry them. A volume of the
+    previous version needs it, as it has no labels; so does one that was with ZooKeeper or in a migration. The labels
+    stay true after a teardown that keeps the data.
     """
     labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
     # Those of controllers alone tell how far a migration is: a return removes them.

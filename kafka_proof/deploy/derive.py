@@ -42,7 +42,7 @@ Hosts = Mapping[str, Mapping[str, Any]]
 
 
 class _Stack(NamedTuple):
-    """What the nodes of a stack have in common."""
+    """Facts that all nodes of a stack share."""
 
     brokers: int
     servers: int  # of ZooKeeper; 0 in KRaft mode

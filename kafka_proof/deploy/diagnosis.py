@@ -17,7 +17,7 @@ _OTHER_CLUSTER = (
 # Kafka 3.9, when controllers take over from ZooKeeper: the broker waits for ever for the answer to an earlier request.
 _LOST_REQUEST = "rejected the request with OPERATION_NOT_ATTEMPTED"
 
-# What a line of the log contains, and what it means.
+# Parts of lines in a log, and their meaning.
 SIGNS = {
     "InconsistentClusterIdException": _OTHER_CLUSTER,
     "Invalid cluster.id": _OTHER_CLUSTER,  # what Kafka says once it has checked its own file first
@@ -49,7 +49,7 @@ SIGNS = {
     "Too small maximum heap": "The JVM refuses the heap. Correct kafka_heap, such as 512m.",
 }
 
-# What the advice names otherwise for a controller that is no broker.
+# Other names in the advice for a controller that is no broker.
 _OF_CONTROLLERS = {
     "kafka_broker_id": "kafka_controller_id",
     "kafka_config": "kafka_config or kafka_controller_config",  # a controller takes settings from both

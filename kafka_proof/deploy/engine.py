@@ -1,4 +1,4 @@
-"""What a Docker engine and its host report, and the shell script that asks them.
+"""The report of a Docker engine and its host, and the shell script that asks for it.
 
 The label `kafka-proof.stack` alone decides ownership. Of a container without it only the name, the image, the
 published ports, the state and the networks are kept, because they can conflict; its environment and its labels are not

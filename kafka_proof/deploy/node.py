@@ -34,7 +34,7 @@ class Port(TypedDict):
 
 
 class Common(TypedDict):
-    """What follows for each kind of node from the same variables. Ids are int."""
+    """Keys that each kind of node has. Ids are int."""
 
     host: str  # of the inventory
     kinds: list[str]

@@ -1,7 +1,7 @@
 """Load new certificates into a running node, without a restart.
 
-A broker loads a store when the setting that names it is written again, also with the same value, and the time of the
-file is another one. It answers before it loads, so its log tells whether it did. A mark among the files says
+A broker loads a store when the setting that names it is written again, also with the same value. The time of the file
+must be another one. It answers before it loads, so its log tells whether it did. A mark among the files says
 that they may not be loaded yet, so that an interrupted rotation continues.
 """
 

@@ -45,7 +45,7 @@ TOPIC = {
         "Set message.timestamp.before.max.ms and message.timestamp.after.max.ms instead.",
     ),
 }
-# What only a broker with ZooKeeper reads, in every version. Kafka 4.0 removed all of them.
+# Settings that only a broker with ZooKeeper reads, in every version. Kafka 4.0 removed all of them.
 ZOOKEEPER_MODE = re.compile(
     r"zookeeper\..*|password\.encoder\..*|broker\.id\.generation\.enable|control\.plane\.listener\.name"
     r"|controlled\.shutdown\.(max\.retries|retry\.backoff\.ms)|inter\.broker\.protocol\.version"

@@ -36,7 +36,7 @@ _AUTHORISER = {
 
 
 class Security(NamedTuple):
-    """What `kafka_security` says, with its defaults."""
+    """The variable `kafka_security`, with its defaults."""
 
     clients: str = NONE
     mechanisms: Sequence[str] = (SCRAM[0],)

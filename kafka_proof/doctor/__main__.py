@@ -1,7 +1,7 @@
 """Report why this client cannot use that broker, and what to change.
 
 Checks in order: the client's properties, name resolution, connection, TLS, protocol, login, version, metadata, every
-advertised address from here, certificates, controller, coordinator, partitions, clocks, and with --topic and --group
+advertised address from here, certificates, controller, coordinator, partitions, clocks. With --topic and --group, also
 the rights of this client. Stops where no later check can work. It changes nothing, except with --write.
 
 Exit status: 0, nothing is wrong; 1, a fault was found; 2, the client's properties cannot be used.

@@ -43,7 +43,7 @@ _METRICS = (  # name, description, labels, key of the value in the report
 
 
 class _Report(Collector):
-    """A report of `kafka_proof.lag.report.report` as metrics. What is not known has no sample."""
+    """A report of `kafka_proof.lag.report.report` as metrics. Unknown values have no sample."""
 
     def __init__(self, report):
         self._groups = report["groups"]

@@ -36,7 +36,7 @@ def make_plan(partitions, brokers, drain=(), replication=None):
 
     Returns {(topic, partition): [broker ids]} of the partitions that change, the preferred leader first. Afterwards
     replicas and preferred leaders are within one of each other on the brokers that remain. Where each of these has a
-    rack, first each partition is on as many racks as there are, and the load is as even as that allows. The same input
+    rack, each partition is on as many racks as possible. The load is as even as that allows. The same input
     gives the same plan.
 
     Raises ImpossibleError.

@@ -1,8 +1,8 @@
 """The rolling change: which brokers change, in which order, and which settings need no restart.
 
 1. A broker whose container is right does not change.
-2. A broker whose settings alone differ keeps running, if every difference is a setting that Kafka changes while a
-   broker runs and the broker accepts the new values. It gets them as dynamic settings.
+2. A broker whose settings alone differ keeps running, if it accepts the new values. Every difference must be a setting
+   that Kafka changes while a broker runs. It gets them as dynamic settings.
 3. A broker that does not run, or is cut off from its network, changes at once, with all others of that kind. The
    same holds for a new cluster, for a broker without neighbours, and for all brokers without the gate.
 4. All others change one at a time, each only when the cluster can do without it (kafka_proof.operations.rolling):

@@ -1,4 +1,4 @@
-"""What a cluster has, item by item as text, and which items are missing or different later.
+"""The items of a cluster as text, and those that are missing or different later.
 
 For a change after which all must be as before, such as a migration: topics with their settings, users, ACLs, quotas,
 and settings that are set for brokers while they run. Passwords are not shown by a cluster: of a user the mechanism and

@@ -11,7 +11,7 @@ class ActionModule(Action):
 
     def act(self, arguments):
         node, engine = arguments["node"], arguments["engine"]
-        # What a silent engine has is unknown: a controller on another host must not begin a quorum beside its own.
+        # A silent engine can have a quorum. A controller on another host must not begin one beside it.
         if not engine.get("can_talk_to_docker", True) and not self.check_mode:
             raise ActionError(
                 f"{self.host}: no engine answers ({engine.get('msg')}), and no container was changed. Start it, or "

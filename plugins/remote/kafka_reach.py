@@ -1,4 +1,4 @@
-"""What kafka_reach runs on a host: python3 - '[[[1, "10.0.0.1:9092", true]], 10]'. The standard library alone.
+"""The script of kafka_reach for a host: python3 - '[[[1, "10.0.0.1:9092", true]], 10]'. The standard library alone.
 
 A broker describes its own configuration only: one that is asked for another's id refuses. So it is asked in the words
 of Kafka's protocol: DescribeConfigs (key 32), version 1, of the resource "broker" (type 4) of that id, no settings.

@@ -1,8 +1,10 @@
 """Documentation, messages, docstrings and comments avoid the phrases of docs/words.txt. Task names begin with a verb.
 
-No linter for prose is in the lock, so a short list stands in for one. It catches habits; a reader judges the rest.
+It catches habits; a reader judges the rest. Vale cannot be pinned: its package vale 3.25.1 has no program, and downloads
+one on its first run, without a checksum.
 """
 
+import ast
 import re
 import tokenize
 from pathlib import Path
@@ -14,18 +16,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TARGETS = (
     "*.md",
+    "bootstrap",
+    "ci/*",
+    "bench/*.py",
     "docs/*.md",
     "docs/*.py",
     "examples/**/*.ini",
     "examples/**/*.md",
     "examples/**/*.py",
     "kafka_proof/**/*.py",
+    "molecule/**/*.yml",
+    "molecule/**/*.py",
     "playbooks/*.yml",
     "plugins/**/*.py",
     "roles/*/*.md",
     "roles/*/*/*.yml",
     "site.yml",
     "smoke/*.py",
+    "tests/**/*.py",
+    "tox.ini",
 )
 
 _LINES = [line for line in (ROOT / "docs" / "words.txt").read_text().splitlines() if line and not line.startswith("#")]
@@ -42,6 +51,8 @@ VERBS = {verb for line in _LINES if " -> " not in line for verb in line.split()}
 _NOT_PROSE = r"```.*?```|<!-- table -->.*?<!-- end -->|<!--.*?-->"
 
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`])")
+# In code, a list after a colon has its items between semicolons, and a sentence can begin with a small letter.
+_PART = re.compile(r"[.!?:;][\")]*\s+")
 
 
 def files():
@@ -56,7 +67,12 @@ def name(path):
 
 
 def prose(path):
-    """Return the text of a file that people read: of Python its comments and strings, of Markdown all but code."""
+    """Return the text of a file that people read: of Python its comments and strings, of Markdown all but code.
+
+    Of tests, their remarks: the strings are data.
+    """
+    if path.is_relative_to(ROOT / "tests"):
+        return "\n\n".join(remarks(path))
     if path.suffix == ".py":
         with path.open("rb") as file:
             tokens = [token for token in tokenize.tokenize(file.readline) if token.type in _TEXT]
@@ -85,6 +101,29 @@ def sentences(text):
         if not re.match(r"\||#|!\[", line):
             lines.append(re.sub(r"^\s*([-*]|\d+\.) ", "", line.strip()).replace("**", ""))
     return [sentence for block in blocks for sentence in _SENTENCE.split(block) if sentence]
+
+
+def remarks(path):
+    """Return the docstrings of a file, and the comments that have a line or more, list[str]."""
+    lines, found = path.read_text().splitlines(), [[]]
+    for line in lines:
+        if comment := re.fullmatch(r"\s*#( .*|)", line):
+            found[-1].append(comment[1].strip())
+        else:
+            found.append([])
+    texts = ["\n".join(block) for block in found if block]
+    if path.suffix == ".py":
+        with_docstring = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, with_docstring)]
+        texts += filter(None, map(ast.get_docstring, nodes))
+    return texts
+
+
+def parts(text):
+    """Return the sentences of a remark outside tables and code, list[str]."""
+    kept = ["" if re.search(r"\S {2,}\S|^ {4}", line) else line for line in text.splitlines()]
+    text = re.sub(r"`[^`\n]*`", "`code`", "\n".join(kept))
+    return [part for sentence in sentences(text) for part in _PART.split(sentence)]
 
 
 def named_tasks(text):
@@ -121,6 +160,13 @@ def test_sentences_are_short(path):
     assert [sentence for sentence in sentences(prose(path)) if len(sentence.split()) > 25] == []
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix != ".md"], ids=name)
+def test_remarks_are_short_and_have_a_noun_as_subject(path):
+    found = [part for text in remarks(path) for part in parts(text)]
+    assert [part for part in found if len(part.split()) > 25] == []
+    assert [part for part in found if re.match(r"(What|Who|That which) ", part)] == []
+
+
 def test_task_names_begin_with_a_verb():
     paths = [path for path in FILES if path.parent.name in ("tasks", "playbooks")]
     assert {name(path): found for path in paths if (found := not_verbs(path.read_text()))} == {}
@@ -155,6 +201,7 @@ def test_check_accepts(text):
 def test_check_of_sentences():
     text = "What a group has. Which one?\nWhat does it do?\n\n| What | x |\n\n- One.\n- What is left\n  over.\n"
     assert sentences(text) == ["What a group has.", "Which one?", "What does it do?", "One.", "What is left over."]
+    assert parts("One: two; three. four\n    code\n\nkey   a table\n") == ["One", "two", "three", "four"]
 
 
 def test_check_of_task_names():

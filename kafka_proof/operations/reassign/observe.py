@@ -42,7 +42,7 @@ def missing(sizes, tp, leader, broker):
 def holds(admin, broker):
     """Return the replicas that the broker holds, as a sorted list of str; empty when it holds none.
 
-    Ask both sides. The metadata can have a replica that does not exist yet, and the broker's own log directories can
+    Ask both sides. The metadata can have a replica that does not exist yet. The broker's own log directories can
     have one that is not in the metadata. For a broker that is not registered, only the metadata can be asked.
 
     Raises kafka.errors.KafkaError when one of them does not answer.
