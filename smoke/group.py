@@ -14,8 +14,8 @@ class Group:
     A wait polls every member in a separate thread, because none can join before the others, until all of them show
     the expected state. Between two waits no thread runs, and a test can use the consumers.
 
-    One thread cannot poll them in turn. kafka-python 3.0.12 drops a join that completes between two polls of its member,
-    and begins another. Then the other members join again, and so on: 198 generations in 30 s.
+    One thread cannot poll them in turn. kafka-python 3.0.12 drops a join that completes between two polls of its
+    member, and begins another. Then the other members join again, and so on: 198 generations in 30 s.
 
     `received` is dict[name, list[record]] in the order of arrival. A wait never drops a record: the poll that completes
     a join can already return some.

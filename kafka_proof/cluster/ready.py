@@ -4,6 +4,9 @@ Ready means: each expected broker is registered, and answers as itself at its *a
 controller know all the others; the active controller acts; and a group coordinator answers. A broker that lost
 ZooKeeper still answers, with its last view of the cluster. Then the controller does not know it any more; or it is
 the controller itself, and does not act.
+
+The controller checks a new topic without creating it. So a client without rights and a run in check mode can ask, and
+nothing is left; the request needs the controller as a write does.
 """
 
 from collections.abc import Iterable

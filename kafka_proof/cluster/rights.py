@@ -1,7 +1,8 @@
 """The rights of a client: the questions that show them, and the names of those that are missing.
 
-A broker checks rights first and existence second. So the questions can be about names that do not exist, of a topic,
-a group and a transactional id. "Not authorized" is a missing right, "unknown" is none. They create nothing, so nothing can be left.
+A broker checks rights first and existence second. So the questions can be about names that do not exist, of a topic, a
+group and a transactional id. "Not authorized" is a missing right, "unknown" is none. They create nothing, so nothing
+can be left.
 """
 
 import contextlib

@@ -222,9 +222,9 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
 def volume_commands(node: Node, engine: Engine) -> list[str]:
     """Return the commands that give the node a volume of the stack's.
 
-    Docker does not change the labels of a volume, so a second, empty volume, the marker, can carry them. A volume of the
-    previous version needs it, as it has no labels; so does one that was with ZooKeeper or in a migration. The labels
-    stay true after a teardown that keeps the data.
+    Docker does not change the labels of a volume, so a second, empty volume, the marker, can carry them. A volume of
+    the previous version needs it, as it has no labels; so does one that was with ZooKeeper or in a migration. The
+    labels stay true after a teardown that keeps the data.
     """
     labels = {"stack": node["stack"], "kind": ",".join(node["kinds"]), "id": str(node["id"])}
     # Those of controllers alone tell how far a migration is: a return removes them.

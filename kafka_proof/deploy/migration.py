@@ -268,7 +268,7 @@ def zookeeper_containers(nodes: Sequence[Node], engines: Engines, host: str) -> 
 def forget_metadata(broker: Node) -> str:
     """Return the shell command that removes the broker's copy of the controllers' records, and says `removed` if so."""
     script = f"if [ -e {_METADATA} ]; then rm -r {_METADATA} && echo removed; fi"
-    return shlex.join(["docker", "exec", broker["container"], "bash", "-c", script])
+    return shlex.join(["timeout", "60", "docker", "exec", broker["container"], "bash", "-c", script])
 
 
 def _container(node: Node, engines: Engines) -> dict[str, Any] | None:

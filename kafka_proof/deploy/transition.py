@@ -123,7 +123,7 @@ def rights_script(server: Node, rights: str) -> str:
         "--zk-tls-config-file /tmp/rights.properties"
     )
     return (
-        f"docker exec -i {shlex.quote(server['container'])} bash -c {shlex.quote(command)} <<'END'\n"
+        f"timeout 300 docker exec -i {shlex.quote(server['container'])} bash -c {shlex.quote(command)} <<'END'\n"
         f"{to_properties(settings)}END"
     )
 

@@ -1,9 +1,9 @@
 """Changes of the quorum in KRaft mode: controllers join and leave it, and brokers are unregistered.
 
 `reconcile` looks at the quorum, takes the first step of `voters_to_change`, and looks again. It ends when no step is
-left, and each wanted controller is a voter that is caught up. All it knows is in the quorum. So it can be interrupted at any
-point, and continues when it runs again. Needs a dynamic quorum (kraft.version 1). Every broker forwards these requests
-to the leader.
+left, and each wanted controller is a voter that is caught up. All it knows is in the quorum. So it can be interrupted
+at any point, and continues when it runs again. Needs a dynamic quorum (kraft.version 1). Every broker forwards these
+requests to the leader.
 """
 
 from kafka.errors import (

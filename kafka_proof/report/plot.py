@@ -1,7 +1,7 @@
 """Lines over time as the numbers of a drawing, which macros.html.j2 draws as inline SVG: no script and no file.
 
-Own code for a measured reason. matplotlib 3.11.2 needs 1.2 s for its import, and 150 MB on disk with its dependencies. A
-plot of three lines needs 0.12 s and 26 kB. This code and its macro need 0.4 ms and 3 kB. The page's style sheet gives
+Own code for a measured reason. matplotlib 3.11.2 needs 1.2 s for its import, and 150 MB on disk with its dependencies.
+A plot of three lines needs 0.12 s and 26 kB. This code and its macro need 0.4 ms and 3 kB. The page's style sheet gives
 the plot its colours: light, dark and on paper.
 """
 

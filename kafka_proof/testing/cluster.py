@@ -1,8 +1,8 @@
 """A Kafka for test sessions: the first session deploys it, all of them on this machine share it, the last removes it.
 
 The stack is this module's own, with its name and with free ports, so that no other deployment is ever touched. Two
-locks count the sessions. The kernel drops them when a process dies. So a killed session leaves nothing but the stack, which
-the next one uses and removes:
+locks count the sessions. The kernel drops them when a process dies. So a killed session leaves nothing but the stack,
+which the next one uses and removes:
 
     turn    exclusive, during a deployment, a look, or a removal
     users   shared by all sessions that use the stack; a session that can get it exclusively is the last

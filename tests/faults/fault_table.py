@@ -17,7 +17,7 @@ from kafka_proof.client.wait import WaitedInVainError, wait_until
 from kafka_proof.deploy import diagnosis
 from kafka_proof.workload.run import Load
 from tests.faults.cluster import DATA
-from tests.faults.modes import MODES
+from tests.faults.modes import MODES, SESSION
 from tests.faults.steps import (
     NOTICED,
     changed,

@@ -1,7 +1,7 @@
 """Documentation, messages, docstrings and comments avoid the phrases of docs/words.txt. Task names begin with a verb.
 
-It catches habits; a reader judges the rest. Vale cannot be pinned: its package vale 3.25.1 has no program, and downloads
-one on its first run, without a checksum.
+It catches habits; a reader judges the rest. Vale cannot be pinned: its package vale 3.25.1 has no program, and
+downloads one on its first run, without a checksum.
 """
 
 import ast
