@@ -33,6 +33,9 @@ def strings(value):
 
 _MARK = "kafka-proof-support"
 
+# Commands of containers that are not the stack's can hold secrets.
+_WITHOUT_COMMANDS = r"""sed -E 's/"([^"\\]|\\.)*"/-/'"""
+
 _HOST = {
     "host": "uname -a; cat /etc/os-release; uptime; nproc; date",
     "memory": "free -m || head -5 /proc/meminfo",
@@ -42,11 +45,12 @@ _HOST = {
     "listeners": "ss -Hltnp || netstat -ltnp || cat /proc/net/tcp /proc/net/tcp6",
     "engine": "docker version && docker info",
     "images": "docker images --all --digests --no-trunc",
-    "containers": "docker ps --all --no-trunc --size",
+    "containers": f'said=$(docker ps --all --no-trunc --size) && printf "%s\\n" "$said" | {_WITHOUT_COMMANDS}',
     # Docker 20.10 refuses a second caller: of another stack's bundle, or of the engine's own monitoring.
     "engine-disk": (
         "for _ in $(seq 30); do said=$(docker system df --verbose 2>&1); status=$?; "
-        "case $said in *'already running'*) sleep 1 ;; *) break ;; esac; done; echo \"$said\"; exit $status"
+        "case $said in *'already running'*) sleep 1 ;; *) break ;; esac; done; "
+        f'printf "%s\\n" "$said" | {_WITHOUT_COMMANDS}; exit $status'
     ),
 }
 

@@ -38,7 +38,8 @@ class ActionModule(Action):
             done = self.shell(script)
             if done["rc"] == 0 and not engine.is_unsettled(report := engine.parse(done["stdout"], arguments["stack"])):
                 break
-        return result | report
+        # Of what is not the stack's, nothing appears in the output of -v.
+        return result | report | {"_ansible_verbose_override": True}
 
     def _root(self):
         """Return the plugin that makes root, such as sudo, set as Ansible does for a task with `become`."""

@@ -175,3 +175,4 @@ def test_no_output_shows_secrets(stack, intruder):
             shown = [line for line in play.output.splitlines() if "planted" in line]
             # What the command line of the test itself says is not the project's.
             assert not [line for line in shown if "-e {" not in line and "ansible-playbook" not in line], shown
+            assert INTRUDER not in play.output

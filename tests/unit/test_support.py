@@ -100,6 +100,19 @@ def test_the_engine_is_asked_again_while_another_asks_for_its_disk(tmp_path, ref
     assert parse(said.stdout)["engine-disk"] == section
 
 
+def test_commands_of_containers_are_left_out(tmp_path):
+    """docker quotes a command as Go does."""
+    listing = f'c0ffee   mysql:8   "mysqld \\"-p{SECRET}\\""   Up 2 hours   db'
+    (tmp_path / "docker").write_text(f"#!/bin/sh\ncat <<'END'\n{listing}\nEND\n")
+    (tmp_path / "docker").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    said = subprocess.run(
+        ["sh", "-s"], input=script([], "1m", 10), env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    found = parse(said.stdout)
+    assert found["containers"] == found["engine-disk"] == (0, "c0ffee   mysql:8   -   Up 2 hours   db")
+
+
 def test_the_archive_says_what_is_missing(tmp_path, capsys):
     inspected = json.dumps([{"Env": [f"PROPERTIES=ssl.key.password={SECRET}\nlog.dirs=/data"]}])
     sections = {
