@@ -252,6 +252,14 @@ def test_a_directory_before_the_first_start(meta, version, found, said, tmp_path
     assert (data / ".format").exists() == (said == "formatted")
 
 
+def test_jvm_options_of_a_controller_are_separate():
+    of_controller, of_broker = "-XX:TieredStopAtLevel=1", "-XX:+UseZGC"
+    hosts = {"h1": variables(kafka_controller_jvm_options=of_controller, kafka_jvm_options=of_broker)}
+    found = {node["kinds"][0]: node["jvm"]["options"] for node in kraft_nodes(hosts, controllers=["h1"])}
+    assert (of_controller in found["controller"], of_broker in found["controller"]) == (True, False)
+    assert (of_controller in found["broker"], of_broker in found["broker"]) == (False, True)
+
+
 def test_a_refused_volume_stays_without_a_label():
     """Else the stack that it belongs to would be taken for another cluster."""
     [node] = kraft_nodes({"one": variables(stack_adopt_volumes=True)})
