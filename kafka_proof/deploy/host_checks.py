@@ -7,11 +7,11 @@ inventory. Orphans are reported; some mean that a run would leave data behind, a
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kafka_proof.client.address import to_address
 from kafka_proof.deploy.cluster_data import cluster_problems
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
 from kafka_proof.deploy.kraft import is_kraft
-from kafka_proof.deploy.listeners import to_address
 from kafka_proof.deploy.migration import under_way_problems
 from kafka_proof.deploy.node import (
     BROKER,

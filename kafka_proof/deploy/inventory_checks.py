@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from kafka_proof.client.address import is_loopback, to_address
 from kafka_proof.client.text import number
 from kafka_proof.deploy.derive import size_bytes
-from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, is_loopback, resolve, to_address
+from kafka_proof.deploy.listeners import LOOPBACK, PROTOCOLS, Resolve, advertised, resolve
 from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENERS, ZOOKEEPER, Listener, Node, dedicated, of_kind
 from kafka_proof.deploy.setting_checks import (
     broker_setting_problems,

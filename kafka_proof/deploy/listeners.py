@@ -1,6 +1,5 @@
 """Listeners as data: a list of {name, port, protocol, advertised_host, …}. All addresses follow from it."""
 
-import ipaddress
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,7 +10,6 @@ LOOPBACK = "127.0.0.1"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 Resolve = Callable[[str], str | None]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def listener_settings(listeners: Sequence[Listener], inter_broker: str = "") -> dict[str, str]:
@@ -90,17 +88,4 @@ def resolve(host: str) -> str | None:
     try:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
-        return None
-
-
-def is_loopback(host: str) -> bool:
-    address = to_address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def to_address(text: str) -> Address | None:
-    """Return the address that the text is, or None for a name."""
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
         return None

@@ -3,7 +3,6 @@
 They change nothing. `examine` yields Findings; the functions below it are in the order in which it uses them.
 """
 
-import ipaddress
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from kafka.protocol.metadata import ApiVersionsRequest, FindCoordinatorRequest, 
 
 from kafka_proof.advice import ADVICE
 from kafka_proof.client import certificate
+from kafka_proof.client.address import is_loopback, is_wildcard
 from kafka_proof.client.connection import OLDEST, links, version_text
 from kafka_proof.client.link import Fault, Link
 from kafka_proof.cluster.controller import KRAFT, is_present, mode_of
@@ -428,23 +428,6 @@ def judge_clock(broker, before, appended, after):
     if most < -SKEW:
         return Finding("clock", "FAIL", f"broker {broker} is {-most:.1f} s behind this machine, or more", "clock")
     return Finding("clock", "ok", f"broker {broker} is between {least:+.3f} s and {most:+.3f} s of this machine")
-
-
-def is_loopback(host):
-    """Return whether the name or address means the machine on which it is used."""
-    return host == "localhost" or host.endswith(".localhost") or _is(host, "is_loopback")
-
-
-def is_wildcard(host):
-    """Return whether it is 0.0.0.0 or ::, all addresses of a machine."""
-    return _is(host, "is_unspecified")
-
-
-def _is(host, what):
-    try:
-        return getattr(ipaddress.ip_address(host), what)
-    except ValueError:
-        return False
 
 
 def _plural(count, what):

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from kafka_proof.client.address import is_loopback
 from kafka_proof.client.connection import connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python, read
 from kafka_proof.cluster.ready import NotReadyError, wait_ready
-from kafka_proof.deploy.listeners import is_loopback
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 # The inventory of each mode, below the project.

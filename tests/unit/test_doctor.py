@@ -11,14 +11,13 @@ from kafka.protocol.metadata import MetadataResponse
 
 from kafka_proof.advice import ADVICE
 from kafka_proof.client import certificate
+from kafka_proof.client.address import is_loopback, is_wildcard
 from kafka_proof.client.link import is_controller, what_is
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.cluster.rights import TopicRights
 from kafka_proof.doctor.__main__ import ignored, usable, verdict
 from kafka_proof.doctor.checks import (
     Finding,
-    is_loopback,
-    is_wildcard,
     judge_certificates,
     judge_clock,
     judge_partitions,
