@@ -2,11 +2,12 @@
 
     python -m bench [--rounds 3]
 
-The baseline is the article's own way, with the same image but as Kafka ships it, without the archive of loaded classes
-and with the JVM options of Kafka's own scripts: `docker run` ZooKeeper, `docker run` Kafka, poll until
-`kafka-topics.sh --list` answers, `kafka-topics.sh --create`. Every round
-measures everything once, so that a noisy moment hits all alike; the table shows medians. Makes and removes a stack of
-its own.
+The baseline is the article's own way: `docker run` ZooKeeper, `docker run` Kafka, poll until `kafka-topics.sh --list`
+answers, `kafka-topics.sh --create`. It has the same image, but as Kafka ships it: without the archive of loaded classes
+and with the JVM options of Kafka's own scripts.
+
+Every round measures everything once, so that a noisy moment hits all alike; the table shows medians. The program makes
+its own stack and removes it.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ VARIABLES = {"stack_name": STACK, "kafka_port": PORT, "zookeeper_port": ZOOKEEPE
 MANY = 1000  # topics in one task
 FEW = 5  # topics with one kafka-topics.sh each, in a round
 DATA = "/var/lib/kafka/data"
-# What bin/kafka-run-class.sh of Kafka 3.9.2 gives every JVM; the image's own launcher starts a tool with less.
+# The options that bin/kafka-run-class.sh of Kafka 3.9.2 gives every JVM. The image's own launcher gives a tool fewer.
 KAFKA_JVM_OPTIONS = (
     "-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 "
     "-XX:+ExplicitGCInvokesConcurrent -XX:MaxInlineLevel=15"

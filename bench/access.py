@@ -2,7 +2,7 @@
 
     python -m bench.access [--rounds 3] [--calls 20]      (tox -e bench: 1 call)
 
-It runs a broker of Kafka 4.4.0 with SCRAM and ACLs from Maven's jars, and plays the roles kafka_topics and kafka_access
+It runs a broker of Kafka 4.4.0 with SCRAM and ACLs from Maven's jars. It plays the roles kafka_topics and kafka_access
 with 1,000 topics, 1,000 ACLs, 200 users and 200 quotas: on an empty cluster, and again with nothing to change. The
 baseline is a call of kafka-topics.sh, kafka-acls.sh and kafka-configs.sh for one item each, `--calls` times.
 """
@@ -25,7 +25,7 @@ from tests.versions.secured import ADMIN, secured
 VERSION = "4.4.0"
 TOPICS, ACLS, USERS, QUOTAS = 1000, 1000, 200, 200
 ITEMS = TOPICS + ACLS + USERS + QUOTAS
-# What bin/kafka-run-class.sh gives a command.
+# The options that bin/kafka-run-class.sh gives a command.
 JAVA = ["java", "-Xmx256M", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-cp", f"{jars(VERSION)}/*"]
 TOOLS = "org.apache.kafka.tools"
 

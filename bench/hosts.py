@@ -4,17 +4,17 @@
 
 Six bare hosts (tests/support/hosts.py) get an engine and the image, which is not measured. Then, in each round:
 
-- site.yml on 1, 3 and 6 hosts without containers, and on 1 and 3 where nothing is to be done; on 1 also with the
+- site.yml on 1, 3 and 6 hosts without containers, and on 1 and 3 with nothing to do; on 1 also with the
   kafka_profile of several, whose brokers start with thrice the work;
-- site.yml on 1 and 6 hosts without containers once more, each host held to a sixth of the processors, so that the one
-  has no more of them than each of the six;
+- site.yml on 1 and 6 hosts without containers once more. Each host is held to a sixth of the processors, so that the
+  one has no more of them than each of the six;
 - on the 3: each broker is restarted alone by its engine, until it is back in sync, of which the mean counts (the
   controller takes longer); then all of them by site.yml with a setting that a broker reads only when it starts. Once
   with nothing else to do, and once while kafka-workload writes with acks=all, whose longest stall counts. Its clients
   take a third of this machine.
 
-All hosts share this machine's processors: a broker's start takes them away from the others' starts, which on hosts of
-their own it would not. Makes hosts of its own, and removes them.
+All hosts share this machine's processors: a broker's start takes them away from the others' starts. On separate hosts
+it would not. The program makes its own hosts, and removes them.
 """
 
 import datetime
@@ -40,7 +40,7 @@ NAME = "kp-bench-hosts"
 COUNTS = (1, 3, 6)
 ROLLED = 3  # brokers that are restarted
 ZOOKEEPERS = 3  # at most: more make an ensemble slower
-SHARE = round(os.cpu_count() / max(COUNTS), 2)  # processors for each host, if all are to have the same
+SHARE = round(os.cpu_count() / max(COUNTS), 2)  # processors for each host, if all have the same
 TIMEOUT = 600  # seconds for one broker to be back
 VARIABLES = {"stack_name": NAME, "kafka_heap": "256m"}
 CLIENT_PROPERTIES = ROOT / "build" / NAME / "client.properties"

@@ -2,7 +2,7 @@
 
     python -m bench.lag [--client-properties FILE] [--container NAME] [--rounds 3]
 
-It makes a topic of 50 partitions and 200 groups that are behind in each, and asks for one of them and for all, with
+It makes a topic of 50 partitions and 200 groups that are behind in each. It asks for one group and for all groups, with
 kafka-lag and with `kafka-consumer-groups.sh --describe` in the broker's container. Both must give the same numbers.
 Start-up is part of every figure. In the end the topic and the groups are removed.
 """

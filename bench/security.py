@@ -2,9 +2,9 @@
 
     python -m bench.security [--rounds 3]
 
-One node of KRaft each: `site.yml` from nothing and with nothing to do, a restart of the container until the node
-answers its client, and the throughput of Kafka's own producer and consumer commands, with acks=all and messages of
-1 kB.
+Each is one node of KRaft. The program measures `site.yml` from nothing and with nothing to do, and a restart of the
+container until the node answers its client. It also measures the throughput of Kafka's own producer and consumer
+commands, with acks=all and messages of 1 kB.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""A sample project of somebody's, in a directory of its own, and stacks that leave nothing behind."""
+"""A sample project of a user, in its own directory, and stacks that leave nothing behind."""
 
 import shutil
 from pathlib import Path

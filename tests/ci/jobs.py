@@ -16,7 +16,7 @@ import yaml
 
 @dataclass
 class Job:
-    """What came of a job. `env` is that of its last step, `uses` are the foreign actions: (name, inputs)."""
+    """The result of a job. `env` is that of its last step, `uses` are the foreign actions: (name, inputs)."""
 
     directory: Path
     env: dict

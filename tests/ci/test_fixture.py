@@ -72,7 +72,7 @@ class Session:
 
 @pytest.fixture
 def session(tmp_path):
-    """session(name, tests, **env): a Session in a directory of its own."""
+    """session(name, tests, **env): a Session in its own directory."""
 
     def session(name, tests=NOTE, **env):
         return Session(tmp_path / name, tests, **env)

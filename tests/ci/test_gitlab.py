@@ -32,7 +32,7 @@ def ref(tmp_path):
 
 
 def run(sample, **env):
-    # What it would install is this package, which is installed here.
+    # The job would install this package, which is installed here.
     skip = "python3 -m pip install"
     return gitlab(sample / ".gitlab-ci.yml", ROOT / "ci" / "gitlab.yml", sample, environment(**env), skip)
 

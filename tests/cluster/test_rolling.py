@@ -1,4 +1,4 @@
-"""What is asked before and after a broker is restarted, and by whom its addresses are answered: on two real brokers."""
+"""Checks before and after a restart of a broker, and the broker that answers at each address: on two real brokers."""
 
 import json
 import subprocess
@@ -78,7 +78,8 @@ def test_gate_and_return(cluster):
     with pytest.raises(NotReadyError, match=r"waited 3 s; last seen: broker 1 may not stop yet; .*not in sync: \[2\]"):
         wait_can_stop(client, 1, 3, said.append)
     assert any("both-" in text for text in said)
-    # What it explains itself is no reason: its own replicas that are not in sync, its own partitions that are offline.
+    # A fault that the broker itself explains is no reason: its own replicas that are not in sync, its own partitions
+    # that are offline.
     wait_can_stop(client, 2, 30, said.append)
     with pytest.raises(NotReadyError, match="broker 2 is not registered"):
         wait_back(client, 2, 3, 30, said.append)

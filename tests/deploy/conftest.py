@@ -1,4 +1,4 @@
-"""Stacks of the tests' own: deployed by site.yml as a user would, on ports of their own, and removed at the end.
+"""The tests' own stacks: deployed by site.yml as a user would, on separate ports, and removed at the end.
 
 Nothing here touches a container, a volume or a network whose name does not begin with a test stack's.
 """
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
 
 @dataclass
 class Play:
-    """What came of a run of ansible-playbook with the JSON callback."""
+    """The result of a run of ansible-playbook with the JSON callback."""
 
     status: int
     output: str
@@ -96,7 +96,7 @@ class Play:
 
     @property
     def message(self):
-        """What an operator reads last."""
+        """The last message that an operator reads."""
         return self.failed[-1] if self.failed else ""
 
     def result(self, name):
@@ -212,7 +212,7 @@ class Stack:
     # The engine
 
     def state(self):
-        """What there is of this stack, such that anything which touches it makes a difference."""
+        """The objects of this stack, such that anything which touches it makes a difference."""
         ids = docker("ps", "-aq", "--no-trunc", "--filter", f"name=^{self.name}-").split()
         lived = "{{.Name}} {{.Id}} {{.State.Status}} {{.State.StartedAt}} {{json .NetworkSettings.Networks}}"
         properties = self.client_properties
@@ -235,7 +235,7 @@ class Stack:
         return docker("network", "ls", "-q", "--no-trunc", "--filter", f"name=^{self.name}-").split()
 
     def remove_leftovers(self):
-        """What a dead run left of this stack, without Ansible."""
+        """Remove the leftovers of a dead run of this stack, without Ansible."""
         for kind, remove in (("ps -a", "rm -f -v"), ("volume ls", "volume rm"), ("network ls", "network rm")):
             if left := docker(*kind.split(), "-q", "--filter", f"name=^{self.name}-").split():
                 docker(*remove.split(), *left)
@@ -288,7 +288,7 @@ class Stack:
         return {item["name"]: len(item["partitions"]) for item in found if not item["name"].startswith("__")}
 
     def topic_config(self, topic):
-        """What a topic sets itself."""
+        """The settings that a topic sets itself."""
         found = self._config(ConfigResourceType.TOPIC, topic)
         return {key: item["value"] for key, item in found.items() if item["config_source"] == "DYNAMIC_TOPIC_CONFIG"}
 
@@ -302,7 +302,7 @@ class Stack:
 
 
 def _workers(pid):
-    """Ids of the children of the ansible-playbook with this id that run a task: each leads a session of its own."""
+    """Ids of the children of the ansible-playbook with this id that run a task: each leads its own session."""
     with contextlib.suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [int(child) for child in children if _is_worker(child)]
@@ -362,7 +362,7 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def no_stack(directory):
-    """A stack that nobody deploys: all that is asked of it is refused, or only checked."""
+    """A stack that no test deploys: all that is asked of it is refused, or only checked."""
     stack = _own("kp-none", 28200, directory)
     with contextlib.suppress(
         FileNotFoundError, AssertionError
@@ -417,7 +417,7 @@ def secure_spare(directory, tmp_path):
 
 @pytest.fixture
 def stack(_deployed):
-    """The stack that most tests share, as site.yml leaves it by default; whoever changes that puts it back."""
+    """The stack that most tests share, as site.yml leaves it by default; a test that changes that puts it back."""
     return _deployed
 
 

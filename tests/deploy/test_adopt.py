@@ -62,7 +62,7 @@ class Adoption(Stack):
         remove_old()
 
     def old(self):
-        """What there is of the containers of other images."""
+        """The state of the containers of other images."""
         ids = docker("ps", "-aq", "--no-trunc", "--filter", f"name=^{OLD}-").split()
         lived = "{{.Name}} {{.State.Status}} {{.State.StartedAt}} {{.HostConfig.RestartPolicy.Name}}"
         return sorted(docker("inspect", "-f", lived, *ids).splitlines())
@@ -287,7 +287,7 @@ def test_confluent_with_zookeeper(adoption, tmp_path):
     )
     keeps_all(adoption, "layout confluent, zookeeper")
 
-    # What was taken over can move to KRaft.
+    # A cluster that was taken over can move to KRaft.
     play = adoption.play("playbooks/migrate.yml")
     assert play.ok, play.message
     assert adoption.messages("of_before") == ["one", "two"]

@@ -1,4 +1,4 @@
-"""What cannot work is refused: the message says what, where and what to do, and nothing was touched."""
+"""Input that cannot work is refused: the message says what, where and what to do, and nothing was touched."""
 
 import os
 import socket

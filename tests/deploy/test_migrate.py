@@ -102,7 +102,7 @@ def test_a_single_broker_is_lost_on_the_way(old):
 
 
 def lose_the_broker(stack):
-    """As a run that is killed between two containers: nobody answers."""
+    """As a run that is killed between two containers: no broker answers."""
     docker("rm", "--force", stack.kafka)
 
 
@@ -118,7 +118,7 @@ def shell(stack, command):
 
 
 def test_a_record_without_controllers_is_refused(old):
-    """As after a return that somebody did by hand: new controllers would empty the cluster."""
+    """As after a return by hand: new controllers would empty the cluster."""
     record = '{"version":0,"kraft_metadata_offset":5,"kraft_controller_id":101,"kraft_metadata_epoch":1}'
     shell(old, f"create /migration '{record}'")
     refused = old.play(MIGRATE)

@@ -173,6 +173,6 @@ def test_no_output_shows_secrets(stack, intruder):
         for verbosity in ("-v", "-vvv"):
             play = stack.play(playbook, "--check", verbosity, env={"ANSIBLE_STDOUT_CALLBACK": "default"}, **more)
             shown = [line for line in play.output.splitlines() if "planted" in line]
-            # What the command line of the test itself says is not the project's.
+            # The command line of the test itself is not the project's.
             assert not [line for line in shown if "-e {" not in line and "ansible-playbook" not in line], shown
             assert INTRUDER not in play.output

@@ -106,7 +106,7 @@ def present(cluster, port, certificate=None):
 
 
 def of_nodes(port):
-    """What a port of nodes makes of certificates: {name: (function, reason)}."""
+    """The answers of a port of nodes to certificates: {name: (function, reason)}."""
     return {
         "no certificate": (lambda c: present(c, port), f".*{NO_CERTIFICATE}"),
         "another authority": (lambda c: present(c, port, c.other.issue("node")), ".*CERTIFICATE_UNKNOWN"),

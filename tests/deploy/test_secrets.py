@@ -52,7 +52,7 @@ def secrets_of(stack):
 
 
 def decoded(text):
-    """What parts of a text mean that are encoded in base64."""
+    """Decode the parts of a text that are encoded in base64."""
     for part in ENCODED.findall(text):
         code = re.sub(r"[\s=]", "", part)
         yield base64.b64decode(code + "=" * (-len(code) % 4) if len(code) % 4 != 1 else code[:-1]).decode(
@@ -74,7 +74,7 @@ def readable_by_others(since, *directories):
 
 
 def commands(stack):
-    """What the commands say of the stack, and the report of the suite."""
+    """The output of the commands for the stack, and the report of the suite."""
     of_client = ["--client-properties", str(stack.client_properties)]
     reports = {}
     for module in ("status", "lag", "doctor"):

@@ -96,7 +96,7 @@ def test_what_the_broker_would_lose_or_does_not_know_is_refused(topics):
         ({"config": {"retention.msec": 1}}, ["retention.msec", "nothing was changed"]),
         ({"config": {"retention.ms": "long"}}, ["retention.ms", "long"]),
     ]:
-        # What could be done beside it is not done either.
+        # A valid change beside it is not made either.
         play = topics({"name": OWN, **wanted}, {"name": f"{OWN}_other", "partitions": 1})
         assert not play.ok
         assert not [word for word in [OWN, "localhost:", *words] if word not in play.message], play.message

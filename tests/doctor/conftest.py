@@ -1,7 +1,7 @@
 """Brokers that are wrong in one way each: containers of the project's image, removed at the end.
 
-A client gets the addresses of the listener by which it came, so one broker with a listener for each fault is enough for
-most of them.
+A client gets the addresses of the listener by which it came. One broker with a listener for each fault is therefore
+enough for most of them.
 """
 
 from types import SimpleNamespace
@@ -102,7 +102,7 @@ def cluster(containers, authority):
 
 @pytest.fixture(scope="package")
 def lonely(containers, cluster):
-    """One broker, in a cluster of its own, that wants three replicas of __consumer_offsets. Returns its address."""
+    """One broker, in its own cluster, that wants three replicas of __consumer_offsets. Returns its address."""
     address = f"localhost:{PORTS['lonely']}"
     listeners = {"INTERNAL": Listener(), "GOOD": Listener(PORTS["lonely"])}
     settings = SETTINGS | {"offsets.topic.replication.factor": 3}

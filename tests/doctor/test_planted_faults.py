@@ -32,7 +32,7 @@ from tests.support.brokers import admin, published
 
 
 class Diagnosis:
-    """What the doctor printed with --json."""
+    """The report that the doctor printed with --json."""
 
     def __init__(self, status, report):
         self.status, self.verdict, self.findings = status, report["verdict"], report["findings"]
@@ -580,7 +580,7 @@ def test_advertised_port_is_of_a_tls_listener(only, cluster):
     assert evidence.startswith(f"broker 1 advertises 127.0.0.1:{PORTS['tls']}: ")
 
 
-# What a cluster keeps
+# The state of a cluster
 
 
 def test_docker_opens_the_port_and_no_broker_is_behind_it(only, containers, cluster):
@@ -595,7 +595,7 @@ def test_offsets_topic_cannot_be_made(only, lonely):
     assert evidence.endswith("offsets.topic.replication.factor=3, and there is one broker")
 
 
-# What differs in the next two is this machine's clock, by an hour; whose it is makes no difference to who compares.
+# In the next two, this machine's clock differs by an hour. A comparison gives the same result for either clock.
 
 
 def test_a_broker_s_clock_is_ahead(doctor, cluster):

@@ -66,7 +66,7 @@ class Cluster:
         }
 
     def container(self, what, each):
-        """What the roles call it."""
+        """The name that the roles give it."""
         return f"{self.name}-{what}" if each == 1 else f"{self.name}-{what}-{each}"
 
     def server(self, number):
@@ -167,7 +167,7 @@ class Cluster:
         wait_until("every server", lambda: self.mode.problems(self), lambda seen: seen == [], SECONDS, 0.3)
 
     def problems(self):
-        """What `kafka-status` says is wrong: list of str."""
+        """The problems that `kafka-status` reports: list of str."""
         try:
             with connect(self.arguments) as admin:
                 found = collect(admin)
@@ -225,7 +225,7 @@ class Cluster:
         return container(self.brokers[broker]).attrs["NetworkSettings"]["Networks"][self.network]["IPAddress"]
 
     def cut_off(self, name):
-        """Take a container off the network; who is connected to it hears nothing of it."""
+        """Take a container off the network; a program that is connected to it hears nothing of it."""
         engine().networks.get(self.network).disconnect(name)
 
     def hold(self, volume):

@@ -1,7 +1,7 @@
-"""What is done to the cluster: one small function for each row of the table. The docstring is the row's title.
+"""The faults and operations: one small function for each row of the table. The docstring is the row's title.
 
-A function is given the cluster (see cluster.py), while the workload runs, and leaves it whole. What needs time waits
-for a condition that shows that the fault came about: a fault that nobody noticed proves nothing.
+A function is given the cluster (see cluster.py), while the workload runs, and leaves it whole. A step that needs time
+waits for a condition that shows that the fault came about: an unnoticed fault proves nothing.
 
 These rows run with ZooKeeper and with KRaft. zookeeper_table.py and kraft_table.py have those of one mode.
 """
@@ -187,8 +187,8 @@ def full_disk(cluster):
     full(cluster, name)
     gone(cluster, 3)
     empty(cluster)
-    # A partition whose index, a file in memory, could not grow is given up by a broker that goes on, until it starts
-    # anew: "marked as failed" in its log. Space alone does not bring it back.
+    # The broker continues without a partition whose index, a file in memory, could not grow, until it restarts: "marked
+    # as failed" in its log. Space alone does not bring the partition back.
     container(name).restart()
     try:
         cluster.repair()
@@ -252,7 +252,7 @@ def dynamic_change(cluster):
 
 @contextlib.contextmanager
 def until_it_leaves(cluster):
-    """Whoever joins as broker 4 leaves in the end."""
+    """A broker that joins as broker 4 leaves in the end."""
     try:
         yield
     finally:

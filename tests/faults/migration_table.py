@@ -1,4 +1,4 @@
-"""What became of the messages in each phase of a migration: a JSON file for each row, and a table of all."""
+"""The fate of the messages in each phase of a migration: a JSON file for each row, and a table of all."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What differs between a cluster with ZooKeeper and one with KRaft. The tests ask `cluster.mode`.
+"""The differences between a cluster with ZooKeeper and one with KRaft. The tests ask `cluster.mode`.
 
 A server is a member of the quorum that keeps the metadata: a ZooKeeper server, or a controller.
 """
@@ -45,7 +45,7 @@ class ZooKeeper:
 
     @staticmethod
     def problems(_):
-        """What is wrong with the servers: list of str."""
+        """The problems of the servers: list of str."""
         return []
 
     @staticmethod

@@ -104,7 +104,7 @@ def empty(cluster):
 
 @contextlib.contextmanager
 def old_version(cluster, old):
-    """A cluster made anew, which runs the old version."""
+    """A recreated cluster, which runs the old version."""
     cluster.remove()
     cluster.variables["stack_kafka_version"] = old
     try:

@@ -18,7 +18,7 @@ NAME = f"{PREFIX}-hosts"
 
 
 class Hosts(Cluster):
-    """The cluster on hosts of its own; what they run is not this engine's."""
+    """The cluster on separate hosts; their containers are not this engine's."""
 
     def __init__(self, mode, directory):
         super().__init__(mode, f"{NAME}-stack")

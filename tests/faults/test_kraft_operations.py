@@ -1,4 +1,4 @@
-"""What an operator does to the controllers of KRaft: a change that breaks one, and runs that are interrupted."""
+"""An operator's work on the controllers of KRaft: a change that breaks one, and runs that are interrupted."""
 
 from docker.errors import NotFound
 

@@ -41,7 +41,7 @@ def elect_uncleanly(cluster):
 
 
 def kill_leader_before_others_copy(cluster):
-    """The leader of partition 0 goes on for a second while the others stand still, and is killed."""
+    """The leader of partition 0 continues for a second while the others stand still, and is killed."""
     with connect(cluster.arguments) as admin:
         [found] = admin.describe_topics([cluster.topic])
     leader = next(each["leader_id"] for each in found["partitions"] if each["partition_index"] == 0)
@@ -77,5 +77,5 @@ def test_a_loss_is_found(cluster, do, load, on):
 
 
 def test_nothing_is_lost_where_the_producer_waits_for_all(cluster):
-    """What loses messages with acks=1 loses none with acks=all: it is the producer that makes the difference."""
+    """The fault that loses messages with acks=1 loses none with acks=all: the producer makes the difference."""
     assert verified(cluster, kill_leader_before_others_copy, Load())["problems"] == []

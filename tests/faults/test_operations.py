@@ -1,4 +1,4 @@
-"""What an operator does to a cluster that serves: what stops, what changes nothing, and how one that is small grows."""
+"""An operator's work on a cluster that serves: runs that stop or change nothing, and the growth of a small cluster."""
 
 import os
 import re
@@ -70,7 +70,7 @@ def test_a_broker_that_runs_and_does_not_answer_is_mended_in_its_turn(cluster):
 
 
 def test_all_brokers_move_to_other_ports_and_back(cluster):
-    """Nobody answers at the new ones when it begins."""
+    """No broker answers at the new ports when the run begins."""
     said = cluster.play("site.yml", kafka_port=f"{{{{ {cluster.port + 20} + kafka_broker_id }}}}")
     assert len(re.findall(r"Wait until the cluster can do without (\S+)\]", said)) == len(cluster.brokers)
     cluster.repair()

@@ -1,4 +1,4 @@
-"""One broker for these tests, removed after them. Nobody trusts the certificate of its listener TLS."""
+"""One broker for these tests, removed after them. No client trusts the certificate of its listener TLS."""
 
 import pytest
 

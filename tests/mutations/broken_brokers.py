@@ -1,4 +1,4 @@
-"""Brokers that are deployed wrongly, one way each: containers of the project's image, on ports of their own.
+"""Brokers that are deployed wrongly, one way each: containers of the project's image, on separate ports.
 
 Each function below the class deploys one, returns the address for the suite, and says in its docstring what is wrong.
 """
@@ -76,7 +76,7 @@ class Clusters:
         self.containers[name].pause()
 
     def put_right(self):
-        """Remove all brokers but the healthy one, and let ZooKeeper go on."""
+        """Remove all brokers but the healthy one, and let ZooKeeper continue."""
         zookeeper = self.containers["zookeeper"]
         if zookeeper.status == "paused":
             zookeeper.unpause()
@@ -87,7 +87,7 @@ def _truth(port):
     return f"localhost:{port + 100}"
 
 
-# What is wrong with the topic
+# Faults of the topic
 
 
 @deployment
@@ -98,7 +98,7 @@ def one_partition(brokers):
 
 @deployment
 def no_volume(brokers):
-    """The broker and ZooKeeper were made anew without their volumes, and kafka_demo is gone"""
+    """The broker and ZooKeeper were recreated without their volumes, and kafka_demo is gone"""
     brokers.start()
     brokers.put_right()
     return brokers.start(topics=())
@@ -128,7 +128,7 @@ def replica_lost(brokers):
     return address
 
 
-# What clients are told
+# Addresses that clients are told
 
 
 @deployment
@@ -140,7 +140,7 @@ def another_broker_advertised(brokers):
 
 @deployment
 def one_wrong_address(brokers):
-    """One of two brokers advertises an address where nobody is"""
+    """One of two brokers advertises an address where no broker is"""
     address = brokers.start(cluster="wrong", topics=())
     brokers.start(SECOND, broker=2, cluster="wrong", advertised="localhost:1", topics=())
     brokers.wait_for(2, FIRST)
@@ -149,22 +149,22 @@ def one_wrong_address(brokers):
 
 @deployment
 def wrong_address(brokers):
-    """The only broker advertises an address where nobody is"""
+    """The only broker advertises an address where no broker is"""
     return brokers.start(advertised="localhost:1")
 
 
-# What the broker refuses
+# Requests that the broker refuses
 
 
 @deployment
 def no_offsets_topic(brokers):
-    """__consumer_offsets is to have three replicas, and there is one broker"""
+    """__consumer_offsets must have three replicas, and there is one broker"""
     return brokers.start(offsets_topic_replication_factor=3)
 
 
 @deployment
 def no_transaction_log(brokers):
-    """__transaction_state is to have three replicas, and there is one broker"""
+    """__transaction_state must have three replicas, and there is one broker"""
     return brokers.start(transaction_state_log_replication_factor=3)
 
 
@@ -209,7 +209,7 @@ def short_retention(brokers):
     )
 
 
-# What does not answer
+# Servers that do not answer
 
 
 @deployment
@@ -228,7 +228,7 @@ def frozen_zookeeper(brokers):
     return address
 
 
-# What is unusual and right
+# Deployments that are unusual and right
 
 
 @deployment

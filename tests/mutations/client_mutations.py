@@ -106,7 +106,7 @@ def unknown_partition_accepted():
         return original(self, topic, partition, *rest)
 
 
-# What becomes of messages
+# The fate of messages
 
 
 @mutation
@@ -285,19 +285,19 @@ def _reset(wanted, instead_of_it):
 
 @mutation
 def earliest_is_latest():
-    """A group that was to begin with the first message begins after the last"""
+    """A group that should begin with the first message begins after the last"""
     _reset("earliest", "latest")
 
 
 @mutation
 def latest_is_earliest():
-    """A group that was to begin after the last message begins with the first"""
+    """A group that should begin after the last message begins with the first"""
     _reset("latest", "earliest")
 
 
 @mutation
 def none_is_earliest():
-    """A group that was to refuse begins with the first message"""
+    """A group that should refuse begins with the first message"""
     _reset("none", "earliest")
 
 
@@ -473,7 +473,7 @@ def lag_without_commit_is_nothing():
 
 @mutation
 def every_member_a_group_of_its_own():
-    """Members that were to share a group each have one of their own"""
+    """Members that should share a group each have a separate one"""
     number = itertools.count()
 
     def change(settings):
@@ -485,7 +485,7 @@ def every_member_a_group_of_its_own():
 
 @mutation
 def two_groups_are_one():
-    """Groups that were to be independent are one"""
+    """Groups that should be independent are one"""
 
     def change(settings):
         if settings.get("group_id"):
@@ -532,7 +532,7 @@ def member_leaves_without_a_word():
 
 @mutation
 def group_never_stable():
-    """A group is listed as empty, whoever is in it"""
+    """A group is listed as empty, even with members"""
 
     @instead(KafkaAdminClient, "list_groups")
     def groups(original, self, *args, **kwargs):

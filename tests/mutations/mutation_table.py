@@ -32,7 +32,7 @@ CLIENTS = [
     ),
     Mutation("explicit_partition_ignored", ("test_json_key_and_value_come_back_in_order",), "At index 1 diff: 0 != 1"),
     Mutation("unknown_partition_accepted", ("test_unknown_partition_is_refused",), "DID NOT RAISE"),
-    # What becomes of messages
+    # The fate of messages
     Mutation(
         "message_acknowledged_and_lost",
         ("test_order_within_a_partition", "test_idempotent_producer_writes_each_message_once"),

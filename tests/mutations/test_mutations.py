@@ -1,6 +1,6 @@
 """The suite can fail: each way to break a deployment or a client turns it red, in the test that claims that property.
 
-Needs Docker and the image kafka-proof; starts and removes brokers of its own. `-m sample` is what CI runs.
+Needs Docker and the image kafka-proof; starts and removes its own brokers. `-m sample` is what CI runs.
 """
 
 import ast

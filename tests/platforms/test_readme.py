@@ -12,7 +12,7 @@ from tests.support import hosts
 from tests.support.engine import docker
 
 NAME = "kp-platforms"
-# What reaches a package index from this machine; apt's part of it is in the host already.
+# The settings that reach a package index from this machine; apt's part of them is in the host already.
 SETTINGS = re.compile(r"(PIP|UV)_\w+|(https?|no)_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE", re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""Run the suite as a user does, as a process of its own, and look at what a cluster has before and after."""
+"""Run the suite as a user does, as a separate process, and look at what a cluster has before and after."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ BOUND = 360  # seconds in which every run must end; none is expected to need hal
 
 @dataclass
 class Run:
-    """What came of a run."""
+    """The result of a run."""
 
     status: int
     output: str

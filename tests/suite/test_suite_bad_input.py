@@ -1,4 +1,4 @@
-"""What cannot be tested is said in one line that tells what to do, with exit status 2, and without a traceback."""
+"""The suite refuses a target that cannot be tested: one line tells what to do, with exit status 2 and no traceback."""
 
 import contextlib
 import os

@@ -25,7 +25,7 @@ def secure(request):
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory):
-    """An authority that nobody trusts."""
+    """An authority that no broker trusts."""
     return Authority(tmp_path_factory.mktemp("tls") / "stranger.pem")
 
 

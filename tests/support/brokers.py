@@ -1,4 +1,4 @@
-"""Brokers for tests, with a ZooKeeper: containers of the project's image, in a network of their own on this machine.
+"""Brokers for tests, with a ZooKeeper: containers of the project's image, in a separate network on this machine.
 
     with Brokers("kp-suite") as brokers:
         brokers.start_zookeeper()

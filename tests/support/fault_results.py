@@ -1,4 +1,4 @@
-"""What became of the messages in each fault, as two tables: one JSON file for each row, one page and one JSON for all.
+"""The fate of the messages in each fault, as two tables: one JSON file for each row, one page and one JSON for all.
 
 A run of one fault replaces its own row; the others stay as they were measured, each with its date.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 MODES = ("ZooKeeper", "KRaft")
 STALLS = {"produce_stall": "longest produce stall", "consume_stall": "longest consume stall"}
 COUNTS = ("acked", "refused", "consumed", "lost", "duplicated", "redelivered")
-# What `kafka_proof.workload.audit.audit` counts, and the circumstances.
+# The counts of `kafka_proof.workload.audit.audit`, and the circumstances.
 _KEPT = [*COUNTS, *STALLS, "started", "seconds", "cores", "kafka_python", "errors", "troubles", "producers", "problems"]
 _NO_ROW = "-"
 

@@ -45,7 +45,7 @@ def producer(arguments):
 
 @pytest.fixture
 def name(admin, request):
-    """What the test's topics and groups begin with. They are removed after it."""
+    """The prefix of the test's topics and groups. They are removed after it."""
     name = f"tools-{uuid.uuid4().hex[:8]}-{request.node.name.split('[')[0].removeprefix('test_').replace('_', '-')}"
     yield name
 
@@ -95,7 +95,7 @@ def commit(admin, group, offsets):
 
 @contextlib.contextmanager
 def member(arguments, group, topic, **settings):
-    """A member of the group, which polls in a thread of its own and never commits unless told to."""
+    """A member of the group, which polls in its own thread and never commits unless told to."""
     with contextlib.ExitStack() as stack:
         settings = {"enable_auto_commit": False, "client_id": "a-member", "heartbeat_interval_ms": 100} | settings
         consumer = stack.enter_context(
@@ -147,7 +147,7 @@ def test_group_that_is_behind_and_that_nobody_reads(admin, name, topic, lag):
 
     assert (status, err) == (0, "")
     assert report["groups"][0]["left"] == 7 + 4
-    # The program that committed was no member, and whoever assigns partitions to itself may still be there.
+    # The program that committed was no member, and a program that assigns partitions to itself may still run.
     assert pick(rows(report, name), "partition", "start", "committed", "end", "lag", "owner", "state") == [
         (0, 0, 3, 10, 7, None, "WARN"),
         (1, 0, None, 4, 4, None, "UNCOMMITTED"),
@@ -310,7 +310,7 @@ def test_topic_that_was_deleted_is_left_out(admin, name, topic, lag):
     assert pick(rows(report, name), "topic", "lag") == [(kept.topic, 2)]
 
 
-# A process of its own, as a user starts it.
+# A separate process, as a user starts it.
 
 
 @pytest.fixture

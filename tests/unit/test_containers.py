@@ -1,4 +1,4 @@
-"""What makes a container run as its node says, and what removes a stack; with a `docker` that only takes notes."""
+"""Commands that run a container as its node says, or remove a stack; with a `docker` that only takes notes."""
 
 import base64
 import json

@@ -16,7 +16,7 @@ PAGES = sorted(
 )
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 CODE = re.compile(r"`([^`\n]+)`")
-# What a path in the documentation begins with.
+# The folders with which a path in the documentation begins.
 FOLDERS = "bench|ci|docs|down|examples|kafka_proof|molecule|playbooks|plugins|roles|smoke|tests"
 PATH = re.compile(
     rf"(?<![\w./-])(?:{FOLDERS})/[\w./*-]*|(?<![\w./-])(?:site\.yml|action\.yml|inventory\.example|tox\.ini)"

@@ -1,4 +1,4 @@
-"""What the doctor decides without looking: tables, and addresses at which there is nothing to look at."""
+"""Decisions that the doctor makes without looking: tables, and addresses at which there is nothing to look at."""
 
 import re
 import time

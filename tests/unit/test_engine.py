@@ -1,4 +1,4 @@
-"""What an engine and its host report, and whose it is."""
+"""The report of an engine and its host, and the owner of each object."""
 
 import json
 import subprocess

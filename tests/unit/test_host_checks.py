@@ -1,4 +1,4 @@
-"""What on hosts and engines conflicts with the nodes, and what would leave data behind."""
+"""Conflicts of hosts and engines with the nodes, and changes that would leave data behind."""
 
 import pytest
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def ask(inventory, *what):
-    """What Ansible makes of it."""
+    """The inventory as Ansible reads it."""
     command = ["ansible-inventory", "--inventory", str(ROOT / inventory), *what]
     return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 

@@ -1,4 +1,4 @@
-"""What the module kafka_topics decides, without a broker."""
+"""Decisions of the module kafka_topics, without a broker."""
 
 from unittest.mock import MagicMock
 

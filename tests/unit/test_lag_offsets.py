@@ -1,4 +1,4 @@
-"""What a group has left, case by case. No broker."""
+"""The messages that a group has left, case by case. No broker."""
 
 import pytest
 from kafka import TopicPartition
@@ -29,7 +29,7 @@ from kafka_proof.lag.offsets import PartitionLag, lag, left, rows
         (3, 7, 10, "none", None),
         # The log is shorter than what was committed: an unclean election cut it. Never less than nothing left.
         (12, 0, 10, "earliest", 0),
-        # Nobody to ask.
+        # No broker to ask.
         (3, None, None, "earliest", None),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the inventory asks for becomes a list of nodes."""
+"""The definitions of the inventory become a list of nodes."""
 
 import pytest
 

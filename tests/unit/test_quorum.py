@@ -212,7 +212,7 @@ def test_a_voter_that_is_lost_for_good(found, words):
     assert words is None or words in said[0]
 
 
-# Who joins
+# Controllers that join
 
 AT = {"CONTROLLER": ("a", 9093)}
 

@@ -88,7 +88,7 @@ def test_plan_refuses(ids, drain, replication, words):
 
 
 def some_cluster(seed, *, racks):
-    """Up to 8 brokers, of which some are new and some are to go, and up to 5 topics placed at random."""
+    """Up to 8 brokers, of which some are new and some must leave, and up to 5 topics placed at random."""
     dice = random.Random(seed)
     count = dice.randint(1, 8)
     kinds = dice.choice([kinds for kinds in range(1, count + 1) if count % kinds == 0])

@@ -1,4 +1,4 @@
-"""The plugin that collects a run for the report, in runs of pytest with tests of their own and without a broker."""
+"""The plugin that collects a run for the report, in runs of pytest with their own tests and without a broker."""
 
 import re
 import xml.etree.ElementTree as ET

@@ -1,4 +1,4 @@
-"""What the roles say of themselves: defaults, their comments, and the argument specifications agree."""
+"""The roles' descriptions of themselves: defaults, their comments, and the argument specifications agree."""
 
 import re
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_site_imports_what_is_there():
 
 def test_each_role_has_a_task_that_begins_it():
     for role in ROLES:
-        # What `stack` holds is for the other roles: they name the tasks.
+        # The content of `stack` is for the other roles: they name the tasks.
         assert (ROOT / "roles" / role / "tasks" / "main.yml").is_file() or role == "stack"
 
 

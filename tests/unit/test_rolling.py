@@ -1,4 +1,4 @@
-"""Who may be restarted, in which order, and what needs no restart; without a broker."""
+"""Brokers that may be restarted, their order, and changes that need no restart; without a broker."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_obstacles(found, words):
 
 
 def test_obstacle_at_min_in_sync():
-    # Only where a replica of this broker counts, and another is away for a reason of its own, can this be.
+    # This occurs only where a replica of this broker counts, and another is away for a separate reason.
     [said] = obstacles([Partition("t", 1, 1, [1, 2, 2], [1, 2], 2)], 2)
     assert "t-1 has 2 in-sync replicas, and min.insync.replicas 2" in said
 
@@ -67,7 +67,7 @@ def broker(number, change="nothing", running=True, before=None, after=None, conf
 
 
 def says(**values):
-    """What a broker says of its settings: value, whether it is read only, and whether it was set while it ran."""
+    """The report of a broker on its settings: value, whether it is read only, and whether it was set while it ran."""
     return {
         key.replace("_", "."): {
             "value": value,
@@ -222,7 +222,7 @@ def test_a_setting_of_all_brokers_goes_before_the_file():
     nodes = [broker(number, "create", True, *files, wanted={"min.insync.replicas": "2"}) for number in (1, 2)]
     found = plan(nodes, cluster)
     assert (found["configure_all"], found["one_by_one"], found["configure"]) == ({"min.insync.replicas": "2"}, [], {})
-    # What somebody else changed, and what is right.
+    # A setting that another program changed, and one that is right.
     same = [broker(1, wanted={"min.insync.replicas": value, "log.retention.ms": "7"}) for value in ("2", "1")]
     assert [plan([each], cluster)["configure_all"] for each in same] == [{"min.insync.replicas": "2"}, {}]
 
@@ -260,7 +260,7 @@ def test_values_that_kafka_writes_anew(kind, one, other, same):
 
 
 def test_a_topic_that_does_not_tell_its_settings_is_to_miss_one_replica_at_most():
-    # What a broker says of a topic that is deleted between two questions.
+    # The answer of a broker on a topic that is deleted between two questions.
     found = {"partition_index": 0, "leader_id": 1, "replica_nodes": [1, 2, 3], "isr_nodes": [1, 2, 3]}
     topics = [{"name": name, "partitions": [found]} for name in ("told", "untold")]
     view = _view({"topics": topics, "brokers": [{"node_id": 1, "host": "h", "port": 9}]}, {"told": 1})

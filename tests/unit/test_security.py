@@ -1,4 +1,4 @@
-"""What follows from kafka_security: listeners, settings, certificates, and the properties of clients."""
+"""The effects of kafka_security: listeners, settings, certificates, and the properties of clients."""
 
 import datetime
 import os

@@ -1,4 +1,4 @@
-"""What the suite's hooks do around pytest's own."""
+"""The work of the suite's hooks around pytest's own."""
 
 import contextlib
 import gc

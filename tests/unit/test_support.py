@@ -1,4 +1,4 @@
-"""What goes into the archive of playbooks/support.yml, and what does not."""
+"""The content of the archive of playbooks/support.yml, and the content that it leaves out."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What kafka_proof/testing/cluster.py decides without a Kafka."""
+"""Decisions of kafka_proof/testing/cluster.py without a Kafka."""
 
 import json
 
