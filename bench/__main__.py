@@ -48,9 +48,18 @@ def play(playbook, **variables):
 def teardown():
     """Leave nothing of the stack, nor of the baseline."""
     play("playbooks/teardown.yml", teardown_data=True)
-    names = [f"{STACK}-baseline-kafka", f"{STACK}-baseline-zookeeper"]
-    subprocess.run(["docker", "rm", "--force", "--volumes", *names], capture_output=True, check=False)
-    subprocess.run(["docker", "network", "rm", f"{STACK}-baseline"], capture_output=True, check=False)
+    clear()
+
+
+def clear():
+    """Remove the containers, volumes and networks of both, without the time that a playbook takes."""
+    for kind, listed, removed in (
+        ("container", "ls --all", "rm --force --volumes"),
+        ("volume", "ls", "rm"),
+        ("network", "ls", "rm"),
+    ):
+        if names := run("docker", kind, *listed.split(), "--quiet", "--filter", f"name={STACK}-").split():
+            run("docker", kind, *removed.split(), *names)
 
 
 def docker_run(name, image, script, properties, *options, archives):
@@ -102,7 +111,7 @@ def baseline(image):
 
 def broker_start(image, archives):
     """Seconds from `docker run` of a broker until it is ready, ZooKeeper being there already."""
-    teardown()
+    clear()
     start_zookeeper(image, archives)
     zookeeper = ["docker", "exec", f"{STACK}-baseline-zookeeper", "timeout", "2", "bash", "-c"]
     probe = [*zookeeper, "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && grep -q ^Mode <&3"]
@@ -154,12 +163,12 @@ def measure(image, rounds):
     figures = Figures()
     note = figures.note
     for _ in each_round(rounds):
-        teardown()
+        clear()
         note("baseline", seconds(baseline, image))
         for topic in range(FEW):
             create = ("--create", "--topic", f"few-{topic}", "--partitions", "1", "--replication-factor", "1")
             note("kafka-topics.sh, a topic", seconds(topics_sh, *create))
-        teardown()
+        clear()
         note("site.yml", seconds(play, "site.yml"))
         wait_ready(CLIENT, [1], 60)
         note("site.yml again", seconds(play, "site.yml"))
@@ -171,7 +180,6 @@ def measure(image, rounds):
                 sys.exit(f"{name}: changed is {changed}")
         note("start", broker_start(image, archives=True))
         note("start without archives", broker_start(image, archives=False))
-    teardown()
     return figures
 
 

@@ -19,6 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.cluster.ready import wait_ready
+from kafka_proof.deploy.node import DATA
 from tests.support.engine import docker, lock
 from tests.support.wait import wait_for
 
@@ -301,6 +302,13 @@ class Stack:
         return next(iter(answer.values()))[name]
 
 
+def in_volume(stack, command):
+    """Run a shell command in the volume of the broker's data."""
+    image = docker("inspect", "-f", "{{.Config.Image}}", stack.kafka, check=False) or stack.image
+    mount = f"{stack.kafka}-data:{DATA}"
+    return docker("run", "--rm", "--volume", mount, "--workdir", DATA, "--entrypoint", "bash", image, "-c", command)
+
+
 def _workers(pid):
     """Ids of the children of the ansible-playbook with this id that run a task: each leads its own session."""
     with contextlib.suppress(OSError):
@@ -339,7 +347,6 @@ def _stack(name, port, directory, inventory=LOCALHOST, **variables):
     stack.remove_leftovers()
     try:
         yield stack
-        stack.teardown(data=True)
     finally:
         stack.remove_leftovers()
 

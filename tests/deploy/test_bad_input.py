@@ -56,11 +56,14 @@ def test_one_port_for_two_containers(refused, no_stack):
     refused(str(no_stack.port), no_stack.zookeeper, "kafka_port", zookeeper_port=no_stack.port)
 
 
-@pytest.mark.parametrize("playbook", ["site", "playbooks/status", "playbooks/support", "playbooks/teardown"])
 @pytest.mark.parametrize(
-    "inventory",
-    ["", "[zookeepers]\nlocalhost\n[kafkas]\nlocalhost\n", "[zookeeper]\nlocalhost\n[kafka_broker]\nlocalhost\n"],
-    ids=["empty", "other groups", "Confluent's groups"],
+    ("playbook", "inventory"),
+    [
+        pytest.param("site", "", id="empty"),
+        pytest.param("playbooks/status", "[zookeepers]\nlocalhost\n[kafkas]\nlocalhost\n", id="other groups"),
+        pytest.param("playbooks/support", "", id="support.yml"),
+        pytest.param("playbooks/teardown", "[zookeeper]\nlocalhost\n[kafka_broker]\nlocalhost\n", id="Confluent's"),
+    ],
 )
 def test_an_inventory_without_the_groups(no_stack, playbook, inventory):
     play = no_stack.play(f"{playbook}.yml", inventory=inventory)
@@ -124,12 +127,19 @@ def test_podman_as_the_command_docker(refused, tmp_path):
     refused("localhost", "the command docker is podman's", "Install Docker's own command", "DOCKER_HOST", env=path)
 
 
+@pytest.mark.long
 def test_what_is_misspelt_elsewhere_may_be_ignored(no_stack):
     play = no_stack.play("site.yml", "--check", kafka_prot=1, stack_ignored_variables=["kafka_pr.*"])
     assert play.ok, play.message
 
 
-@pytest.mark.parametrize("image", [{}, {"stack_image": "kp-none:1"}], ids=["", "without an image"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param({}, id=""),
+        pytest.param({"stack_image": "kp-none:1"}, id="without an image", marks=pytest.mark.long),
+    ],
+)
 def test_check_on_a_fresh_engine_says_what_would_be_done_and_does_nothing(no_stack, image):
     play = no_stack.play("site.yml", "--check", "--diff", **image)
     assert play.ok, play.message

@@ -22,6 +22,7 @@ kafka-broker-api-versions kafka-metadata-quorum kafka-server-start
 """
 OF_ZOOKEEPER = "zookeeper-shell zookeeper-server-start"
 OF_KAFKA_4 = "kafka-groups kafka-share-groups kafka-streams-groups kafka-console-share-consumer"
+pytestmark = pytest.mark.xdist_group("deploy/kraft")
 
 
 def docker(*arguments, check=True):
@@ -87,7 +88,7 @@ def image_play(stack, *options, **variables):
     return stack.play("site.yml", "--tags", "image", *options, stack_image=NAME, **variables)
 
 
-@pytest.mark.parametrize("how", ["tag", "digest"])
+@pytest.mark.parametrize("how", ["tag", pytest.param("digest", marks=pytest.mark.long)])
 def test_pull(stack, image, pushed, how):
     reference = pushed[how == "digest"]
     wanted = {"kafka_image_source": "pull", "kafka_image_pull": reference}
@@ -154,11 +155,12 @@ def empty_tar(path):
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda path: None, "does not exist"),
-        (lambda path: path.write_text("no tarball"), "is no image"),
-        (empty_tar, "is no image"),
+        pytest.param(lambda path: None, "does not exist", id="missing", marks=pytest.mark.long),
+        pytest.param(
+            lambda path: path.write_text("no tarball"), "is no image", id="not a tarball", marks=pytest.mark.long
+        ),
+        pytest.param(empty_tar, "is no image", id="a tarball of something else"),
     ],
-    ids=["missing", "not a tarball", "a tarball of something else"],
 )
 def test_a_bad_tarball_is_refused(stack, tmp_path, make, said):
     archive = tmp_path / "kafka.tar"
@@ -170,6 +172,7 @@ def test_a_bad_tarball_is_refused(stack, tmp_path, make, said):
     assert not play.changed
 
 
+@pytest.mark.long
 def test_contradicting_settings_are_refused(stack, tmp_path):
     play = image_play(stack, kafka_image_archive=str(tmp_path / "kafka.tar"))
     assert not play.ok

@@ -9,10 +9,10 @@ from kafka import KafkaAdminClient
 
 from kafka_proof.deploy import engine
 from kafka_proof.deploy.node import UNFORMATTED
-from tests.deploy.conftest import KRAFT, LOCALHOST, docker
+from tests.deploy.conftest import KRAFT, LOCALHOST, docker, in_volume
 from tests.support.wait import wait_for
 
-DATA = "/var/lib/kafka/data"
+pytestmark = pytest.mark.xdist_group("deploy/kraft")
 
 
 def identity(stack):
@@ -20,22 +20,7 @@ def identity(stack):
     return stack.wait_ready()["cluster_id"]
 
 
-def in_volume(stack, command):
-    """Run a shell command in the volume of the data."""
-    image = docker("inspect", "-f", "{{.Config.Image}}", stack.kafka, check=False) or stack.image
-    mount = f"{stack.kafka}-data:{DATA}"
-    return docker("run", "--rm", "--volume", mount, "--workdir", DATA, "--entrypoint", "bash", image, "-c", command)
-
-
-@pytest.fixture
-def alone(kraft):
-    """The stack's volume without its container, which comes back after the test."""
-    kraft.image = docker("inspect", "-f", "{{.Config.Image}}", kraft.kafka)
-    kraft.teardown(data=False)
-    yield kraft
-    kraft.site()
-
-
+@pytest.mark.long
 def test_a_second_run_and_check_mode_change_nothing(kraft):
     assert kraft.site().changed == 0
     assert kraft.site("--check", "--diff").changed == 0
@@ -49,9 +34,6 @@ def test_messages_and_the_cluster_outlive_the_container(kraft):
     kraft.site(kafka_config={"log.segment.bytes": 20000000})
     assert (identity(kraft), kraft.messages(), kraft.committed("keeper")) == (before[0], ["one", "two"], 1)
     assert docker("inspect", "-f", "{{.Id}}", kraft.kafka) != before[1]
-    kraft.teardown(data=False)
-    kraft.site()
-    assert (identity(kraft), kraft.messages()) == (before[0], ["one", "two"])
 
 
 @pytest.mark.long
@@ -134,58 +116,6 @@ def test_a_setting_that_kafka_removed(kraft):
     assert kraft.state() == before
 
 
-@pytest.mark.parametrize(
-    ("harm", "repair", "words"),
-    [
-        pytest.param(
-            "sed -i.kept s/cluster.id=.*/cluster.id=AAAAAAAAQACAAAAAAAAAAA/ meta.properties",
-            "mv meta.properties.kept meta.properties",
-            ["holds the data of another cluster", "stack_name"],
-            id="of another cluster",
-        ),
-        pytest.param(
-            "echo 99.1.0 >.version",
-            "rm .version",
-            ["Kafka 99.1.0 ran on the volume", "Set stack_kafka_version to that version"],
-            id="of a newer Kafka",
-        ),
-    ],
-)
-def test_a_volume_that_is_not_its_own(alone, harm, repair, words):
-    in_volume(alone, harm)
-    play = alone.play("site.yml")
-    assert not play.ok
-    assert not [word for word in words if word not in play.message], play.message
-    assert docker("ps", "-aq", "--filter", f"name=^{alone.kafka}$") == ""
-    in_volume(alone, repair)
-
-
-def test_a_volume_without_a_label_that_is_of_another_cluster(alone):
-    data, kept = f"{alone.kafka}-data", f"{alone.name}-kept"
-
-    def copy(source, target):
-        mounts = ["--volume", f"{source}:/from", "--volume", f"{target}:/to"]
-        docker("run", "--rm", "--user", "0", *mounts, "--entrypoint", "cp", alone.image, "-a", "/from/.", "/to/")
-
-    labels = docker("volume", "inspect", "-f", "{{range $key, $value := .Labels}}{{$key}}={{$value}} {{end}}", data)
-    copy(data, kept)
-    docker("volume", "rm", data)
-    copy(kept, data)
-    before = alone.state()
-    for options, words in (
-        ({}, "no label says that it is this stack's"),
-        ({"stack_adopt_volumes": True}, "holds the data of another cluster"),
-    ):
-        play = alone.play("site.yml", **options)
-        assert words in play.message
-        assert (alone.state()["containers"], alone.state()["volumes"]) == (before["containers"], before["volumes"])
-
-    docker("volume", "rm", data)
-    docker("volume", "create", *(word for label in labels.split() for word in ("--label", label)), data)
-    copy(kept, data)
-    docker("volume", "rm", kept)
-
-
 def test_a_container_whose_files_were_not_copied_is_recreated(kraft, tmp_path):
     """A play that is killed between `docker create` and `docker cp` leaves such a container."""
     kraft.produce("kept")
@@ -200,6 +130,7 @@ def test_a_container_whose_files_were_not_copied_is_recreated(kraft, tmp_path):
     assert kraft.site().changed == 0
 
 
+@pytest.mark.long
 def test_a_node_that_crashes_again_and_again_does_not_run(kraft):
     docker("stop", kraft.kafka)
     in_volume(kraft, "cp -a meta.properties .kept && sed -i s/node.id=1/node.id=7/ meta.properties")

@@ -117,6 +117,7 @@ def shell(stack, command):
     docker("exec", stack.zookeeper, "bash", "-c", own)
 
 
+@pytest.mark.long
 def test_a_record_without_controllers_is_refused(old):
     """As after a return by hand: new controllers would empty the cluster."""
     record = '{"version":0,"kraft_metadata_offset":5,"kraft_controller_id":101,"kraft_metadata_epoch":1}'

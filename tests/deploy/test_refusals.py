@@ -26,6 +26,7 @@ from tests.support.certificates import Authority
 from tests.support.engine import docker, execute
 from tests.support.refusals import NO_CERTIFICATE, OF_ZOOKEEPER, SECONDS, handshake, refusal
 
+pytestmark = pytest.mark.xdist_group("deploy/secure")
 PASSWORD = "a-password-of-alice"
 BROKERS, CONTROLLERS, ZOOKEEPER = 19094, 19095, 2182  # ports of nodes, in the container
 

@@ -10,13 +10,15 @@ import pytest
 from tests.support.engine import docker
 from tests.support.wait import wait_for
 
+LONG = pytest.mark.long
+
 
 @pytest.fixture
 def repaired(stack):
     """Message in, damage done by the test, then repaired(): site.yml changes something, and all messages are there."""
     message = f"kept {uuid.uuid4()}"
     stack.produce(message)
-    kept = stack.messages()
+    kept, done = stack.messages(), []
 
     def run():
         play = stack.site()
@@ -25,12 +27,14 @@ def repaired(stack):
         stack.produce("written after the repair")
         again = stack.site()
         assert (again.changed, again.changed_tasks) == (0, [])
+        done.append(play)
 
     yield run
-    stack.site()  # for the next test, when this one failed half way
+    if not done:
+        stack.site()  # for the next test, when this one failed half way
 
 
-@pytest.mark.parametrize("how", ["stop", "kill", "pause"])
+@pytest.mark.parametrize("how", ["stop", pytest.param("kill", marks=LONG), "pause"])
 def test_broker_stopped(stack, repaired, how):
     docker(how, stack.kafka)
     repaired()
@@ -50,6 +54,7 @@ def test_both_containers_removed(stack, repaired):
     repaired()
 
 
+@LONG
 def test_zookeeper_removed(stack, repaired):
     docker("rm", "-f", stack.zookeeper)
     repaired()
@@ -69,6 +74,7 @@ def test_a_foreign_container_with_the_brokers_volume_is_not_replaced(stack, imag
     repaired()
 
 
+@LONG
 def test_disconnected_from_its_network(stack, repaired):
     docker("network", "disconnect", f"{stack.name}-kafka", stack.zookeeper)
     repaired()
@@ -83,7 +89,7 @@ def test_network_removed(stack, repaired):
     repaired()
 
 
-@pytest.mark.parametrize("damage", ["deleted", "edited"])
+@pytest.mark.parametrize("damage", [pytest.param("deleted", marks=LONG), "edited"])
 def test_client_properties(stack, damage):
     good = stack.client_properties.read_text()
     if damage == "deleted":
@@ -113,10 +119,10 @@ def restarts(stack):
 @pytest.mark.parametrize(
     ("task", "signal_number"),
     [
-        pytest.param("Change the server", signal.SIGKILL, id="as ZooKeeper's container is made"),
+        pytest.param("Change the server", signal.SIGKILL, id="as ZooKeeper's container is made", marks=LONG),
         pytest.param("Start the broker", signal.SIGINT, id="as the broker's container is made"),
-        pytest.param("Wait until every broker answers", signal.SIGKILL, id="while the broker starts"),
-        pytest.param("Apply the topics", signal.SIGINT, id="before the topics"),
+        pytest.param("Wait until every broker answers", signal.SIGKILL, id="while the broker starts", marks=LONG),
+        pytest.param("Apply the topics", signal.SIGINT, id="before the topics", marks=LONG),
     ],
 )
 def test_interrupted(stack, repaired, task, signal_number):

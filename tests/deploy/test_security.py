@@ -13,6 +13,7 @@ from tests.deploy.conftest import LOGIN
 from tests.support.certificates import Authority
 from tests.support.engine import docker
 
+pytestmark = pytest.mark.xdist_group("deploy/secure")
 SECONDS = 5  # for each step of a login
 
 
@@ -115,13 +116,32 @@ def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
     since, before = started(secure.kafka), presented(secure)
     old, both = tmp_path / "old.pem", tmp_path / "both.pem"
     shutil.copy(secure.secrets / "ca.trust.pem", old)
-    shutil.copytree(secure.secrets / "nodes", tmp_path / "nodes")
     play = secure.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
     assert play.ok, play.message
     shutil.copy(secure.secrets / "ca.trust.pem", both)
     assert presented(secure) == before
     refused = secure.play("playbooks/rotate.yml")  # as a job that renews certificates
     assert "rotation of the authority has begun, and is not complete" in refused.message
+
+    play = secure.play("playbooks/rotate.yml", rotate_authority=True)
+    assert play.ok, play.message
+    assert presented(secure) != before
+    assert login_fault(trusting(secure, old), SECONDS) == "certificate-untrusted"
+    for path in (both, secure.secrets / "ca.trust.pem"):
+        assert login_fault(trusting(secure, path), SECONDS) == ""
+    assert started(secure.kafka) == since
+    assert not list(secure.secrets.glob("*-next*"))
+
+
+@pytest.mark.long
+def test_an_interrupted_replacement_of_the_authority_continues(secure, tmp_path):
+    since, before = started(secure.kafka), presented(secure)
+    old, both = tmp_path / "old.pem", tmp_path / "both.pem"
+    shutil.copy(secure.secrets / "ca.trust.pem", old)
+    shutil.copytree(secure.secrets / "nodes", tmp_path / "nodes")
+    play = secure.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
+    assert play.ok, play.message
+    shutil.copy(secure.secrets / "ca.trust.pem", both)
 
     # In the second step, when the node has its new certificate on this machine, and has not loaded it.
     assert secure.interrupt("Load the files of", signal.SIGTERM, "playbooks/rotate.yml", 2, rotate_authority=True)

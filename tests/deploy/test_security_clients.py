@@ -26,32 +26,22 @@ from kafka_proof.client.properties import kafka_python, read
 from tests.deploy.conftest import KRAFT, ROOT, TOPIC, deployed, docker
 from tests.support.wait import wait_for
 
+pytestmark = pytest.mark.xdist_group("deploy/secure")
 SECONDS = 360  # for a program
 PASSWORD = "few rights"
 
 
 @pytest.fixture(scope="module")
-def login(directory):
-    """A stack whose clients log in."""
-    with _secured("kp-login", 28290, directory, "sasl_ssl") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def certificate(directory):
     """A stack whose clients have certificates."""
-    with _secured("kp-certificate", 28294, directory, "ssl") as stack:
+    variables = {"kafka_security": {"clients": "ssl"}, "stack_secrets": str(directory / "kp-certificate-secrets")}
+    with deployed("kp-certificate", 28294, directory, KRAFT, **variables) as stack:
         yield stack
 
 
-def _secured(name, port, directory, clients):
-    variables = {"kafka_security": {"clients": clients}, "stack_secrets": str(directory / f"{name}-secrets")}
-    return deployed(name, port, directory, KRAFT, **variables)
-
-
-@pytest.fixture(params=["login", pytest.param("certificate", marks=pytest.mark.long)])
+@pytest.fixture(params=["secure", pytest.param("certificate", marks=pytest.mark.long)])
 def secured(request):
-    """Each of the two stacks."""
+    """A stack whose clients log in, and one whose clients have certificates."""
     return request.getfixturevalue(request.param)
 
 
@@ -81,7 +71,7 @@ def test_the_summary_says_when_the_first_certificate_expires(secured):
 @pytest.mark.parametrize(
     "command",
     [
-        ["kafka-smoke", "--quiet"],
+        pytest.param(["kafka-smoke", "--quiet"], marks=pytest.mark.long),
         ["kafka-status"],
         ["kafka-lag", "--time"],
         ["kafka-doctor", "--write", "--topic", TOPIC, "--group", "any"],
@@ -157,11 +147,11 @@ def test_kcat(secured):
 
 
 @pytest.fixture(scope="module")
-def few(login, tmp_path_factory):
+def few(secure, tmp_path_factory):
     """The file of a user who may read and write the topic `few`, in the group `few`, and no more."""
     topic, group = (ResourcePattern(ResourceType[kind], "few", ACLResourcePatternType.LITERAL) for kind in KINDS)
     rights = [(topic, "READ"), (topic, "WRITE"), (group, "READ")]
-    with connect(login.arguments) as admin:
+    with connect(secure.arguments) as admin:
         admin.create_topics({"few": {"num_partitions": 2}}, wait_for_metadata=True)
         admin.alter_user_scram_credentials(
             [UserScramCredentialUpsertion("few", ScramMechanism.SCRAM_SHA_512, PASSWORD, iterations=4096)]
@@ -172,8 +162,8 @@ def few(login, tmp_path_factory):
                 for resource, operation in rights
             ]
         )
-    login_of_admin = login.arguments["sasl_plain_password"]
-    text = login.client_properties.read_bytes().decode()
+    login_of_admin = secure.arguments["sasl_plain_password"]
+    text = secure.client_properties.read_bytes().decode()
     path = tmp_path_factory.mktemp("few") / "few.properties"
     path.write_bytes(text.replace(login_of_admin, PASSWORD).replace('"admin"', '"few"').encode())
     wait_for(lambda: _answers(path), "the broker to know the new user")

@@ -33,7 +33,6 @@ def test_teardown_keeps_the_data_and_site_brings_it_back(spare):
         "client.properties": None,
     }
     assert f"messages are kept in {spare.kafka}-data and {spare.zookeeper}-data" in play.output
-    assert spare.teardown(data=False).changed == 0
     spare.site()
     assert spare.messages() == ["one", "two"]
     assert spare.committed("keeper") == 1
@@ -53,7 +52,7 @@ def test_teardown_in_check_mode_removes_nothing(stack):
     assert stack.state() == before
 
 
-@pytest.mark.parametrize("container", ["kafka", "zookeeper"])
+@pytest.mark.parametrize("container", ["kafka", pytest.param("zookeeper", marks=pytest.mark.long)])
 def test_a_container_of_the_same_name_is_neither_replaced_nor_removed(spare, intruder, container):
     name = f"{spare.name}-{container}"
     identity = intruder(name, "--network", "none")
@@ -67,7 +66,7 @@ def test_a_container_of_the_same_name_is_neither_replaced_nor_removed(spare, int
     assert docker("inspect", "-f", "{{.Id}}", name) == identity
 
 
-def test_zookeeper_volume_gone(spare):
+def test_zookeeper_volume_gone_or_new(spare):
     spare.site()
     spare.teardown(data=False)
     docker("volume", "rm", f"{spare.zookeeper}-data")
@@ -78,11 +77,6 @@ def test_zookeeper_volume_gone(spare):
         assert word in play.message
     assert spare.state() == before
 
-
-def test_data_of_another_cluster_is_diagnosed(spare):
-    spare.site()
-    spare.teardown(data=False)
-    docker("volume", "rm", f"{spare.zookeeper}-data")
     docker("volume", "create", "--label", f"kafka-proof.stack={spare.name}", f"{spare.zookeeper}-data")
     play = spare.play("site.yml", kafka_start_timeout=25)
     assert not play.ok

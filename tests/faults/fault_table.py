@@ -73,7 +73,7 @@ def kill_broker(cluster):
     cluster.repair()
 
 
-@fault(sample=MODES)
+@fault(sample=MODES[1:])
 def kill_controller(cluster):
     """`docker kill -s KILL` of the active controller"""
     old = cluster.controller()

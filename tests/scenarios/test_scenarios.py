@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Not in every run of CI: `.ci/run` is `default`, tests/deploy has `kraft`, and `secure` is more than `kraft-cluster`.
-LONG = {"default", "kraft", "kraft-cluster", "migrate", "rotate", "secure-zookeeper"}
+# Not in every run of CI: `.ci/run` is `default`, tests/deploy has `kraft`, tests/faults a cluster like `laptop`, and
+# `secure` is more than `kraft-cluster`.
+LONG = {"default", "kraft", "kraft-cluster", "laptop", "migrate", "rotate", "secure-zookeeper"}
 SECONDS = 3600
 
 SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))

@@ -111,7 +111,6 @@ def test_existing_topic_is_shared_with_a_producer_and_no_topic_is_made(broker, u
     assert names(broker.arguments, "smoke-") == []
 
 
-@pytest.mark.sample
 def test_success_leaves_nothing(broker, to):
     run = suite(*to)
 

@@ -52,7 +52,7 @@ def test_levels_are_those_of_kafka(line):
 @pytest.mark.parametrize(
     ("old", "new", "returns"),
     [
-        pytest.param("3.9.2", "4.4.0", False, marks=[pytest.mark.sample, pytest.mark.xdist_group("features")]),
+        pytest.param("3.9.2", "4.4.0", False, marks=pytest.mark.xdist_group("features")),
         pytest.param("4.3.1", "4.4.0", False, marks=pytest.mark.xdist_group("features-4.3")),
         pytest.param("4.0.0", "4.2.2", True, marks=pytest.mark.xdist_group("features-4.0")),
     ],

@@ -12,7 +12,7 @@ SIZE, NUMBER = 8_000_000, 6  # of a heap of 256 MB each takes 200 MB
 REFUSAL = "Tried to read 4000000 tagged fields, which exceeds the maximum allowed count"
 
 
-@pytest.fixture(params=["3.9.2", "4.4.0"])
+@pytest.fixture(params=[pytest.param("3.9.2", marks=pytest.mark.long), "4.4.0"])
 def node(request):
     with Cluster(request.param, controllers=[1]) as cluster:
         found = cluster.add(1, "broker,controller", "--standalone")

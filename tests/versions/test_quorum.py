@@ -305,7 +305,7 @@ def test_a_controller_joins_only_where_the_leader_reaches_it(version):
         assert step.id == 2
 
 
-@pytest.mark.parametrize("version", [_version("3.9.2"), _version("4.4.0", pytest.mark.sample)])
+@pytest.mark.parametrize("version", [_version("3.9.2"), _version("4.4.0")])
 def test_combined_nodes_roll(version):
     """A combined node needs both: its partitions and the quorum."""
     both = ("broker", "controller")
