@@ -58,8 +58,13 @@ def clear():
         ("volume", "ls", "rm"),
         ("network", "ls", "rm"),
     ):
-        if names := run("docker", kind, *listed.split(), "--quiet", "--filter", f"name={STACK}-").split():
+        if names := run(
+            "docker", kind, *listed.split(), "--quiet", "--filter", f"label=kafka-proof.stack={STACK}"
+        ).split():
             run("docker", kind, *removed.split(), *names)
+    baseline = [f"{STACK}-baseline-kafka", f"{STACK}-baseline-zookeeper"]
+    subprocess.run(["docker", "rm", "--force", "--volumes", *baseline], capture_output=True, check=False)
+    subprocess.run(["docker", "network", "rm", f"{STACK}-baseline"], capture_output=True, check=False)
 
 
 def docker_run(name, image, script, properties, *options, archives):

@@ -38,8 +38,13 @@ def client_settings(path):
 
     Raises OSError for a file that cannot be read, and ValueError for a file without bootstrap.servers.
     """
+
+    def unescaped(text):  # of Java's format: \\ is one backslash, \u00e4 is ä
+        return re.sub(r"\\u([0-9a-fA-F]{4})|\\(.)", lambda found: found[2] or chr(int(found[1], 16)), text)
+
     lines = [line.strip() for line in Path(path).read_text().splitlines()]
-    properties = dict(re.split(r"\s*=\s*", line, maxsplit=1) for line in lines if "=" in line and line[0] not in "#!")
+    pairs = [re.split(r"\s*=\s*", line, maxsplit=1) for line in lines if "=" in line and line[0] not in "#!"]
+    properties = {key: unescaped(value) for key, value in pairs}
     if not properties.get("bootstrap.servers"):
         raise ValueError(f"{path}: bootstrap.servers is missing. Write: bootstrap.servers=HOST:PORT")
     settings = {
@@ -51,10 +56,11 @@ def client_settings(path):
         settings["ssl_cafile"] = authorities  # a PEM file
     if own := properties.get("ssl.keystore.location"):
         settings["ssl_certfile"] = own  # a PEM file: the client's certificate and its key
-    if login := dict(re.findall(r'(username|password)="([^"]*)"', properties.get("sasl.jaas.config", ""))):
+    quoted = r'(username|password)="((?:[^"\\]|\\.)*)"'
+    if login := dict(re.findall(quoted, properties.get("sasl.jaas.config", ""))):
         settings["sasl_mechanism"] = properties.get("sasl.mechanism", "PLAIN")
-        settings["sasl_plain_username"] = login.get("username")
-        settings["sasl_plain_password"] = login.get("password")
+        settings["sasl_plain_username"] = unescaped(login.get("username", ""))
+        settings["sasl_plain_password"] = unescaped(login.get("password", ""))
     return settings
 
 

@@ -65,7 +65,8 @@ def host_script(containers, since, log_bytes):
             f"docker inspect --format . {name} >/dev/null && "
             f"docker logs --timestamps --since {shlex.quote(since)} {name} 2>&1 | tail -c {int(log_bytes)}"
         )
-    return "\n".join(
+    bounded = 'docker() { timeout 60 docker "$@"; }\n'
+    return bounded + "\n".join(
         f"( {command} ) </dev/null 2>&1; printf '\\n{_MARK} %s %s\\n' $? {name}" for name, command in sections.items()
     )
 

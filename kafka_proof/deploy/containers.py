@@ -319,7 +319,7 @@ def removal(
     for name in volumes:
         lines += [f"docker volume rm {shlex.quote(name)} >/dev/null"]
         markers = f"docker volume ls --quiet --filter {shlex.quote(f'label={LABEL}.data={name}')}"
-        lines += [f'for marker in $({markers}); do docker volume rm "$marker" >/dev/null; done']
+        lines += [f'markers=$({markers}); for marker in $markers; do docker volume rm "$marker" >/dev/null; done']
     gone = [
         f"{kind} {name}"
         for kind, names in (("container", containers), ("network", networks), ("volume", volumes))

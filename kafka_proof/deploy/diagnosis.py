@@ -95,7 +95,7 @@ def waits_for_ever(node: Node) -> str:
 def _lines(variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each line of the logs of a host's nodes, with the name of the container."""
     for result in (variables.get("__stack_logs") or {}).get("results", []):
-        for line in [*result.get("stdout_lines", []), *result.get("stderr_lines", [])]:
+        for line in result.get("stdout_lines", []):
             yield result["item"]["container"], line
 
 

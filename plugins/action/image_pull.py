@@ -21,7 +21,7 @@ while kill -0 "$pull" 2>/dev/null && ! [ -s "$output" ]; do
     sleep 0.2
 done
 wait "$pull" || {{ cat "$output" >&2; exit 1; }}
-docker tag {reference} {name}
+timeout 60 docker tag {reference} {name}
 """
 
 
@@ -29,7 +29,7 @@ class ActionModule(Action):
     def act(self, arguments):
         reference, name, timeout = (arguments[key] for key in ("reference", "name", "timeout"))
         if self.check_mode:
-            present = self.shell(f"docker image inspect {shlex.quote(reference)} >/dev/null 2>&1")["rc"] == 0
+            present = self.shell(f"timeout 60 docker image inspect {shlex.quote(reference)} >/dev/null 2>&1")["rc"] == 0
             return {"changed": not present, "refusal": ""}
         words = {"reference": shlex.quote(reference), "name": shlex.quote(name)}
         done = self.shell(_SCRIPT.format(**words, timeout=timeout, polls=5 * timeout))

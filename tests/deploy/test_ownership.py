@@ -72,6 +72,8 @@ def test_a_stack_of_the_previous_version_is_adopted(previous):
     previous.teardown(data=False)
     assert f"a volume named {previous.zookeeper}-data exists" in previous.play("site.yml").message
     previous.site(stack_adopt_volumes=True)
+    previous.teardown(data=False)
+    previous.site()
     assert previous.messages("of_before") == ["one", "two"]
     previous.teardown(data=True)
     assert previous.volumes() == [theirs]

@@ -100,6 +100,7 @@ def test_a_changed_password_is_set(secure):
     assert login_fault(old, SECONDS) == "login-refused"
     assert started(secure.kafka) == since
     assert secure.site().changed == 0  # the file keeps it
+    secure.site(kafka_security=LOGIN | {"password": old["sasl_plain_password"]})  # of the other tests
 
 
 def test_certificates_are_renewed_without_a_restart(secure):

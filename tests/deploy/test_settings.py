@@ -7,6 +7,7 @@ import pytest
 
 from tests.deploy.conftest import TOPIC, own_name
 from tests.support.engine import docker
+from tests.support.forward import forwarded
 
 
 def test_second_run_changes_nothing(stack):
@@ -107,6 +108,7 @@ def test_settings_listeners_and_options_arrive(spare):
         kafka_inter_broker_listener="SECOND",
         kafka_client_listener="EXTERNAL",
         kafka_config={"broker.rack": "Zürich", "log.cleanup.policy": ["compact", "delete"]},
+        kafka_topics_present=[{"name": TOPIC, "partitions": 2, "config": {"cleanup.policy": "delete"}}],
         zookeeper_config={"tickTime": 1000, "autopurge.purgeInterval": None},
         zookeeper_heap="70m",
     )
@@ -121,6 +123,17 @@ def test_settings_listeners_and_options_arrive(spare):
     assert "tickTime=1000" in written
     assert "autopurge.purgeInterval" not in written
     assert "-Xmx70m" in docker("exec", spare.zookeeper, "cat", "/etc/kafka-proof/heap.options")
+
+
+@pytest.mark.long
+def test_clients_reach_a_broker_by_a_forwarded_port(spare):
+    with forwarded(spare.port) as port:
+        play = spare.site(kafka_advertised_port=port)
+        assert f"broker 1  localhost:{port}" in play.output
+        assert f"bootstrap.servers=localhost:{port}\n" in spare.client_properties.read_text()
+        spare.produce("one")
+        assert spare.messages() == ["one"]
+        assert spare.site(kafka_advertised_port=port).changed == 0
 
 
 def test_other_containers_reach_the_broker_on_its_network(stack, image):

@@ -79,3 +79,12 @@ def test_the_docker_command_is_missing(host):
     assert "the command docker, which asks that engine, is not installed here" in said
     host.run(deploy)
     host.run("docker --version")
+
+
+def test_an_engine_that_does_not_start(host):
+    docker("exec", host.name, "sh", "-c", "service docker stop; echo nonsense >/etc/docker/daemon.json")
+    deploy = f"{commands()[0]} --tags engine -e docker_engine_start_timeout=2"
+    said = host.run(deploy, status=2)
+    assert "was started and did not answer for 2 s (docker_engine_start_timeout)" in " ".join(said.split())
+    docker("exec", host.name, "rm", "/etc/docker/daemon.json")
+    host.run(deploy)

@@ -10,6 +10,7 @@ import pytest
 from kafka.errors import InvalidSessionTimeoutError
 
 from kafka_proof.client.properties import kafka_python
+from kafka_proof.deploy.files import to_properties
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = ["producer", "consumer"]
@@ -101,6 +102,17 @@ def test_settings_are_those_of_the_commands(properties, client_settings, tmp_pat
     expected = kafka_python(properties)
     expected.pop("ssl_check_hostname", None)  # kafka-python checks it by default
     assert client_settings(path) == expected
+
+
+def test_a_password_can_have_any_character(client_settings, tmp_path):
+    """site.yml writes such a file."""
+    password = """a 'b" with \\ and ä = #!;"""
+    quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+    login = f'org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="{quoted}";'
+    path = tmp_path / "client.properties"
+    path.write_text(to_properties({"bootstrap.servers": "one:9093", "sasl.jaas.config": login}))
+    found = client_settings(path)
+    assert (found["sasl_plain_username"], found["sasl_plain_password"]) == ("alice", password)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
