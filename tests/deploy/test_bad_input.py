@@ -1,10 +1,13 @@
 """Input that cannot work is refused: the message says what, where and what to do, and nothing was touched."""
 
+import copy
 import os
 import socket
 import subprocess
 
 import pytest
+
+from tests.deploy.conftest import ROOT
 
 # 192.0.2.0/24 is for documentation: a connection that is tried hangs, and says so.
 REMOTE = "[zookeeper]\nfar.example\n[kafka]\nfar.example\n[all:vars]\nansible_host=192.0.2.1\nansible_ssh_timeout=5\n"
@@ -146,6 +149,19 @@ def test_check_on_a_fresh_engine_says_what_would_be_done_and_does_nothing(no_sta
     assert {"Change the server", "Start the broker"} <= set(play.changed_tasks)
     assert play.result("Apply the topics")["created"] == ["kafka_demo"]
     assert play.diffs()
+    assert not any(no_stack.state().values())
+
+
+@pytest.mark.parametrize("name", ["laptop", "kraft-laptop"])
+def test_check_of_three_brokers_on_this_machine(no_stack, name):
+    stack = copy.copy(no_stack)
+    stack.variables = {key: value for key, value in no_stack.variables.items() if key != "zookeeper_port"}
+    stack.variables["kafka_port"] = "{{ 28500 + kafka_broker_id }}"
+    if name == "laptop":
+        stack.variables["zookeeper_port"] = "{{ 28510 + kafka_broker_id }}"
+    play = stack.play("site.yml", "--check", inventory=(ROOT / "examples" / f"{name}.ini").read_text())
+    assert play.ok, play.message
+    assert play.changed_tasks.count("Start the broker") == 3
     assert not any(no_stack.state().values())
 
 
