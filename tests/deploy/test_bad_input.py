@@ -161,7 +161,8 @@ def test_check_of_three_brokers_on_this_machine(no_stack, name):
         stack.variables["zookeeper_port"] = "{{ 28510 + kafka_broker_id }}"
     play = stack.play("site.yml", "--check", inventory=(ROOT / "examples" / f"{name}.ini").read_text())
     assert play.ok, play.message
-    assert play.changed_tasks.count("Start the broker") == 3
+    started = [task for task in play.changed_tasks if task in ("Start the broker", "Start the first controller")]
+    assert len(started) == 3
     assert not any(no_stack.state().values())
 
 
