@@ -113,36 +113,44 @@ def test_certificates_are_renewed_without_a_restart(secure):
     assert secure.site().changed == 0
 
 
-def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
-    since, before = started(secure.kafka), presented(secure)
-    old, both = tmp_path / "old.pem", tmp_path / "both.pem"
-    shutil.copy(secure.secrets / "ca.trust.pem", old)
-    play = secure.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
+def trusted(stack, directory):
+    """Run the first step of a new authority. Returns the files of authorities before and after it."""
+    old, both = directory / "old.pem", directory / "both.pem"
+    shutil.copy(stack.secrets / "ca.trust.pem", old)
+    before = presented(stack)
+    play = stack.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
     assert play.ok, play.message
-    shutil.copy(secure.secrets / "ca.trust.pem", both)
-    assert presented(secure) == before
+    shutil.copy(stack.secrets / "ca.trust.pem", both)
+    assert presented(stack) == before
+    return old, both
+
+
+def replaced(stack, old, both):
+    """Run the other steps: only the new authority is left."""
+    before = presented(stack)
+    play = stack.play("playbooks/rotate.yml", rotate_authority=True)
+    assert play.ok, play.message
+    assert login_fault(trusting(stack, old), SECONDS) == "certificate-untrusted"
+    for path in (both, stack.secrets / "ca.trust.pem"):
+        assert login_fault(trusting(stack, path), SECONDS) == ""
+    assert not list(stack.secrets.glob("*-next*"))
+    return presented(stack) != before
+
+
+def test_the_authority_is_replaced_without_a_restart(secure, tmp_path):
+    since = started(secure.kafka)
+    old, both = trusted(secure, tmp_path)
     refused = secure.play("playbooks/rotate.yml")  # as a job that renews certificates
     assert "rotation of the authority has begun, and is not complete" in refused.message
-
-    play = secure.play("playbooks/rotate.yml", rotate_authority=True)
-    assert play.ok, play.message
-    assert presented(secure) != before
-    assert login_fault(trusting(secure, old), SECONDS) == "certificate-untrusted"
-    for path in (both, secure.secrets / "ca.trust.pem"):
-        assert login_fault(trusting(secure, path), SECONDS) == ""
+    assert replaced(secure, old, both)
     assert started(secure.kafka) == since
-    assert not list(secure.secrets.glob("*-next*"))
 
 
 @pytest.mark.long
 def test_an_interrupted_replacement_of_the_authority_continues(secure, tmp_path):
     since, before = started(secure.kafka), presented(secure)
-    old, both = tmp_path / "old.pem", tmp_path / "both.pem"
-    shutil.copy(secure.secrets / "ca.trust.pem", old)
     shutil.copytree(secure.secrets / "nodes", tmp_path / "nodes")
-    play = secure.play("playbooks/rotate.yml", rotate_authority=True, rotate_until="trust")
-    assert play.ok, play.message
-    shutil.copy(secure.secrets / "ca.trust.pem", both)
+    old, both = trusted(secure, tmp_path)
 
     # In the second step, when the node has its new certificate on this machine, and has not loaded it.
     assert secure.interrupt("Load the files of", signal.SIGTERM, "playbooks/rotate.yml", 2, rotate_authority=True)
@@ -151,14 +159,9 @@ def test_an_interrupted_replacement_of_the_authority_continues(secure, tmp_path)
 
     # In the last step: the next run continues with the authority that clients trust, and begins no other rotation.
     assert secure.interrupt("Load the files of", signal.SIGTERM, "playbooks/rotate.yml", 3, rotate_authority=True)
-    play = secure.play("playbooks/rotate.yml", rotate_authority=True)
-    assert play.ok, play.message
+    replaced(secure, old, both)
     assert presented(secure) != before
-    assert login_fault(trusting(secure, old), SECONDS) == "certificate-untrusted"
-    for path in (both, secure.secrets / "ca.trust.pem"):
-        assert login_fault(trusting(secure, path), SECONDS) == ""
     assert started(secure.kafka) == since
-    assert not list(secure.secrets.glob("*-next*"))
     assert secure.site().changed == 0
 
     # As of a host that was away meanwhile.
