@@ -372,6 +372,7 @@ def test_a_second_takeover_after_the_way_back(adoption, tmp_path):
     assert adoption.read().ok
     play = adoption.take()
     assert play.ok, play.message
+    assert adoption.take().changed == 0
     adoption.teardown(data=False)
     assert adoption.take().ok  # the old containers did not run since
     adoption.teardown(data=False)
@@ -379,6 +380,7 @@ def test_a_second_takeover_after_the_way_back(adoption, tmp_path):
     docker("update", "--restart", "unless-stopped", *names)
     docker("start", *names)
     adoption.wait_ready(brokers=(1001,))
+    assert adoption.messages("of_before") == ["one"]
     adoption.produce("two", topic="of_before")
     lived, volumes = adoption.old(), adoption.volumes()
     play = adoption.take()

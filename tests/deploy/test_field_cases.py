@@ -92,12 +92,15 @@ def test_keys_with_nothing_behind_them(stack):
     assert "kafka_topics_present is null. Leave it out" in play.message
 
 
-def test_a_checkout_in_a_directory_with_spaces_and_other_letters(stack, tmp_path):
+@pytest.mark.parametrize("way", ["directory", pytest.param("link", marks=pytest.mark.long)])
+def test_a_checkout_in_a_directory_with_spaces_and_other_letters(stack, tmp_path, way):
     place = tmp_path / "a directory, für Kafka"
     place.mkdir()
     subprocess.run(["tar", "--extract", "--directory", place], input=checkout(), check=True)
     command = [str(word).replace(str(ROOT), str(place)) for word in stack.command("site.yml")]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False, timeout=120)
+    (tmp_path / "link").symlink_to(place)
+    where = place if way == "directory" else tmp_path / "link"
+    done = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=120)
     assert "changed=0" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
     shutil.rmtree(place)
