@@ -24,6 +24,9 @@ from kafka_proof.workload.producer import PATIENCE, Load, Offer
 
 PARTITIONS = 6  # of the topic that the workload creates
 COMMIT = 0.1  # seconds from one commit of a member to its next
+# Seconds for a commit. A broker answers within 5 (offsets.commit.timeout.ms). A client that gives up earlier leaves the
+# request at the broker. It can take effect after a later commit, and the committed offset moves back.
+COMMIT_LIMIT = 50
 LOOK = 0.2  # seconds from one look at the committed offsets to the next
 DRAIN = 90  # seconds for the group to reach the end after the sending
 CONNECT = 30  # seconds, during a fault
@@ -168,7 +171,8 @@ class Workload:
 
     def _commit(self, name, consumer, processed):
         begun = time.monotonic()
-        consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in processed.items()}, timeout_ms=5000)
+        offsets = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in processed.items()}
+        consumer.commit(offsets, timeout_ms=COMMIT_LIMIT * 1000)
         self._committed(name, processed, begun)
 
     def _observe(self):
