@@ -210,8 +210,10 @@ ADVICE = {
     ),
     "listener": ("Give every broker the listener that this client comes by: kafka_listeners (Kafka: listeners)."),
     "offline": (
-        "Start the brokers that hold the replicas. So that one broker's end is not a partition's, give topics more "
-        "replicas: replication_factor in kafka_topics_present (Kafka: default.replication.factor)."
+        "Start the brokers that hold the replicas. If their disks are lost for good, "
+        "`kafka-leader-election.sh --election-type unclean` elects a replica that is left, without the lost messages. "
+        "So that one broker's end is not a partition's, give topics more replicas: replication_factor in "
+        "kafka_topics_present (Kafka: default.replication.factor)."
     ),
     "min-isr": (
         "Start the brokers that are not in sync; producers with acks=all are refused until then. A topic with "

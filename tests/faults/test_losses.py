@@ -9,6 +9,8 @@ from tests.faults.steps import NOTICED, gone, kill
 from tests.faults.verify import verified
 from tests.support.engine import container
 
+ANY_REPLICA = 1  # type of an election: the replica need not be in sync
+
 
 def topic(*replicas, **configs):
     """A topic with all partitions on these brokers."""
@@ -26,7 +28,20 @@ def wipe(cluster):
     """The only broker that has the messages loses its disk."""
     kill(cluster, 3)
     cluster.forget(cluster.brokers[3])
+    cluster.play("site.yml")
+    wait_until("a leader of every partition", lambda: without_leader(cluster), lambda seen: seen == [], NOTICED)
     cluster.repair()
+
+
+def without_leader(cluster):
+    """Ask for unclean elections, and return the partitions that have no leader yet.
+
+    With KRaft, a broker can be back before the controller knows its new directory. Then it elects none.
+    """
+    with connect(cluster.arguments) as admin:
+        admin.elect_leaders(ANY_REPLICA, {cluster.topic: list(range(PARTITIONS))}, raise_errors=False)
+        [found] = admin.describe_topics([cluster.topic])
+    return [each["partition_index"] for each in found["partitions"] if each["leader_id"] < 0]
 
 
 def elect_uncleanly(cluster):
