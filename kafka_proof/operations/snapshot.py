@@ -21,13 +21,15 @@ CLUSTER = "cluster"  # the item with the cluster's id
 _MOST = 20  # lines in a message
 
 
-def take(client, seconds):
+def take(client, seconds, before=()):
     """Return {item: its value}, both text, without topics that a run of this project removes again.
 
-    client: client properties. Raises KafkaError.
+    client: client properties; before: items of a snapshot. A setting among them that was set while the broker ran can
+    be in its file now: the value counts. Raises KafkaError.
     """
     with admin_client(client, seconds, seconds) as admin:
-        found = {**_topics(admin), **_access(admin), **_brokers(admin), CLUSTER: describe_cluster(admin)["cluster_id"]}
+        brokers = _brokers(admin, before)
+        found = {**_topics(admin), **_access(admin), **brokers, CLUSTER: describe_cluster(admin)["cluster_id"]}
     return dict(sorted(found.items()))
 
 
@@ -43,6 +45,8 @@ def lost(before, now):
 def complaint(missing, of, path):
     """Return a message about items that are missing. of: the number of all; path: the file that has them."""
     more = [f"and {len(missing) - _MOST} more"] if len(missing) > _MOST else []
+    if any(line.startswith("broker ") for line in missing):
+        more.append("A broker keeps the settings of kafka_config alone: add those of brokers there.")
     return "\n".join(
         [
             f"{len(missing)} of {of} items are not as they were before this phase:",
@@ -87,10 +91,12 @@ def _access(admin):
     return found
 
 
-def _brokers(admin):
+def _brokers(admin, before):
     ids = [broker["broker_id"] for broker in describe_cluster(admin)["brokers"]]
     found = {}
     for broker, settings in settings_of(admin, ids).items():
+        known = {f"broker {broker}, {key}": item["value"] for key, item in settings.items()}
+        found |= {item: known[item] for item in known.keys() & set(before)}
         found |= {f"broker {broker}, {key}": value for key, value in dynamic_settings(settings).items()}
         found |= {f"all brokers, {key}": value for key, value in shared_settings(settings).items()}
     return found

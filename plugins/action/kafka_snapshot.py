@@ -15,7 +15,7 @@ class ActionModule(Action):
         path, where = Path(arguments["path"]), arguments["client"]["bootstrap.servers"]
         try:
             before = snapshot.read(path)
-            now = snapshot.take(arguments["client"], arguments["timeout"])
+            now = snapshot.take(arguments["client"], arguments["timeout"], before)
             if arguments["state"] == "written":
                 # That of an interrupted run has the items before all changes.
                 same = before and before.get(snapshot.CLUSTER) == now[snapshot.CLUSTER]
