@@ -117,7 +117,11 @@ def _changed_roles(nodes: Sequence[Node], engines: Engines) -> list[str]:
             kinds = ",".join(node["kinds"])
             if volume["name"] == node["volume"] and volume.get("cluster") and volume["kind"] != kinds:
                 before, remedy = (
-                    ("is a controller, too", "Remove the hosts of the group kafka_controller")
+                    (
+                        "is a controller, too",
+                        "Run playbooks/combine.yml again if it was interrupted. Otherwise remove the hosts of the "
+                        "group kafka_controller",
+                    )
                     if CONTROLLER in volume["kind"].split(",")
                     else ("is no controller", "Put the hosts of the group kafka_controller back")
                 )

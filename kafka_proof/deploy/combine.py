@@ -31,8 +31,9 @@ def combined_nodes(
     combined = of_kind(make_nodes({"kafka": groups["kafka"]}, hosts, engine_of), BROKER)
     found = []
     for node in combined:
-        addresses = ",".join([node["settings"][_BOOTSTRAP], *others])
-        found.append(with_files({**node, "settings": {**node["settings"], _BOOTSTRAP: addresses}}))
+        # With a fixed list of voters, combine_problems refuses.
+        known = {key: ",".join([value, *others]) for key, value in node["settings"].items() if key == _BOOTSTRAP}
+        found.append(with_files({**node, "settings": node["settings"] | known}))
     return [*separate, *found]
 
 
@@ -47,7 +48,26 @@ def combine_problems(
             "The nodes are on several engines, where a broker and a separate controller would publish the same "
             "kafka_controller_port. Keep separate controllers there."
         ]
-    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
-    if not all(item is not None and item["state"] == "running" for item in found):
+    if not all(_BOOTSTRAP in node["settings"] for node in of_kind(nodes, BROKER)):
+        return [
+            "The quorum has a fixed list of voters (controller.quorum.voters), which no controller can join. Keep "
+            "separate controllers."
+        ]
+    if not all(_runs(node, engines) or _began(node, engines) for node in of_kind(nodes, BROKER)):
         return ["A broker does not run. Run site.yml first, so that the cluster is whole."]
     return []
+
+
+def has_begun(nodes: Sequence[Node], engines: Engines) -> bool:
+    """Return whether a run made a broker a controller, or was interrupted while it did: its volume says so."""
+    return any(_began(node, engines) for node in of_kind(nodes, BROKER))
+
+
+def _runs(node: Node, engines: Engines) -> bool:
+    found = container_of(node, engines.get(node["host"]) or {})
+    return found is not None and found["state"] == "running"
+
+
+def _began(node: Node, engines: Engines) -> bool:
+    volumes = (engines.get(node["host"]) or {}).get("own_volumes", [])
+    return any(each["name"] == node["volume"] and each["kind"] == ",".join(node["kinds"]) for each in volumes)

@@ -175,6 +175,20 @@ def any_uses_kraft(nodes: Sequence[Node], engines: Engines) -> bool:
     return any(item["cluster"] for item in _brokers(nodes, engines))
 
 
+def compares_before_return(nodes: Sequence[Node], engines: Engines, copied: bool, noted: bool) -> bool:
+    """Return whether a return first repeats the phase dual-write, and compares what the cluster has.
+
+    Brokers that ran with KRaft need it; they may be gone, as after a run that was killed between two containers. noted:
+    whether an earlier run did not reach its comparison. Until then, controllers have the only other copy.
+    """
+    if any_uses_kraft(nodes, engines):
+        return True
+    if not all(_container(node, engines) for node in dedicated(nodes)):
+        return False  # the return is past its comparison
+    begun, found = _begun(nodes, engines, copied), _brokers(nodes, engines)
+    return begun == DUAL_WRITE and (not found or (noted and _phase(nodes, engines, copied) == DUAL_WRITE))
+
+
 def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
     """Return why the cluster cannot be migrated. nodes: of the phase dual-write."""
     problems = []

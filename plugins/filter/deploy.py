@@ -93,6 +93,7 @@ class FilterModule:
     def filters(self):
         functions = (
             combine.combine_problems,
+            combine.has_begun,
             *(containers.any_runs, containers.foreign, containers.own_containers, containers.removal, containers.stop),
             *(derive.container_name, derive.with_protocol, diagnosis.diagnoses, diagnosis.waits_for_ever),
             *(engines.is_local, engines.sharing, engines.smoke_options),
@@ -110,8 +111,13 @@ class FilterModule:
                 versions.protocol_to_keep,
                 versions.runs_newer,
             ),
-            *(migration.any_uses_kraft, migration.forget_metadata, migration.is_final, migration.is_finalising),
-            *(migration.left_over_problems, migration.migration_problems, migration.migration_progress),
+            *(migration.forget_metadata, migration.is_final, migration.is_finalising),
+            *(
+                migration.compares_before_return,
+                migration.left_over_problems,
+                migration.migration_problems,
+                migration.migration_progress,
+            ),
             *(migration.next_phase, migration.zookeeper_containers),
             *(zookeeper_records.registered_problems, zookeeper_records.stranger_problems),
             *(transition.levels, transition.rights_script),

@@ -476,7 +476,7 @@ def test_a_broker_keeps_its_roles():
     combined, apart = kraft_nodes(hosts, hosts_apart()), kraft_nodes(hosts, hosts_apart(), controllers=hosts)
     engines = {node["host"]: engine(container(node), cluster=ID) for node in combined}
     problems = host_problems(apart, hosts_apart(), engines)
-    says(problems, "h1", "kafka-data is a controller, too", "Remove the hosts of the group kafka_controller")
+    says(problems, "h1", "kafka-data is a controller, too", "combine.yml again", "remove the hosts")
     kept = {
         host: engine(volumes=[volume(node) for node in apart if node["host"] == host], cluster=ID) for host in hosts
     }

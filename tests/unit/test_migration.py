@@ -12,6 +12,7 @@ from kafka_proof.deploy.kraft import directory_id, wanted_voters
 from kafka_proof.deploy.migration import (
     ORIGIN,
     PHASES,
+    compares_before_return,
     left_over_problems,
     migration_problems,
     migration_progress,
@@ -333,6 +334,25 @@ def test_the_node_reads_the_records_by_tls():
     script = records_script(server, broker)
     assert "zookeeper:2182 -zk-tls-config-file" in script
     assert "zookeeper.set.acl" not in script
+
+
+@pytest.mark.parametrize(
+    ("phase", "broker", "controller", "copied", "noted", "compares"),
+    [
+        ("brokers", True, True, True, False, True),
+        ("dual-write", True, True, True, False, False),
+        ("dual-write", True, True, True, True, True),
+        ("dual-write", False, True, True, False, True),  # perhaps it ran with KRaft
+        ("controllers", True, True, False, True, False),
+        ("controllers", False, True, False, True, False),
+        ("dual-write", False, False, True, True, False),  # the return is past it
+    ],
+)
+def test_a_return_compares_before_it_removes_controllers(phase, broker, controller, copied, noted, compares):
+    found = at(phase)
+    gone = {kind for kind, there in (("broker", broker), ("controller", controller)) if not there}
+    found["one"]["containers"] = [each for each in found["one"]["containers"] if not gone & set(each["kinds"])]
+    assert compares_before_return(of("dual-write"), found, copied, noted) is compares
 
 
 def test_snapshot():
