@@ -87,7 +87,7 @@ def commands(node: Node) -> list[str]:
     name = shlex.quote(source["container"])
     mount = shlex.quote(f"{node['volume']}:{DATA}")
     run = f"docker run --rm --pull never --network none --volume {mount} --entrypoint bash"
-    # The name also keeps two runs from copying at once. Its user is the node's, who then owns the files.
+    # Its user is the node's, who then owns the files.
     extract = f"{run} --name {shlex.quote(_copier(node))} --interactive {shlex.quote(node['image'])}"
     needed = f"{DATA}/version-2" if ZOOKEEPER in node["kinds"] else f"{DATA}/meta.properties"
     paths = [path.rstrip("/") for path in source["data"]]
@@ -103,7 +103,14 @@ def commands(node: Node) -> list[str]:
         f"{source['container']} runs with --rm, so Docker removes it, and data inside it, when it stops. Start it "
         "without --rm on the same data, and run this again"
     )
-    broken = f"the copy of {source['container']} broke off. Nothing is lost: run this again, and it begins anew"
+    broken = (
+        f"the copy of {source['container']} broke off. Nothing is lost: run this again, and it begins anew. Its disk "
+        "may be full: the lines above say so"
+    )
+    copies = (
+        f"an interrupted run still copies {source['container']}, in the container {_copier(node)}. Wait until it ends, "
+        f"or end it with docker rm --force {_copier(node)}. Then run this again, and the copy begins anew"
+    )
     wrong = f"the copy of {source['container']} has no {needed}. Nothing is lost: start it again with docker start"
     return [
         'refuse() { echo "$1" >&2; exit 1; }',
@@ -120,6 +127,8 @@ def commands(node: Node) -> list[str]:
         f'[ "$started" = "$before" ] || refuse {shlex.quote(again)}',
         "fi",
         "else",
+        # A run whose connection broke goes on at its host. Two copies at once would mix.
+        f'[ -z "$(docker ps --all --quiet --filter name=^{_copier(node)}$)" ] || refuse {shlex.quote(copies)}',
         f'[ -n "$state" ] || refuse {shlex.quote(source["container"] + " does not exist any more")}',
         f'[ "$(of_old HostConfig.AutoRemove)" != true ] || refuse {shlex.quote(removed)}',
         'if [ "$state" = running ]; then',

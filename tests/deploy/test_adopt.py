@@ -224,8 +224,12 @@ def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
         assert adoption.interrupt(
             "Change the broker", signal.SIGKILL, "playbooks/adopt.yml", times=2, adopt_confirm=True
         )
+        copier = f"{adoption.kafka}-2-copy"
         with contextlib.suppress(AssertionError):
-            docker("rm", "--force", f"{adoption.kafka}-2-copy")
+            docker("rm", "--force", copier)
+        docker("create", "--name", copier, f"{foreign_images.PREFIX}/bitnami/kafka:stand-in")
+        assert "an interrupted run still copies" in adoption.take().message
+        docker("rm", copier)
         play = adoption.take()
         assert play.ok, play.message
         enough = workload.acknowledged() + 500

@@ -157,6 +157,8 @@ print(json.dumps(words), file=open(os.environ["CALLS"], "a"))
 if words[:2] == ["inspect", "--format"]:
     field = {"{{.State.Status}}": "old", "{{.State.StartedAt}}": "started", "{{.HostConfig.AutoRemove}}": "removes"}
     sys.exit(1) if not state["old"] else print(state[field[words[2]]])
+elif words[0] == "ps":
+    print(state["copier"])
 elif words[0] == "cp":
     print("the first of two files", flush=True)
     sys.exit(state["cp"])
@@ -186,7 +188,7 @@ def run(tmp_path, node=NODE, **state):
     (tmp_path / "docker").write_text(FAKE)
     (tmp_path / "docker").chmod(0o755)
     usual = {"old": "running", "started": FIRST, "removes": "false", "done": None, "used": "1000", "free": "100000"}
-    usual |= {"cp": 0, "tar": 0, "incomplete": 0, "broken": 0}
+    usual |= {"cp": 0, "tar": 0, "incomplete": 0, "broken": 0, "copier": ""}
     (tmp_path / "state").write_text(json.dumps(usual | state))
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STATE": f"{tmp_path}/state", "CALLS": f"{tmp_path}/calls"}
     text = "\n".join(["set -e", *takeover.commands(node), "echo finished"])
@@ -248,6 +250,7 @@ AGAIN = "old-kafka was started again after its data was copied. Choose one of bo
         ({"done": "", "old": "paused"}, AGAIN),
         ({"removes": "true"}, "old-kafka runs with --rm, so Docker removes it, and data inside it, when it stops"),
         ({"old": ""}, "old-kafka does not exist any more"),
+        ({"old": "exited", "copier": "0123456789ab"}, "in the container kafka-2-copy. Wait until it ends"),
         ({"used": "95000"}, "the data takes 92 MiB, and 97 MiB are free"),
         ({"broken": 125}, ""),
     ],
