@@ -267,6 +267,10 @@ def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
             "stack_takes_over. Set these, and run site.yml:"
         )
         lines += [f"  {host}: kafka_controller_id={number}" for host, number in progress["controllers"].items()]
+        lines.append(
+            "Controllers keep their own containers. Where all nodes are on one engine, playbooks/combine.yml makes the "
+            "brokers controllers instead, after the upgrade to 4.4 is finalised."
+        )
         lines.append("The data of ZooKeeper is kept; teardown.yml -e teardown_data=true removes it with the stack.")
     if now in REVERSIBLE and progress["way_back"]:
         lines.append(f"Return to ZooKeeper: ansible-playbook{options} playbooks/migrate_rollback.yml")

@@ -127,7 +127,7 @@ def commands(node: Node) -> list[str]:
         f'[ "$started" = "$before" ] || refuse {shlex.quote(again)}',
         "fi",
         "else",
-        # A run whose connection broke goes on at its host. Two copies at once would mix.
+        # A run whose connection broke continues at its host. Two copies at once would mix.
         f'[ -z "$(docker ps --all --quiet --filter name=^{_copier(node)}$)" ] || refuse {shlex.quote(copies)}',
         f'[ -n "$state" ] || refuse {shlex.quote(source["container"] + " does not exist any more")}',
         f'[ "$(of_old HostConfig.AutoRemove)" != true ] || refuse {shlex.quote(removed)}',

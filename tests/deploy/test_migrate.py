@@ -56,8 +56,8 @@ def test_a_single_broker(old):
 
     old.inventory = SEPARATE
     del old.variables["zookeeper_port"]
-    run(old, "playbooks/upgrade.yml")
-    run(old, "playbooks/upgrade.yml", upgrade_finalise=True)
+    upgrade = run(old, "playbooks/upgrade.yml", upgrade_finalise=True)
+    assert "There is no way back" in upgrade.result("Report the features")["msg"]
     run(old, COMBINE)
     old.inventory = KRAFT
     assert old.site().changed_tasks == []

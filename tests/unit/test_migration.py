@@ -376,6 +376,7 @@ def test_next_phase():
     last = said("brokers", check=False, finalise=True)
     assert "rename zookeeper" in last
     assert "one: kafka_controller_id=101" in last
+    assert "playbooks/combine.yml" in last
     assert "migrate_rollback.yml" not in said("finalise")
 
 
