@@ -12,7 +12,7 @@ from kafka_proof.deploy.cluster_data import cluster_problems
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.engines import sharing
 from kafka_proof.deploy.kraft import is_kraft
-from kafka_proof.deploy.migration import under_way_problems
+from kafka_proof.deploy.migration import migration_problems, under_way_problems
 from kafka_proof.deploy.node import (
     BROKER,
     CONTROLLER,
@@ -70,6 +70,8 @@ def host_problems(
         return in_the_way
     if of_takeover := takeover_problems(nodes, engines, changes, options):
         return of_takeover
+    if changes == "migration" and (too_early := migration_problems(nodes, engines, options)):
+        return too_early
     # An orphan may also hold a port. The orphan is the cause, so it comes first.
     return data_problems(nodes, engine_of, engines, options) + problems
 

@@ -190,7 +190,9 @@ def compares_before_return(nodes: Sequence[Node], engines: Engines, copied: bool
 
 
 def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) -> list[str]:
-    """Return why the cluster cannot be migrated. nodes: of the phase dual-write."""
+    """Return why no migration can begin. One that began continues. nodes: of the phase dual-write."""
+    if is_under_way(engines) or is_finalising(nodes, engines):
+        return []
     problems = []
     for node in of_kind(nodes, BROKER):
         running = running_version(_container(node, engines))
@@ -207,8 +209,8 @@ def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) ->
             )
         elif not running and not has_data(node, engines):
             problems.append(
-                f"{node['host']}: there is no broker {node['container']}. Run site.yml first; or, for a new cluster, "
-                "remove the group zookeeper of the inventory, which then begins with KRaft."
+                f"{node['host']}: there is no broker {node['container']}. Correct stack_name, or run site.yml first; "
+                "for a new cluster, remove the group zookeeper of the inventory, and site.yml begins with KRaft."
             )
     return problems
 

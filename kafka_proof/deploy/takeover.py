@@ -58,9 +58,11 @@ def problems(nodes: Sequence[Node], engines: Engines, changes: str, options: str
             continue
         elif not foreign and not has_data:
             found.append(f"{host}: stack_takes_over names {name}, and no such container exists. Correct or remove it.")
-        elif foreign and not has_data and changes != CONFIRMED:
+        # A takeover that was refused, for instance for its space, leaves an empty volume.
+        elif foreign and (not has_data or foreign["state"] == "running") and changes != CONFIRMED:
+            so = f"runs, and {node['container']} does not" if has_data else "is not taken over yet"
             found.append(
-                f"{host}: {name} is not taken over yet. Run ansible-playbook{options} playbooks/adopt.yml "
+                f"{host}: {name} {so}. Run ansible-playbook{options} playbooks/adopt.yml "
                 "-e adopt_confirm=true, which does so one node at a time; or see what it changes: site.yml --check."
             )
         elif foreign and node["network"] not in foreign["networks"]:

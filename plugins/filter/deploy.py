@@ -112,12 +112,7 @@ class FilterModule:
                 versions.runs_newer,
             ),
             *(migration.forget_metadata, migration.is_final, migration.is_finalising),
-            *(
-                migration.compares_before_return,
-                migration.left_over_problems,
-                migration.migration_problems,
-                migration.migration_progress,
-            ),
+            *(migration.compares_before_return, migration.left_over_problems, migration.migration_progress),
             *(migration.next_phase, migration.zookeeper_containers),
             *(zookeeper_records.registered_problems, zookeeper_records.stranger_problems),
             *(transition.levels, transition.rights_script),

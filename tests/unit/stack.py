@@ -143,6 +143,11 @@ def engine(*containers, volumes=None, networks=("kafka",), cluster="", migration
     }
 
 
+def volume(node):
+    """The volume of a node, for `engine`."""
+    return (node["volume"], ",".join(node["kinds"]), node["id"])
+
+
 def other(name, *ports):
     """A container that is not the stack's."""
     return {"name": name, "image": "some:1", "ports": [list(port) for port in ports]}

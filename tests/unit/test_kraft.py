@@ -16,7 +16,19 @@ from kafka_proof.deploy.kraft import wanted_voters
 from kafka_proof.deploy.listeners import addresses_to_verify, client_addresses
 from kafka_proof.deploy.node import BROKER, CONFIG, CONTROLLER, DATA, UNFORMATTED, dedicated, of_kind
 from kafka_proof.deploy.versions import version_problems
-from tests.unit.stack import IMAGE, container, engine, inside, kraft_nodes, listener, nodes, own, says, variables
+from tests.unit.stack import (
+    IMAGE,
+    container,
+    engine,
+    inside,
+    kraft_nodes,
+    listener,
+    nodes,
+    own,
+    says,
+    variables,
+    volume,
+)
 
 ID, OTHER = "5L6g3nShT-eMCtK--X86sw", "AAAAAAAAQACAAAAAAAAAAA"
 
@@ -125,10 +137,6 @@ def test_the_first_controller_of_a_new_cluster_begins_the_quorum():
     hosts = three()
     found = kraft_nodes(hosts, controllers=["h1"])
     assert with_cluster(found[1], found, {}, ID)["format"] == ["--cluster-id", ID]  # a broker
-
-
-def volume(node):
-    return (node["volume"], ",".join(node["kinds"]), node["id"])
 
 
 @pytest.mark.parametrize(

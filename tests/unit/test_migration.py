@@ -8,6 +8,7 @@ from kafka_proof.deploy.cluster_data import cluster_problems, with_cluster
 from kafka_proof.deploy.containers import volume_commands
 from kafka_proof.deploy.derive import make_nodes
 from kafka_proof.deploy.group_checks import group_problems
+from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.kraft import directory_id, wanted_voters
 from kafka_proof.deploy.migration import (
     ORIGIN,
@@ -283,7 +284,18 @@ def test_brokers_run_3_9_first(changes, word):
 
 
 def test_there_is_a_cluster():
-    says(migration_problems(of("dual-write"), {"one": engine()}, ""), "there is no broker kafka", "site.yml")
+    """A preflight check says so: a mistyped stack_name must not start servers."""
+    nothing = {"one": engine()}
+    found = host_problems(of("dual-write"), {"one": "local"}, nothing, "migration")
+    says(found, "there is no broker kafka", "Correct stack_name", "site.yml")
+
+
+def test_what_began_continues():
+    for phase, seen in [(phase, at(phase)) for phase in PHASES]:
+        for item in seen["one"]["containers"]:
+            if "broker" in item["kinds"]:
+                item["version"] = "4.0.0"
+        assert migration_problems(of("dual-write"), seen, "") == [], phase
 
 
 def test_a_record_of_an_earlier_migration_is_refused():

@@ -11,7 +11,7 @@ from kafka_proof.deploy.containers import create_command, node_change, occupant
 from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.node import has_data
 from kafka_proof.deploy.zookeeper import batches, servers_now
-from tests.unit.stack import container, engine, kraft_nodes, nodes, variables
+from tests.unit.stack import container, engine, kraft_nodes, nodes, variables, volume
 
 SOURCE = {"container": "old-kafka", "data": ["/bitnami/kafka/data"], "names": ["old-kafka", "broker"]}
 LOCAL = {"one": "local", "two": "local"}
@@ -109,6 +109,18 @@ def seen(*containers, others=(), volumes=None, **more):
             "",
             "old-kafka is not taken over yet",
             id="without the playbook for it",
+        ),
+        pytest.param(
+            seen(container(SERVER), others=[old()], volumes=[volume(SERVER), volume(NODE)]),
+            "",
+            "old-kafka runs, and kafka-2 does not",
+            id="after a takeover that was refused",
+        ),
+        pytest.param(
+            seen(container(SERVER), others=[old(state="exited")], volumes=[volume(SERVER), volume(NODE)]),
+            "",
+            None,
+            id="it was taken over, and the node's container was removed",
         ),
         pytest.param(
             seen(container(SERVER), others=[old(networks=["theirs"])]),
