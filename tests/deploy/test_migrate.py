@@ -103,7 +103,7 @@ def test_a_single_broker_is_lost_on_the_way(old):
     assert "KAFKA-20295" in old.play(COMBINE, stack_kafka_version="3.9.2").message
     run(old, "playbooks/upgrade.yml")
     run(old, "playbooks/upgrade.yml", upgrade_finalise=True)
-    assert old.interrupt("Verify the login of the deployment", signal.SIGKILL, COMBINE)
+    assert old.interrupt("Write client.properties", signal.SIGKILL, COMBINE)  # the broker has changed
     lose_the_broker(old)
     assert "combine.yml again" in old.play("site.yml").message
     run(old, COMBINE)
