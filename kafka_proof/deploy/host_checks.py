@@ -45,7 +45,7 @@ def host_problems(
     """Return what on the hosts and on their engines conflicts with the nodes.
 
     engine_of: {host: engine}; engines: {host: what its engine reported}; changes: "version", "security",
-    "migration" or "takeover" where that may change; options: those of the commands that messages advise.
+    "migration", "combine" or "takeover" where that may change; options: those of the commands that messages advise.
     """
     problems = []
     for host in engine_of:
@@ -61,10 +61,9 @@ def host_problems(
                 found += version_problems(node, container_of(node, engine), changes == "version", options)
         problems += [f"{host}: {message}" for message in found]
     # A stack between the modes, or of the other one, explains everything else.
-    elsewhere = changes != "migration" and (
-        under_way_problems(engines, options) or cluster_problems(nodes, engines, options)
-    )
-    if elsewhere:
+    if changes != "migration" and (under_way := under_way_problems(engines, options)):
+        return under_way
+    if changes not in ("migration", "combine") and (elsewhere := cluster_problems(nodes, engines, options)):
         return elsewhere
     if in_the_way := (port_problems if changes == "security" else transition_problems)(nodes, engines, options):
         return in_the_way

@@ -1,6 +1,7 @@
 """Brokers that become controllers, too: what hinders it, and a run that was interrupted."""
 
 from kafka_proof.deploy.combine import combine_problems, combined_nodes, has_begun
+from kafka_proof.deploy.host_checks import host_problems
 from kafka_proof.deploy.node import BROKER, of_kind
 from tests.unit.stack import container, engine, kraft_nodes, says, variables
 
@@ -18,7 +19,7 @@ def found(container_state, combined_volume, **other):
         kept.append(container(broker, state=container_state))
     kinds = "broker,controller" if combined_volume else "broker"
     volumes = [(each["data"], each["kinds"][0], each["id"]) for each in kept if each["kinds"] != ["broker"]]
-    return nodes, {"one": engine(*kept, volumes=[*volumes, (broker["volume"], kinds, 1)])}
+    return nodes, {"one": engine(*kept, volumes=[*volumes, (broker["volume"], kinds, 1)], cluster="id")}
 
 
 def problems(nodes, engines):
@@ -41,3 +42,15 @@ def test_a_broker_that_an_interrupted_run_stopped_or_removed():
 def test_a_fixed_list_of_voters():
     nodes, engines = found("running", combined_volume=False, stack_takes_over={"voters": "101@kafka:19093"})
     says(problems(nodes, engines), "controller.quorum.voters", "Keep separate controllers")
+
+
+def test_preflight_checks_let_each_state_continue():
+    """Before, on the way, and once more when all is done, where the separate controllers are gone."""
+    hosts = {"one": variables()}
+    [combined] = combined_nodes({"kafka": ["one"]}, hosts, ENGINES, {})
+    states = [found("running", False), found("exited", True), found("", True)]
+    for nodes, engines in [*states, ([combined], {"one": engine(container(combined))})]:
+        assert host_problems(nodes, ENGINES, engines, "combine") == []
+    nodes, engines = states[2]
+    apart = kraft_nodes(hosts, controllers=["one"])
+    says(host_problems(apart, ENGINES, engines), "combine.yml again")
