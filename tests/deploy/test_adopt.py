@@ -224,12 +224,15 @@ def test_three_brokers_under_load_with_an_interruption(adoption, tmp_path):
         assert adoption.interrupt(
             "Change the broker", signal.SIGKILL, "playbooks/adopt.yml", times=2, adopt_confirm=True
         )
-        copier = f"{adoption.kafka}-2-copy"
-        with contextlib.suppress(AssertionError):
-            docker("rm", "--force", copier)
-        docker("create", "--name", copier, f"{foreign_images.PREFIX}/bitnami/kafka:stand-in")
+        # The broker that leads the cluster is the last one, whichever that is.
+        brokers = {adoption.kafka, f"{adoption.kafka}-2", f"{adoption.kafka}-3"}
+        copiers = [f"{name}-copy" for name in brokers.difference(adoption.containers())]
+        for copier in copiers:
+            with contextlib.suppress(AssertionError):
+                docker("rm", "--force", copier)
+            docker("create", "--name", copier, f"{foreign_images.PREFIX}/bitnami/kafka:stand-in")
         assert "an interrupted run still copies" in adoption.take().message
-        docker("rm", copier)
+        docker("rm", *copiers)
         play = adoption.take()
         assert play.ok, play.message
         enough = workload.acknowledged() + 500
