@@ -18,9 +18,15 @@ class ActionModule(Action):
         if client.get("sasl.mechanism") not in SCRAM or self.check_mode:
             return {}
         login = kafka_python(client)
-        # The wait for the brokers reports any other fault.
-        if _last(login, arguments["timeout"], lambda code: code != "login-refused") != "login-refused":
-            return {}
+        seconds = arguments["timeout"]
+        code = _last(login, seconds, lambda code: code != "login-refused")
+        if code != "login-refused":
+            # The wait for the brokers reports the fault. By then, brokers may run, and refuse the login.
+            late = (
+                f"No broker answered a login within {seconds} s (kafka_start_timeout), so no password was set. Run "
+                "this again; on a slow machine, with a longer kafka_start_timeout."
+            )
+            return {"late": late} if code else {}
         self._create(arguments, login["sasl_plain_username"], client["sasl.mechanism"], password_of(client))
         if _last(login, _SPREAD, lambda code: code == "login-refused") == "login-refused":
             raise ActionError(f"{client['bootstrap.servers']}: refuses the login of the user that was created.", True)

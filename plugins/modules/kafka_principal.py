@@ -35,3 +35,7 @@ EXAMPLES = r"""
     address: kafka:19094
     timeout: 60
 """
+
+RETURN = r"""
+late: {description: Advice where no broker answered in time., returned: when no login was answered, type: str}
+"""
