@@ -17,7 +17,7 @@ CLIENT = {
 
 @pytest.fixture
 def login(monkeypatch):
-    """Call the action where logins end with these faults, one after the other; return its result, and who was created."""
+    """Call the action where logins end with these faults, one by one; return its result, and who was created."""
     spec = importlib.util.spec_from_file_location("kafka_principal", _PATH)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
