@@ -1,10 +1,13 @@
 """Stacks as data, for unit tests: variables as they leave the check, the nodes that follow, and engines with them."""
 
+import importlib.util
 import json
+from pathlib import Path
 
 from kafka_proof.deploy.containers import checksum, definition
 from kafka_proof.deploy.derive import container_name, make_nodes
 
+_ACTIONS = Path(__file__).parents[2] / "plugins" / "action"
 IMAGE = {"id": "sha256:1", "tags": ["image:1"], "digests": []}
 STARTED = "2026-01-02T03:04:05.678Z"
 
@@ -141,6 +144,14 @@ def engine(*containers, volumes=None, networks=("kafka",), cluster="", migration
         "listening": list(other.get("listening", ())),
         "addresses": list(other.get("addresses", ())),
     }
+
+
+def plugin(name):
+    """The module of an action plugin. Ansible loads them by their path, too."""
+    spec = importlib.util.spec_from_file_location(name, _ACTIONS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def volume(node):

@@ -1,6 +1,5 @@
 """Containers of other images: which layout they have, and the inventory that takes their place."""
 
-import importlib.util
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from kafka_proof.deploy.adoption import adopt, summary
 from kafka_proof.deploy.foreign import as_found, layout_of, running_version, sections, settings_of_environment
 from tests.unit import foreign
 from tests.unit.foreign import found, inspected
+from tests.unit.stack import plugin
 
 VERSIONS = ["3.8.1", "3.9.2", "4.0.0", "4.1.1", "4.4.0"]
 REACH = {"localhost": {"ansible_connection": "local"}}
@@ -591,10 +591,6 @@ def test_what_was_read():
 
 def write(path, containers, check_mode=False):
     """Call the action adopt_inventory with containers as engine_foreign returns them."""
-    source = Path(__file__).parents[2] / "plugins" / "action" / "adopt_inventory.py"
-    spec = importlib.util.spec_from_file_location("adopt_inventory", source)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     answers = {"my_id": "", "version_2": "", "kilobytes": "", "mounts": "", "host_names": ""}
     read = [
         {"host": "localhost", "inspected": each.inspected, "settings": dict(each.settings)}
@@ -604,7 +600,7 @@ def write(path, containers, check_mode=False):
     action = SimpleNamespace(task_vars={"hostvars": {"localhost": {}}}, check_mode=check_mode)
     roles = Path(__file__).parents[2] / "roles"
     arguments = {"path": str(path), "containers": read, "stack": "adopted", "roles": str(roles), "names": []}
-    return module.ActionModule.act(action, arguments)
+    return plugin("adopt_inventory").ActionModule.act(action, arguments)
 
 
 def test_a_corrected_inventory_is_never_overwritten(tmp_path):

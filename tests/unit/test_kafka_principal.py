@@ -1,12 +1,11 @@
 """The login of the deployment: a user is created where a broker refuses it, and a late broker is named."""
 
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-_PATH = Path(__file__).parents[2] / "plugins" / "action" / "kafka_principal.py"
+from tests.unit.stack import plugin
+
 CLIENT = {
     "bootstrap.servers": "localhost:1",
     "security.protocol": "SASL_SSL",
@@ -18,9 +17,7 @@ CLIENT = {
 @pytest.fixture
 def login(monkeypatch):
     """Call the action where logins end with these faults, one by one; return its result, and who was created."""
-    spec = importlib.util.spec_from_file_location("kafka_principal", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = plugin("kafka_principal")
 
     def call(*faults):
         left, created = list(faults), []

@@ -1,24 +1,17 @@
 """A node is compared with what its engine has, not with what a silent one seems to lack."""
 
-import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from kafka_proof.action import ActionError
-from tests.unit.stack import kraft_nodes
-
-_PATH = Path(__file__).parents[2] / "plugins" / "action" / "node_compare.py"
+from tests.unit.stack import kraft_nodes, plugin
 
 
 def compare(engine, check_mode):
-    spec = importlib.util.spec_from_file_location("node_compare", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     action = SimpleNamespace(host="h1", check_mode=check_mode)
     arguments = {"node": kraft_nodes()[0], "engine": engine, "secrets": "", "restart_since": ""}
-    return module.ActionModule.act(action, arguments)["change"]
+    return plugin("node_compare").ActionModule.act(action, arguments)["change"]
 
 
 def test_a_silent_engine_has_no_known_content():
