@@ -28,7 +28,7 @@ from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import send
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
-from kafka_proof.client.wait import attempts
+from kafka_proof.client.wait import settled
 from kafka_proof.client.workarounds import describe_cluster, reason
 from kafka_proof.cluster.controller import KRAFT, MODES, ZOOKEEPER, active_controller, mode, require_acting
 from kafka_proof.cluster.features import METADATA, features
@@ -44,7 +44,7 @@ from kafka_proof.lag.offsets import left, log_bounds, rows
 UNASKED = "the controllers are not shown: this client has no right to ask about them (Describe on the cluster)"
 _ACTS = 5  # seconds for the controller to check a topic
 _SECURE = 2  # seconds for each step to a broker's certificate
-_MOVES, _PAUSE = 3, 0.2  # seconds of further attempts, and between two of them
+_MOVES = 3  # seconds of further attempts while leaders and coordinators move
 
 
 def collect(admin):
@@ -67,15 +67,7 @@ def collect(admin):
 
     `admin` is what `kafka_proof.client.connection.connect` returns. Raises kafka.errors.KafkaError.
     """
-    # Between two requests, a topic can be deleted, and a leader or a coordinator can move: look again.
-    for _ in attempts(_MOVES, _PAUSE):
-        try:
-            return _collect(admin)
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            last = error
-    raise last
+    return settled(lambda: _collect(admin), _MOVES)
 
 
 def _collect(admin):

@@ -22,8 +22,6 @@ UNUSABLE = 2  # the command could not do its work, and one line says why
 INTERRUPTED = 130
 NO_READER = 128 + signal.SIGPIPE  # the reader of the output went away, as in `| head`; shells show other programs alike
 
-_LONGEST = 3600  # seconds
-
 
 class Parser(argparse.ArgumentParser):
     """A parser that reports a wrong option in one line and exits with UNUSABLE."""
@@ -66,15 +64,23 @@ def where(options: Any) -> str:
     return str(options.bootstrap_server or options.client_properties or DEFAULT_PATH)
 
 
-def seconds(text: str) -> float:
-    """Return a number of seconds above 0 and at most 3600, from the command line."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to {_LONGEST}")
+def above_zero(kind: type[int] | type[float], unit: str, most: int) -> Callable[[str], float]:
+    """Return the `type` of an option: a number of `unit`, above 0 and at most `most`."""
+
+    def value(text: str) -> float:
+        try:
+            number: float = kind(text)
+        except ValueError:
+            number = math.nan
+        if not 0 < number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {unit} above 0 and up to {most}")
+        return number
+
     return value
+
+
+seconds = above_zero(float, "seconds", 3600)  # to wait for an answer
+duration = above_zero(float, "seconds", 10**9)  # of a run or an age: days, or years
 
 
 def entry(main: Callable[..., int]) -> Callable[..., int]:

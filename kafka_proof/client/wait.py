@@ -29,6 +29,22 @@ def attempts(seconds: float, pause: float) -> Iterator[float]:
         time.sleep(pause)
 
 
+def settled(act: Callable[[], Seen], seconds: float, pause: float = 0.1) -> Seen:
+    """Return `act()`. Call it again for `seconds` while it raises a retriable KafkaError, and raise the last of them.
+
+    For requests that belong together: between two of them, a topic can be deleted, and a leader or a coordinator can
+    move.
+    """
+    for _ in attempts(seconds, pause):
+        try:
+            return act()
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            last = error
+    raise last
+
+
 def wait_until(
     what: str,
     look: Callable[[], Seen],

@@ -13,7 +13,6 @@ kafka_proof/lag/state.py explains the states.
 import argparse
 import contextlib
 import json
-import math
 import re
 import signal
 import sys
@@ -30,6 +29,7 @@ from kafka_proof.client.command import (
     Parser,
     add_connection_options,
     drop_output,
+    duration,
     entry,
     fail,
     properties_of,
@@ -213,17 +213,6 @@ def _number(text):
     return int(text)
 
 
-def _duration(text):
-    """Return a number of seconds above 0. Unlike the time to wait for an answer, it can be days."""
-    try:
-        duration = float(text)
-    except ValueError:
-        duration = math.nan
-    if not 0 < duration < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return duration
-
-
 def _address(text):
     match = re.fullmatch(r"(\[(?P<six>[0-9A-Fa-f:.%]+)\]|(?P<host>[\w.-]*)):(?P<port>\d{1,5})", text)
     if not match or int(match["port"]) > 65535:
@@ -243,7 +232,7 @@ def _options(argv):
         action="store_true",
         help="take the time lag from the timestamp of the first message left; reads a batch of each partition behind",
     )
-    add("--window", metavar="SECONDS", type=_duration, help=f"length of the history to judge ({_WINDOW}; once: 0)")
+    add("--window", metavar="SECONDS", type=duration, help=f"length of the history to judge ({_WINDOW}; once: 0)")
     add(
         "--max-lag",
         metavar="N",
@@ -253,12 +242,12 @@ def _options(argv):
     add(
         "--max-time-lag",
         metavar="SECONDS",
-        type=_duration,
+        type=duration,
         help="exit status 1 when the first message left in a partition is older; implies --time",
     )
     add("--json", action="store_true", help="for programs; with --watch a line for each look")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=_duration, help="look every 2 SECONDS")
+    shown.add_argument("--watch", metavar="SECONDS", nargs="?", const=2.0, type=duration, help="look every 2 SECONDS")
     shown.add_argument("--prometheus", metavar="[HOST]:PORT", type=_address, help="an exporter (HOST: 127.0.0.1)")
     options = parser.parse_args(argv)
 

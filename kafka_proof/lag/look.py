@@ -5,8 +5,8 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
+from kafka_proof.client.wait import settled
 from kafka_proof.client.workarounds import makes_no_topic
 from kafka_proof.cluster.groups import SHARE, describe, list_groups, share_offsets
 from kafka_proof.lag.offsets import PartitionLag, committed_offsets, log_bounds, rows, with_leader
@@ -39,14 +39,7 @@ def look(admin, groups=(), topics=(), reset="earliest", must_fit=True):
 
     Raises NoMatchError, and kafka.errors.KafkaError.
     """
-    deadline = time.monotonic() + _MOVING
-    while True:
-        try:
-            return _look(admin, groups, topics, reset, must_fit)
-        except KafkaError as error:
-            if not error.retriable or time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
+    return settled(lambda: _look(admin, groups, topics, reset, must_fit), _MOVING)
 
 
 def _look(admin, groups, topics, reset, must_fit):

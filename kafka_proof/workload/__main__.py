@@ -1,8 +1,8 @@
 """A workload that can be verified, for any Kafka: run it during a fault or an operation, and it reports lost messages.
 
-    python -m kafka_proof.workload --seconds 60            on its own topic; Ctrl-C or SIGTERM ends it early
-    python -m kafka_proof.workload --topic orders          on one that exists; its messages stay there
-    python -m kafka_proof.workload --report out.json       the whole result
+    kafka-workload --seconds 60            on its own topic; Ctrl-C or SIGTERM ends it early
+    kafka-workload --topic orders          on one that exists; its messages stay there
+    kafka-workload --report out.json       the whole result
 
     with Workload(arguments, topic, group) as workload:
         restart_a_broker()
@@ -40,13 +40,18 @@ def main(argv=None):
     parser = command.Parser("kafka-workload", __doc__)
     command.add_connection_options(parser)
     parser.add_argument("--topic", metavar="NAME", help="one that exists (default: its own, which it removes)")
-    parser.add_argument("--seconds", type=float, default=60, help="how long to send (default: %(default)s)")
-    parser.add_argument("--rate", type=float, default=200, help="messages in a second (default: %(default)s)")
-    parser.add_argument("--members", type=int, default=3, help="of the group (default: %(default)s)")
-    parser.add_argument(
-        "--delivery-timeout", type=int, default=120, metavar="SECONDS", help="then give up (default: %(default)s)"
+    add, above_zero = parser.add_argument, command.above_zero
+    add("--seconds", type=command.duration, default=60, help="how long to send (default: %(default)s)")
+    add("--rate", type=above_zero(float, "messages", 10**6), default=200, help="in a second (default: %(default)s)")
+    add("--members", type=above_zero(int, "members", 1000), default=3, help="of the group (default: %(default)s)")
+    add(
+        "--delivery-timeout",
+        metavar="SECONDS",
+        type=command.duration,
+        default=120,
+        help="then give up (default: %(default)s)",
     )
-    parser.add_argument("--report", metavar="FILE", help="write the result there, as JSON")
+    add("--report", metavar="FILE", help="write the result there, as JSON")
     options = parser.parse_args(argv)
     command.quiet()
     stop = threading.Event()
@@ -62,8 +67,9 @@ def main(argv=None):
             # Before anything is sent: after the run, a result that cannot be written is lost.
             report = stack.enter_context(open(options.report, "w", encoding="utf-8")) if options.report else None
             _require_rights(arguments, prefix, options)
-            topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix))
-            stack.enter_context(removed(arguments, prefix, topics=False))
+            seconds = options.timeout
+            topic = options.topic or stack.enter_context(topic_of_its_own(arguments, prefix, seconds=seconds))
+            stack.enter_context(removed(arguments, prefix, topics=False, seconds=seconds))
             load = Load(options.rate, options.members, options.seconds, options.delivery_timeout)
             with Workload(arguments, topic, f"{prefix}group", load) as workload:
                 while workload.sending and not stop.wait(0.2):
@@ -71,7 +77,7 @@ def main(argv=None):
             if report:
                 json.dump(workload.result, report, indent=2)
     except (ClientPropertiesError, NoKafkaError, RightsError, KafkaError, AssertionError, OSError) as error:
-        return command.fail(f"workload: {explained(error)}")
+        return command.fail(explained(error))
     result = workload.result
     print(summary(result))
     return command.PROBLEM if result["problems"] else command.OK

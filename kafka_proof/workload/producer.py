@@ -36,7 +36,7 @@ class Load:
     rate: float = 200  # messages in a second
     members: int = 3  # of the group
     seconds: float = 600  # to send, at most
-    delivery_timeout: int = 120  # until a message is given up; longer than the fault, so that none is refused
+    delivery_timeout: float = 120  # until a message is given up; longer than the fault, so that none is refused
     producer: dict = dataclasses.field(default_factory=dict)  # other settings of KafkaProducer
 
 
@@ -52,7 +52,7 @@ class Offer:
         self.seconds = 0.0  # how long it sent
         self._topic, self._mark, self._load, self._evidence = topic, mark, load, evidence
         self._made = 0
-        timeout = load.delivery_timeout * 1000
+        timeout = int(load.delivery_timeout * 1000)
         self._settings = arguments | PATIENCE | {"acks": "all", "enable_idempotence": True, "retry_backoff_ms": 100}
         self._settings |= {"delivery_timeout_ms": timeout, "max_block_ms": timeout} | load.producer
 
@@ -61,7 +61,8 @@ class Offer:
         started = due = time.monotonic()
         producer, number = None, 0
         try:
-            while not self.enough.wait(max(0, due - time.monotonic())) and due - started < self._load.seconds:
+            end = started + self._load.seconds
+            while not self.enough.wait(max(0, min(due, end) - time.monotonic())) and due < end:
                 due += 1 / self._load.rate  # steady: late messages are sent as soon as possible
                 if producer is None or self._is_broken(producer):
                     producer = self._renewed(producer)

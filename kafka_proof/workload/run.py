@@ -303,13 +303,14 @@ class Workload:
 
 
 @contextlib.contextmanager
-def topic_of_its_own(arguments, prefix, topic=None):
+def topic_of_its_own(arguments, prefix, topic=None, seconds=5):
     """Create a topic for a workload, and yield its name. In the end remove everything that begins with `prefix`.
 
     `topic`: its options for KafkaAdminClient.create_topics; six partitions, and the broker's defaults, without.
+    `seconds`: to wait for each answer.
     """
     name = f"{prefix}messages"
-    with connect(arguments) as admin:
+    with connect(arguments, seconds) as admin:
         if nobody_deletes(admin, name):
             raise NoKafkaError(
                 "This cluster deletes no topics (delete.topic.enable=false), so the workload's own would stay. "
@@ -317,15 +318,18 @@ def topic_of_its_own(arguments, prefix, topic=None):
             )
         admin.create_topics({name: topic or {"num_partitions": PARTITIONS}})
         admin.wait_for_topics([name], 30_000)
-    with removed(arguments, prefix):
+    with removed(arguments, prefix, seconds=seconds):
         yield name
 
 
 @contextlib.contextmanager
-def removed(arguments, prefix, topics=True):
-    """In the end remove the groups, and with `topics` the topics, that begin with `prefix`."""
+def removed(arguments, prefix, topics=True, seconds=5):
+    """In the end remove the groups, and with `topics` the topics, that begin with `prefix`.
+
+    `seconds`: to wait for each answer.
+    """
     try:
         yield
     finally:
-        with connect(arguments) as admin:  # a new one: a connection from before a fault knows an old controller
+        with connect(arguments, seconds) as admin:  # a new one: an old connection knows an old controller
             remove(admin, lambda name: name.startswith(prefix), "the workload", topics)

@@ -15,6 +15,7 @@ import pytest
 import smoke
 from kafka_proof.client.command import NO_READER, OK, PROBLEM, UNUSABLE, entry, fail, properties_of, seconds, where
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.workload import __main__ as workload
 from smoke.options import option_problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,16 @@ def test_wrong_options_are_one_line_and_status_2(module, wrong, words, needed):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "1e20", "many"])
+@pytest.mark.parametrize("option", ["--seconds", "--rate", "--members", "--delivery-timeout"])
+def test_impossible_workload_is_refused(option, number, capsys):
+    with pytest.raises(SystemExit) as ended:
+        workload.main([option, number, "--bootstrap-server", "localhost:1"])
+
+    assert ended.value.code == UNUSABLE
+    assert f"argument {option}: {number!r} is not a number of " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("module", ["doctor", "workload", "testing.suite"])
 @pytest.mark.parametrize(
     ("wrong", "words"),
@@ -90,7 +101,7 @@ def test_nobody_there_is_said_with_advice():
     done = run("workload", "--bootstrap-server", "localhost:1")
 
     assert done.returncode == UNUSABLE
-    assert done.stderr.startswith("workload: localhost:1: no Kafka answered")
+    assert done.stderr.startswith("localhost:1: no Kafka answered")
     assert "Start the broker, or correct the port: " in done.stderr
     assert done.stderr.count("\n") == 1
 

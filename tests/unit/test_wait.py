@@ -9,7 +9,7 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from kafka_proof.client.wait import WaitedInVainError, is_of_time, wait_until
+from kafka_proof.client.wait import WaitedInVainError, is_of_time, settled, wait_until
 
 
 def test_returns_what_was_seen_when_it_is_good():
@@ -41,6 +41,26 @@ def test_other_error_is_final():
 
     with pytest.raises(TopicAuthorizationFailedError):
         wait_until("a leader", look)
+
+
+def test_requests_that_belong_together_are_repeated():
+    answers = iter([LeaderNotAvailableError(), NodeNotReadyError(), None])
+
+    def ask():
+        if error := next(answers):
+            raise error
+        return "answer"
+
+    assert settled(ask, seconds=5, pause=0) == "answer"
+
+
+@pytest.mark.parametrize("error", [TopicAuthorizationFailedError("kafka_demo"), LeaderNotAvailableError()])
+def test_requests_are_not_repeated_for_ever(error):
+    def ask():
+        raise error
+
+    with pytest.raises(type(error)):
+        settled(ask, seconds=0.02, pause=0)
 
 
 @pytest.mark.parametrize(
