@@ -17,12 +17,12 @@ from kafka_proof.deploy.adoption_cluster import (
     cluster_problems,
     common_network,
     ensemble_problems,
-    line_of,
     names_of_container,
     quorum_problems,
     version_for,
 )
 from kafka_proof.deploy.foreign import KAFKA, Found, items, running_version
+from kafka_proof.deploy.lines import line, numbers
 from kafka_proof.deploy.node import CONTROLLER, ZOOKEEPER
 from kafka_proof.deploy.profiles import profile
 from kafka_proof.deploy.removed_settings import BROKER as REMOVED
@@ -120,7 +120,7 @@ def summary(found: Sequence[Found], result: Adopted) -> list[str]:
         f"{each.kilobytes / 1024:.1f} MiB in {' and '.join(each.data)}"
         for each in found
     ]
-    return [one_line(line, 500) for line in lines + result.notes]
+    return [one_line(each, 500) for each in lines + result.notes]
 
 
 # Nodes
@@ -223,8 +223,8 @@ def _config(each: Found, kraft: bool, version: str) -> tuple[dict[str, Any], lis
     if (number := each.meta.get("broker.id", "")).isdigit() and int(number) > 1000:
         config["broker.id.generation.enable"] = "false"  # Kafka keeps ids above for those that it generates
     running = running_version(each)
-    if running and line_of(running) < line_of(version):
-        config.setdefault("inter.broker.protocol.version", ".".join(running.split(".")[:2]))
+    if running and numbers(running) < numbers(version):
+        config.setdefault("inter.broker.protocol.version", line(running))
         notes.append(
             f"Kafka {running} becomes {version}, and keeps its protocol. When all brokers are taken over, remove "
             "inter.broker.protocol.version from kafka_config, and run site.yml"
@@ -275,8 +275,8 @@ def _in_memory(each: Found, path: str) -> bool:
     """Return whether a directory is in a file system of the container in memory, or has one in it."""
     of_host = {item["Destination"] for item in each.inspected.get("Mounts") or [] if item["Type"] == "bind"}
     mounts = {}
-    for line in each.mounts.splitlines():  # proc_pid_mountinfo(5); "/" is the root of a separate file system
-        place, _, kind = line.partition(" - ")
+    for mount in each.mounts.splitlines():  # proc_pid_mountinfo(5); "/" is the root of a separate file system
+        place, _, kind = mount.partition(" - ")
         if len(fields := place.split()) > 4:
             own = fields[3] == "/" and fields[4] not in of_host
             mounts[PurePosixPath(fields[4])] = own and kind.startswith(("tmpfs ", "ramfs "))

@@ -6,6 +6,7 @@ from typing import Any
 
 from kafka_proof.client.text import one_line
 from kafka_proof.deploy.foreign import Found, items, running_version
+from kafka_proof.deploy.lines import CHANGES_CONTROLLERS, WITHOUT_ZOOKEEPER, numbers
 from kafka_proof.deploy.node import CONTROLLER
 
 SELECT = "name the other containers in adopt_containers"
@@ -116,15 +117,11 @@ def version_for(kafka: Sequence[Found], versions: Sequence[str], kraft: bool) ->
             f"{', '.join(unknown)}: no jar tells the version of Kafka. If it runs no node of Kafka, {SELECT}. "
             "Otherwise start it first from an image that has jars."
         ]
-    least = max([[3, 9], *map(line_of, running)])
-    fit = [version for version in versions if line_of(version) >= least and (kraft or line_of(version) < [4, 0])]
+    least = max([CHANGES_CONTROLLERS, *map(numbers, running)])
+    fit = [each for each in versions if numbers(each) >= least and (kraft or numbers(each) < WITHOUT_ZOOKEEPER)]
     if not fit:
         return "", [
-            f"The containers run Kafka {max(running, key=line_of)}, and this project has no such version. "
+            f"The containers run Kafka {max(running, key=numbers)}, and this project has no such version. "
             "Update this project first."
         ]
-    return min(fit, key=line_of), []
-
-
-def line_of(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)[:2]]
+    return min(fit, key=numbers), []

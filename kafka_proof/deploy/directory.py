@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from kafka_proof.deploy.files import to_archive
+from kafka_proof.deploy.lines import numbers
 from kafka_proof.deploy.node import CONFIG, DATA, UNFORMATTED, Node
 
 # The arguments of the format are in the volume of the data only until they are used. A directory that lost its content
@@ -60,7 +61,7 @@ def format_commands(node: Node, recreated: bool, created: Sequence[str] = ()) ->
     of_newer = f"on the volume {volume}, and {version} may not read its data. Set stack_kafka_version to that version."
     undo = f"docker rm --volumes {name} >/dev/null"
     undo += "".join(f"; docker volume rm {shlex.quote(volume)} >/dev/null" for volume in created)
-    line = "".join(f"{int(part):03}" for part in version.split(".")[:2])
+    line = "".join(f"{part:03}" for part in numbers(version))
     commands = [
         f"read_file() {{ docker cp {data}/$1 - 2>/dev/null | tar -xOf - 2>/dev/null || true; }}",
         f'refuse() {{ {undo}; echo "$1" >&2; exit 1; }}',

@@ -4,6 +4,8 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from kafka_proof.deploy.lines import CHANGES_CONTROLLERS, WITHOUT_ZOOKEEPER, numbers
+
 GROUPS = ("zookeeper", "kafka_controller", "kafka")
 _NEAR = 0.85  # of 1: names that differ in a letter or two
 _MIGRATION = "A move of a running cluster from ZooKeeper to KRaft is a migration: docs/migration.md."
@@ -65,14 +67,13 @@ def mode_problems(groups: Mapping[str, Sequence[str]], versions: Mapping[str, st
     found = []
     with_zookeeper = bool(groups.get("zookeeper"))
     for version in sorted(set(versions.values())):
-        line = [int(part) for part in re.findall(r"\d+", version)[:2]]
         hosts = ", ".join(host for host, other in versions.items() if other == version)
-        if with_zookeeper and line >= [4, 0]:
+        if with_zookeeper and numbers(version) >= WITHOUT_ZOOKEEPER:
             found.append(
                 f"{hosts}: stack_kafka_version is {version}, and Kafka 4 has no ZooKeeper. Set 3.9.2, or remove the "
                 f"hosts of the group zookeeper, which selects KRaft. {_MIGRATION}"
             )
-        if not with_zookeeper and line < [3, 9]:
+        if not with_zookeeper and numbers(version) < CHANGES_CONTROLLERS:
             found.append(
                 f"{hosts}: stack_kafka_version is {version}, and a quorum that changes its controllers needs "
                 "Kafka 3.9. Set 3.9.2 or newer, or give the inventory a group zookeeper."

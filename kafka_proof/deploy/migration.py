@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from kafka_proof.deploy.containers import container_of
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
+from kafka_proof.deploy.lines import line
 from kafka_proof.deploy.node import (
     BROKER,
     CONTROLLER,
@@ -31,7 +32,7 @@ from kafka_proof.deploy.node import (
     of_kind,
 )
 from kafka_proof.deploy.removed_settings import ZOOKEEPER_MODE
-from kafka_proof.deploy.versions import line, running_version
+from kafka_proof.deploy.versions import running_version
 
 CONTROLLERS, DUAL_WRITE, BROKERS, FINALISE, REMOVE = PHASES = (
     *("controllers", "dual-write", "brokers"),
@@ -50,7 +51,6 @@ MEANING = {
 VERSION = "3.9"  # the last line of Kafka with ZooKeeper, and the first with a quorum that can change
 
 _ENABLE = "zookeeper.metadata.migration.enable"
-_CONNECT = "zookeeper.connect"
 _BOOTSTRAP = "controller.quorum.bootstrap.servers"
 _UNDER_WAY = {"migration": "on"}  # label of containers and volumes
 _METADATA = f"{DATA}/__cluster_metadata-0"

@@ -7,6 +7,8 @@ topic. tests/versions/test_removed_settings.py compares the tables with the jars
 import re
 from collections.abc import Mapping
 
+from kafka_proof.deploy.lines import numbers
+
 _REMOVE = "Remove it."
 
 # {setting of a broker: (first line of Kafka without it, what to do)}
@@ -59,9 +61,4 @@ def removal(name: str, version: str, removed: Mapping[str, tuple[str, str]]) -> 
     removed: BROKER or TOPIC.
     """
     line, advice = removed.get(name, ("", ""))
-    return f"which Kafka {line} removed. {advice}" if line and _parts(version) >= _parts(line) else ""
-
-
-def _parts(version: str) -> list[int]:
-    """Return [4, 1] for 4.1.1: only a new line removes settings."""
-    return [int(part) for part in re.findall(r"\d+", version)[:2]]
+    return f"which Kafka {line} removed. {advice}" if line and numbers(version) >= numbers(line) else ""

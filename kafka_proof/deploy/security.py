@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kafka_proof.deploy.lines import numbers
 from kafka_proof.deploy.node import BROKER, CONFIG, Listener, Node
 
 NONE, TLS, LOGIN = "none", "ssl", "sasl_ssl"  # values of `clients`
@@ -235,9 +236,8 @@ def stores_of(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def jvm_options(version: str, security: Security) -> str:
     """Return options that close what a setting could open: classes for logins, providers of values, addresses."""
-    major, minor = map(int, version.split(".")[:2])
     options = [f"-Dorg.apache.kafka.automatic.config.providers={_PROVIDER}"]
-    if (major, minor) >= (4, 2):
+    if numbers(version) >= (4, 2):
         options.append(f"-Dorg.apache.kafka.allowed.login.modules={','.join(dict.fromkeys(MODULES.values()))}")
     else:
         refused = ("JndiLoginModule", "LdapLoginModule")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.lines import line, numbers
 from kafka_proof.deploy.node import Engines, Node
 
 
@@ -23,7 +24,7 @@ def running_version(found: Mapping[str, Any] | None) -> tuple[str, str] | None:
 def runs_newer(nodes: Sequence[Node], engines: Engines, wanted: str) -> bool:
     """Return whether a container of the nodes runs a newer line of Kafka than `wanted`."""
     found = [version for node in nodes if (version := _running(node, engines))]
-    return any(_number(line(version)) > _number(line(wanted)) for version, _ in found)
+    return any(numbers(version) > numbers(wanted) for version, _ in found)
 
 
 def protocol_to_keep(brokers: Sequence[Node], engines: Engines, wanted: str) -> str:
@@ -37,7 +38,7 @@ def protocol_to_keep(brokers: Sequence[Node], engines: Engines, wanted: str) -> 
     risen = any(protocol == line(version) for version, protocol in versions)
     if all(line(version) == line(wanted) for version, _ in versions) and (proved or risen):
         return ""
-    return min((protocol for _, protocol in versions), key=_number, default="")
+    return min((protocol for _, protocol in versions), key=numbers, default="")
 
 
 def protocol_kept(host: str, brokers: Sequence[Node], engines: Engines) -> str:
@@ -47,7 +48,7 @@ def protocol_kept(host: str, brokers: Sequence[Node], engines: Engines) -> str:
     """
     found = {node["host"]: _running(node, engines) for node in brokers}
     kept = {name: item[1] for name, item in found.items() if item and item[1] != line(item[0])}
-    return kept.get(host, "") if found.get(host) else min(kept.values(), key=_number, default="")
+    return kept.get(host, "") if found.get(host) else min(kept.values(), key=numbers, default="")
 
 
 def version_problems(node: Node, found: Mapping[str, Any] | None, upgrading: bool, options: str = "") -> list[str]:
@@ -56,7 +57,7 @@ def version_problems(node: Node, found: Mapping[str, Any] | None, upgrading: boo
         return []
     (version, protocol), wanted = running, node["version"]
     # In KRaft mode the cluster itself knows which versions can read its data: kafka_proof.operations.features.
-    if "process.roles" not in node["settings"] and _number(line(wanted)) < _number(protocol):
+    if "process.roles" not in node["settings"] and numbers(wanted) < numbers(protocol):
         return [
             f"{node['container']} runs Kafka {version} and speaks protocol {protocol} to the others. Kafka {wanted} "
             "cannot read what it wrote since: the way back ended when the protocol was raised. "
@@ -70,14 +71,5 @@ def version_problems(node: Node, found: Mapping[str, Any] | None, upgrading: boo
     return []
 
 
-def line(version: str) -> str:
-    """Return 3.9 for 3.9.2: versions of a line speak the same protocol."""
-    return ".".join(version.split(".")[:2])
-
-
 def _running(node: Node, engines: Engines) -> tuple[str, str] | None:
     return running_version(container_of(node, engines.get(node["host"]) or {}))
-
-
-def _number(protocol: str) -> list[int]:
-    return [int(part) for part in protocol.split(".")]
