@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: What was read, and what the inventory leaves out, for people.
+  description: Facts that were read, and settings that the inventory leaves out, for people.
   returned: success
   type: list
 """

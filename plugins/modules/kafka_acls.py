@@ -25,7 +25,7 @@ options:
         type: str
         required: true
       role:
-        description: What the principal is; the role expands to ACLs. Left out, the item is a plain ACL.
+        description: Role of the principal, which expands to ACLs. Left out, the item is a plain ACL.
         type: str
         choices: [producer, consumer, streams, connect]
       topic:

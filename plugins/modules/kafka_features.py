@@ -19,7 +19,7 @@ options:
     type: str
     required: true
   state:
-    description: What to check or do.
+    description: The check or the change.
     type: str
     required: true
     choices: ["readable", "forgets-controllers", "planned", "finalised"]

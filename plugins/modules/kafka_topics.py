@@ -32,7 +32,7 @@ options:
         description: How many replicas of each partition. Left out, as with O(topics[].partitions).
         type: int
       config:
-        description: All that the topic configures itself. What is not named is reset. Left out, none is touched.
+        description: All that the topic configures itself. A setting without a name here is reset. Left out, none is touched.
         type: dict
   absent:
     description: Names of topics to delete, with their messages.

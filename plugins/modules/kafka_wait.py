@@ -10,7 +10,7 @@ description:
   - "C(back): the broker is registered, answers at its advertised address, and is in sync wherever it has a replica; the controller follows the quorum again."
 options:
   until:
-    description: What to wait for.
+    description: The condition.
     type: str
     required: true
     choices: ["can_stop", "back"]

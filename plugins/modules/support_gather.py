@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 missing:
-  description: What the host could not tell.
+  description: Sections that the host could not provide.
   returned: success
   type: list
 """

@@ -21,7 +21,6 @@ REACH = {"localhost": {"ansible_connection": "local"}}
 ZOOKEEPER = foreign.WURSTMEISTER_ZOOKEEPER
 ADVICE = re.compile(r"\b(Start|Name|name|Set|Move|Remove|Connect|Publish|Copy|Correct|Update) (?!of\b)")
 ENSEMBLE = [foreign.BITNAMI_ZOOKEEPER, foreign.BITNAMI_ZOOKEEPER_2]
-TWO_LISTENERS = {"kafka_inter_broker_listener": "PLAINTEXT", "kafka_client_listener": "PLAINTEXT_HOST"}
 
 
 def adopted(*containers):

@@ -43,10 +43,6 @@ def broker_host(number, **other):
     return variables(**names, kafka_listeners=ports, **other)
 
 
-def controller_host(number, **other):
-    return broker_host(number, **other) | {"kafka_listeners": []}
-
-
 def three(**other):
     return {f"h{number}": broker_host(number, **other) for number in (1, 2, 3)}
 

@@ -15,12 +15,18 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 
 TARGETS = (
+    "*.cfg",
+    "*.example",
     "*.md",
+    "*.toml",
+    ".ci/*",
     "bootstrap",
     "ci/*",
     "bench/*.py",
+    "bench/*.yml",
     "docs/*.md",
     "docs/*.py",
+    "down/*",
     "examples/**/*.ini",
     "examples/**/*.md",
     "examples/**/*.py",

@@ -1,10 +1,16 @@
 """The roles' descriptions of themselves: defaults, their comments, and the argument specifications agree."""
 
 import re
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+
+from kafka_proof.deploy.engines import smoke_options
+from kafka_proof.operations.reassign.run import THROTTLE
+from smoke.options import deployed_topic
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
@@ -116,6 +122,21 @@ def test_no_variable_has_two_roles():
     assert len(names) == len(set(names))
 
 
+def test_defaults_that_two_files_need_agree():
+    """Ansible cannot import, and the suite must not import what deploys."""
+    option = SimpleNamespace(topic="", bootstrap_server="", client_properties="")
+    name, partitions = deployed_topic(option)
+    assert defaults("kafka_topics")["kafka_topics_present"] == [{"name": name, "partitions": partitions}]
+    topic = [{"name": name, "partitions": partitions}]
+    assert smoke_options("", "client.properties", topic) == ""
+
+    limits = [play.get("vars", {}) for file in ("rebalance", "decommission") for play in load(f"playbooks/{file}.yml")]
+    throttles = [found["rebalance_throttle"] for found in limits if "rebalance_throttle" in found]
+    module = yaml.safe_load(runpy.run_path(str(ROOT / "plugins" / "modules" / "kafka_topics.py"))["DOCUMENTATION"])
+    throttles.append(module["options"]["throttle"]["default"])
+    assert throttles == [THROTTLE] * 3
+
+
 def test_site_imports_what_is_there():
     plays = load("site.yml")
     assert plays
@@ -131,7 +152,8 @@ def test_each_role_has_a_task_that_begins_it():
 
 
 def test_each_variable_is_set_by_a_test():
-    paths = [*(ROOT / "tests").rglob("*.py"), *(ROOT / "molecule").rglob("*.yml"), ROOT / "ci" / "job.py"]
+    paths = {*(ROOT / "tests").rglob("*.py"), *(ROOT / "molecule").rglob("*.yml"), ROOT / "ci" / "job.py"}
+    paths.remove(ROOT / "tests" / "unit" / "stack.py")  # it repeats defaults
     words = set(re.findall(r"\w+", "".join(path.read_text() for path in paths)))
     entry_points = [load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"] for role in ROLES]
     names = {name for points in entry_points for point in points.values() for name in point["options"]}
