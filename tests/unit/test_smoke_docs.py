@@ -6,6 +6,7 @@ import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
+from kafka_proof.client.connection import OLDEST, version_text
 from kafka_proof.cluster.versions import release
 from tests.versions.kafka import KRAFT, ZOOKEEPER
 from tests.versions.test_versions import VERSIONS
@@ -56,6 +57,9 @@ def test_the_table_of_versions_is_what_the_tests_run():
     modes = {ZOOKEEPER: "ZooKeeper", KRAFT: "KRaft"}
     rows = re.findall(r"^\| (\d\.\d\.\d) \| (\w+) \| 37 of 37 \| pass \|$", PAGE, re.M)
     assert rows == [(version, modes[mode]) for version, mode in VERSIONS]
-    newest = VERSIONS[-1][0].rpartition(".")[0]
+    oldest, newest = (VERSIONS[end][0].rpartition(".")[0] for end in (0, -1))
+    assert oldest == version_text(OLDEST)
+    assert f"An older version than {oldest} is refused." in PAGE
+    assert f"| prove any Kafka, {oldest} to {newest}, with ZooKeeper or KRaft |" in (ROOT / "README.md").read_text()
     assert f'calls it "{release([SimpleNamespace(name="metadata.version", max_version=99)], ())}"' in PAGE
     assert f"newer than {newest}" in PAGE

@@ -16,6 +16,7 @@ from kafka_proof.client.connection import connect
 from tests.versions.kafka import KRAFT, ZOOKEEPER, running
 
 VERSIONS = [
+    ("2.4.1", ZOOKEEPER),
     ("2.8.2", ZOOKEEPER),
     ("3.3.2", KRAFT),
     ("3.4.1", KRAFT),
