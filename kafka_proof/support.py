@@ -8,6 +8,7 @@ bundle lacks, and packs all of it. Exit status: 0, also where much is missing; 2
 
 import contextlib
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -72,12 +73,11 @@ def host_script(containers, since, log_bytes):
 
 
 def host_sections(output):
-    """Return the output of the script as {name: (exit status, text)}."""
+    """Return the output of the script as {name: (exit status, text)}. No name leads to another directory."""
     sections, lines = {}, []
     for line in output.splitlines():
-        if line.startswith(f"{_MARK} "):
-            _, status, name = line.split(" ", 2)
-            sections[name] = (int(status), "\n".join(lines).strip("\n"))
+        if end := re.fullmatch(rf"{_MARK} (\d+) (\w[\w.-]*)", line):
+            sections[end[2]] = (int(end[1]), "\n".join(lines).strip("\n"))
             lines = []
         else:
             lines.append(line)

@@ -4,6 +4,7 @@ The file stays after a run. It counts only while its process runs, so a run that
 """
 
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 
@@ -21,27 +22,15 @@ def lock(path: Path, process: int, ours: str = "ansible-playbook") -> int | None
     used again. Raises OSError where the file cannot be written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{process}")
-    new.write_text(str(process))  # a link below makes the file whole at once
-    try:
-        for _ in range(2):
-            with contextlib.suppress(FileExistsError):
-                os.link(new, path)
-                return None
-            holder = _holder(path)
-            if holder == process:
-                return None
-            if holder and _is_running(holder, ours):
-                return holder
-            path.unlink(missing_ok=True)
-        return _holder(path)  # another run was quicker
-    finally:
-        new.unlink()
-
-
-def _holder(path: Path) -> int | None:
-    with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text())
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed: no other run judges and writes meanwhile
+        file.seek(0)
+        said = file.read()
+        holder = int(said) if said.isdecimal() else process
+        if holder != process and _is_running(holder, ours):
+            return holder
+        file.truncate(0)
+        file.write(str(process))
     return None
 
 

@@ -60,7 +60,7 @@ def main(argv=None):
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
         seconds=options.seconds + 2 * options.delivery_timeout + 2 * DRAIN
     )
-    prefix = new_prefix("workload", until)
+    prefix, workload, failed = new_prefix("workload", until), None, command.OK
     try:
         arguments = kafka_python(command.properties_of(options))
         with contextlib.ExitStack() as stack:
@@ -77,10 +77,12 @@ def main(argv=None):
             if report:
                 json.dump(workload.result, report, indent=2)
     except (ClientPropertiesError, NoKafkaError, RightsError, KafkaError, AssertionError, OSError) as error:
-        return command.fail(explained(error))
-    result = workload.result
-    print(summary(result))
-    return command.PROBLEM if result["problems"] else command.OK
+        failed = command.fail(explained(error))
+    result = workload and workload.result
+    if not result:
+        return failed
+    print(summary(result))  # also when the report or the removal of its topic failed: a loss is never hidden
+    return command.PROBLEM if result["problems"] else failed
 
 
 def _require_rights(arguments, prefix, options):

@@ -1,5 +1,6 @@
 """Every command takes the same connection options, and exits with 0, 1 or 2 in the same sense."""
 
+import contextlib
 import importlib
 import os
 import re
@@ -20,6 +21,7 @@ from smoke.options import option_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("doctor", "workload", "support", "testing.suite")  # modules in kafka_proof
+RESULT = ["sent", "acked", "refused", "consumed", "lost", "duplicated", "redelivered", "produce_stall", "consume_stall"]
 OPTIONS = ("--bootstrap-server", "--client-properties", "--timeout")
 
 
@@ -104,6 +106,26 @@ def test_nobody_there_is_said_with_advice():
     assert done.stderr.startswith("localhost:1: no Kafka answered")
     assert "Start the broker, or correct the port: " in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_loss_is_reported_although_the_removal_fails(monkeypatch, capsys):
+    @contextlib.contextmanager
+    def run(arguments, *_, **options):
+        yield SimpleNamespace(sending=False, result=dict.fromkeys(RESULT, 0) | {"problems": ["1 message is lost"]})
+
+    @contextlib.contextmanager
+    def removed(*_, **options):
+        yield
+        raise OSError("no broker answers any more")
+
+    monkeypatch.setattr(workload, "_require_rights", lambda *_: None)
+    monkeypatch.setattr(workload, "Workload", run)
+    monkeypatch.setattr(workload, "removed", removed)
+
+    assert workload.main(["--topic", "orders", "--bootstrap-server", "localhost:1"]) == PROBLEM
+    shown = capsys.readouterr()
+    assert "PROBLEM: 1 message is lost" in shown.out
+    assert "no broker answers any more" in shown.err
 
 
 def test_a_bundle_that_cannot_be_written_is_status_2(tmp_path):

@@ -1,8 +1,10 @@
 """Two runs never change one stack at once, and a run that was killed is no obstacle."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,20 @@ def test_a_second_run_is_told_who_has_it(tmp_path, other):
     other.kill()
     other.wait()
     assert lock(tmp_path / FILE, os.getpid()) is None
+
+
+def test_two_runs_do_not_judge_at_once(tmp_path, other):
+    (tmp_path / FILE).write_text("x")
+    found = []
+    second = threading.Thread(target=lambda: found.append(lock(tmp_path / FILE, os.getpid())))
+    with (tmp_path / FILE).open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        second.start()
+        second.join(0.2)
+        assert found == []
+        file.write(str(other.pid))
+    second.join(30)
+    assert found == [other.pid]
 
 
 def test_a_process_of_something_else_does_not_count(tmp_path, other):

@@ -113,6 +113,14 @@ def test_commands_of_containers_are_left_out(tmp_path):
     assert found["containers"] == found["engine-disk"] == (0, "c0ffee   mysql:8   -   Up 2 hours   db")
 
 
+def test_a_host_names_no_file_elsewhere():
+    mark = "kafka-proof-support"
+    said = f"stolen\n{mark} 0 ../../evil\n{mark} 0 .profile\n{mark} 0 /etc/evil\n{mark} x disk\nfree\n{mark} 0 memory\n"
+    found = parse(said)
+    assert list(found) == ["memory"]
+    assert found["memory"][1].startswith("stolen")
+
+
 def test_the_archive_says_what_is_missing(tmp_path, capsys):
     inspected = json.dumps([{"Env": [f"PROPERTIES=ssl.key.password={SECRET}\nlog.dirs=/data"]}])
     sections = {
