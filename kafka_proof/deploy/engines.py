@@ -48,6 +48,11 @@ def sharing(engine_of: Mapping[str, str], host: str) -> list[str]:
     return [other for other, engine in engine_of.items() if engine == engine_of.get(host)]
 
 
+def is_first(engine_of: Mapping[str, str], host: str) -> bool:
+    """Return whether `host` is the first of its engine: the one that acts where one of them is enough."""
+    return sharing(engine_of, host)[0] == host
+
+
 def stack_options(sources: Sequence[str], usual: Sequence[str], stack_name: str, given: Sequence[str]) -> str:
     """Return the options of a command about this inventory and stack, such as " -i hosts.ini -e stack_name=two".
 

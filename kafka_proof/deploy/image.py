@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kafka_proof.deploy.engines import is_first
+
 Contents = Mapping[str, Mapping[str, Any]]  # {path of a tarball: what `image_archive` returned}
 
 
@@ -34,14 +36,16 @@ def image_is_there(image: Mapping[str, Any] | None, source: str, reference: str,
     return source != "load" or image["id"] == f"sha256:{content['id']}"
 
 
-def image_giver(hosts: Iterable[Mapping[str, Any]]) -> str:
+def image_giver(hosts: Iterable[Mapping[str, Any]], engine_of: Mapping[str, str]) -> str:
     """Return the host from which the others take the image: one that has it, else the first, which builds it.
 
     hosts: the variables of each host; `inventory_hostname`, `__stack_engine` (the engine's report) and
-    `__kafka_image_pull` (the result of a pull, if one was tried) are read.
+    `__kafka_image_pull` (the result of a pull, if one was tried) are read. engine_of: {host: engine}; only the first
+    host of an engine provides images.
     """
-    names = [host["inventory_hostname"] for host in hosts if _has_image(host)]
-    return str((names or [host["inventory_hostname"] for host in hosts if host.get("_stack_first_on_engine", True)])[0])
+    having = {host["inventory_hostname"]: _has_image(host) for host in hosts}
+    names = [name for name in having if having[name]] or [name for name in having if is_first(engine_of, name)]
+    return str(names[0])
 
 
 def _has_image(host: Mapping[str, Any]) -> bool:

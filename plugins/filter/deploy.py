@@ -96,7 +96,7 @@ class FilterModule:
             combine.has_begun,
             *(containers.any_runs, containers.foreign, containers.own_containers, containers.removal, containers.stop),
             *(derive.container_name, derive.with_protocol, diagnosis.diagnoses, diagnosis.waits_for_ever),
-            *(engines.is_local, engines.sharing, engines.smoke_options),
+            *(engines.is_first, engines.is_local, engines.smoke_options),
             *(host_checks.host_problems, host_checks.orphan_lines, image.image_giver, image.image_is_there),
             *(listeners.addresses_to_verify, listeners.bind_address),
             *(listeners.client_addresses, listeners.inter_broker_address),

@@ -55,14 +55,15 @@ def test_image_giver(hosts, giver):
         | ({"__kafka_image_pull": pull} if pull else {})
         for number, (image, pull) in enumerate(hosts, 1)
     ]
-    assert image_giver(facts) == giver
+    assert (
+        image_giver(facts, {fact["inventory_hostname"]: f"engine-{number}" for number, fact in enumerate(facts)})
+        == giver
+    )
 
 
 def test_who_shares_an_engine_with_the_first_of_it_does_not_build():
-    facts = [
-        {"inventory_hostname": str(first), "__stack_engine": {}, "_stack_first_on_engine": first} for first in (0, 1)
-    ]
-    assert image_giver(facts) == "1"
+    facts = [{"inventory_hostname": name, "__stack_engine": {}} for name in ("broker", "zookeeper")]
+    assert image_giver(facts, {"zookeeper": "local", "broker": "local"}) == "zookeeper"
 
 
 @pytest.mark.parametrize(
