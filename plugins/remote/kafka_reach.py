@@ -10,6 +10,7 @@ import struct
 import sys
 
 HEAD = 18  # bytes of an answer up to its only result's error code: length, correlation id, throttle time, count, code
+FORBIDDEN = 31  # CLUSTER_AUTHORIZATION_FAILED: the broker does not tell its id to this client
 
 
 def request(broker):
@@ -36,7 +37,8 @@ def problem(broker, address, ask, timeout):
                 answer += more
     except OSError as error:
         return error.strerror or str(error)
-    return "another broker answers there" if struct.unpack(">h", answer[HEAD - 2 : HEAD])[0] else None
+    [code] = struct.unpack(">h", answer[HEAD - 2 : HEAD])
+    return "another broker answers there" if code not in (0, FORBIDDEN) else None
 
 
 def main():
