@@ -3,9 +3,9 @@
 # Their licences go into licenses/.
 #
 #     jars.sh VERSION           fail unless they are exactly those that VERSION.sha256, beside this script, lists
-#     jars.sh VERSION --trust   write VERSION.sha256 from what came; this is how a version of Kafka is added
+#     jars.sh VERSION --trust   write VERSION.sha256 from the jars that came, to add a version of Kafka
 #
-# Maven's own settings apply: mirrors, proxies, and the local repository, which keeps what was fetched.
+# Maven's own settings apply: mirrors, proxies, and the local repository, which keeps the jars.
 set -eu
 
 version=$1
@@ -32,7 +32,7 @@ if [ "${2-}" = --trust ]; then
     exit
 fi
 sha256sum --check --strict --quiet "$list" >&2 ||
-    die "what Maven brought for Kafka $version is not what ${list##*/} lists (see above)." \
+    die "the jars that Maven brought for Kafka $version differ from ${list##*/} (see above)." \
         "Remove a damaged jar from Maven's local repository (~/.m2/repository), and run this again."
 for jar in *.jar; do
     cut -c67- "$list" | grep -qxF "$jar" || die "Maven brought $jar, which ${list##*/} does not list."

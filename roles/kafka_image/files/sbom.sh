@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # Write sbom.cdx.json in the current directory: the packages in base.tar and the jars in libs/, as a CycloneDX 1.5 document.
 # jars.list is Maven's list of the jars; jars.sh writes it.
 #
 #     sbom.sh VERSION
-set -eu
+set -euo pipefail
 
 {
     printf '{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,\n'
@@ -29,7 +29,8 @@ set -eu
             [ -z "$three" ] || { classifier=$one version=$two; }
             file=libs/$name-$version${classifier:+-$classifier}.jar
             [ -f "$file" ] || file=libs/$name-$version.jar
-            hash=$(sha256sum "$file") && hash=${hash%% *}
+            hash=$(sha256sum "$file")
+            hash=${hash%% *}
             printf '  {"type": "library", "group": "%s", "name": "%s", "version": "%s", ' "$group" "$name" "$version"
             printf '"hashes": [{"alg": "SHA-256", "content": "%s"}], ' "$hash"
             printf '"purl": "pkg:maven/%s/%s@%s?type=jar%s"}\n' "$group" "$name" "$version" "${classifier:+&classifier=$classifier}"
