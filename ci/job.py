@@ -25,7 +25,7 @@ from pathlib import Path
 
 import yaml
 
-from kafka_proof.client.command import OK, UNUSABLE, fail
+from kafka_proof.client.command import OK, UNUSABLE, entry, fail
 from kafka_proof.client.properties import read
 from kafka_proof.testing.cluster import (
     PROJECT,
@@ -88,7 +88,10 @@ def client_properties():
 def variables():
     """Return the variables that the job sets, without those of `own`."""
     values = loaded("VARIABLES", dict, "a YAML mapping, such as kafka_config: {log.retention.hours: 1}")
-    if topics := loaded("TOPICS", list, "a YAML list, such as [{name: orders, partitions: 3}]"):
+    wanted = "a YAML list, such as [{name: orders, partitions: 3}]"
+    if topics := loaded("TOPICS", list, wanted):
+        if bad := [topic for topic in topics if not (isinstance(topic, dict) and topic.get("name"))]:
+            sys.exit(fail(f"KAFKA_PROOF_TOPICS has {bad[0]!r}, a topic without a name. Write {wanted}."))
         values["kafka_topics_present"] = topics
     if port := setting("PORT"):
         values["kafka_port"] = port
@@ -99,7 +102,7 @@ def deployed_topic(values):
     """Return the suite's options for the topic that it expects: the first in the job's list."""
     if not (topics := values.get("kafka_topics_present")):
         return []
-    default = values.get("kafka_config", {}).get("num.partitions", 1)
+    default = (values.get("kafka_config") or {}).get("num.partitions", 1)
     return [f"--topic={topics[0]['name']}:{topics[0].get('partitions', default)}"]
 
 
@@ -118,8 +121,13 @@ def setting(name, default=None):
     return os.environ.get(f"KAFKA_PROOF_{name}") or default
 
 
-if __name__ == "__main__":
+@entry
+def main(arguments):
     commands = {"up": up, "smoke": prove, "down": down}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        sys.exit(fail(f"ci/job.py takes one of: {', '.join(commands)}."))
-    sys.exit(commands[sys.argv[1]]())
+    if len(arguments) != 1 or arguments[0] not in commands:
+        return fail(f"ci/job.py takes one of: {', '.join(commands)}.")
+    return commands[arguments[0]]()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
