@@ -10,7 +10,6 @@ Every round measures everything once, so that a noisy moment hits all alike; the
 its own stack and removes it.
 """
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -18,10 +17,10 @@ import time
 from pathlib import Path
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 
 from bench import ROOT, Figures, each_round, parser, row, run, seconds, show, timed
 from kafka_proof.client.properties import read
+from kafka_proof.client.wait import settled
 from kafka_proof.cluster.ready import wait_ready
 from kafka_proof.operations.topics import have
 
@@ -134,15 +133,12 @@ def broker_start(image, archives):
 
 def wait_registered(timeout):
     """Until the broker answers as itself; a group's coordinator, which makes 50 partitions first, is another matter."""
-    with (
-        contextlib.suppress(KafkaError),
-        KafkaAdminClient(
-            bootstrap_servers=CLIENT["bootstrap.servers"],
-            bootstrap_timeout_ms=timeout * 1000,
-            reconnect_backoff_max_ms=50,
-        ) as admin,
-    ):
-        admin.describe_cluster()
+    with KafkaAdminClient(
+        bootstrap_servers=CLIENT["bootstrap.servers"],
+        bootstrap_timeout_ms=timeout * 1000,
+        reconnect_backoff_max_ms=50,
+    ) as admin:
+        settled(admin.describe_cluster, timeout)
 
 
 def have_topics(prefix):

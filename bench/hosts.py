@@ -25,8 +25,6 @@ import statistics
 import sys
 from functools import partial
 
-import yaml
-
 from bench import ROOT, Figures, each_round, parser, row, run, seconds, show
 from kafka_proof.client.properties import kafka_python, read
 from kafka_proof.client.wait import wait_until
@@ -35,6 +33,7 @@ from kafka_proof.deploy.image import image_recipe
 from kafka_proof.operations.rolling import wait_back
 from kafka_proof.workload.run import Workload, topic_of_its_own
 from tests.support import hosts
+from tests.support.engine import VERSION
 
 NAME = "kp-bench-hosts"
 COUNTS = (1, 3, 6)
@@ -59,10 +58,9 @@ def prepare(made):
         inventories[count] = made.directory / f"inventory-{count}"
         inventories[count].write_text(hosts.inventory(made.hosts[:count], made.directory, ZOOKEEPERS))
     run("ansible-playbook", "site.yml", "--tags", "engine,image")
-    version = yaml.safe_load((ROOT / "roles/stack/defaults/main.yml").read_text())["stack_kafka_version"]
-    recipe = image_recipe(version, ROOT / "roles/kafka_image/files")
+    recipe = image_recipe(VERSION, ROOT / "roles/kafka_image/files")
     archive = made.directory / "image.tar"
-    run("docker", "save", "--output", str(archive), f"kafka-proof:{version}-{recipe[:8]}")
+    run("docker", "save", "--output", str(archive), f"kafka-proof:{VERSION}-{recipe[:8]}")
     image = {"kafka_image_source": "load", "kafka_image_archive": str(archive)}
     play(inventories[max(COUNTS)], "site.yml", "--tags", "engine,image", **image)
     return inventories
