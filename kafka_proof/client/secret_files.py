@@ -1,4 +1,4 @@
-"""Secrets in files: one for each name, in a directory that its owner alone may enter.
+"""Secrets in files, in a directory that its owner alone may enter: `user_file` and `client_file` of stack_secrets.
 
 A file is complete or absent: it is written under another name first.
 """
@@ -13,9 +13,18 @@ _ALPHABET = string.ascii_letters + string.digits
 _LENGTH = 32  # 190 bits
 
 
-def read_or_make(directory: str | Path, name: str) -> str:
-    """Return the secret of this name; make one of 32 letters and digits if there is none. Raises OSError."""
-    path = path_of(directory, name)
+def user_file(secrets: str | Path, name: str) -> Path:
+    """Return the path of a user's password."""
+    return path_of(Path(secrets, "users"), name)
+
+
+def client_file(secrets: str | Path, name: str) -> Path:
+    """Return the path of a client's certificate and key, without .pem and .key."""
+    return path_of(Path(secrets, "clients"), name)
+
+
+def read_or_make(path: Path) -> str:
+    """Return the secret in a file; make one of 32 letters and digits if there is none. Raises OSError."""
     if not path.exists():
         write(path, _new())
     return path.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """Text that others chose (names, log lines, errors) is data: make it safe for the terminal, and fit for a line."""
 
 import re
+from pathlib import Path
 
 # C0 and C1 controls, the line and paragraph separators, and the marks that reorder what follows them.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -9,6 +10,14 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\
 def printable(text: object) -> str:
     r"""Return `text` with control characters escaped, such as \x1b and \n, so that it cannot forge or hide output."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, and the directories above it: complete, or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def setting_text(value: object) -> str:

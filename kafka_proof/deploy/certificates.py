@@ -12,7 +12,7 @@ from typing import NamedTuple, TypedDict
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from kafka_proof.client.secret_files import path_of
+from kafka_proof.client.secret_files import client_file
 from kafka_proof.deploy.node import Node
 from kafka_proof.deploy.security import NODE, TLS, Security
 
@@ -57,7 +57,7 @@ def wanted(nodes: Sequence[Node], security: Security, secrets: str, users: Itera
     if security.clients == TLS:
         found.append(clients := _authority(secrets, "clients-ca", nodes))
         for name in dict.fromkeys([security.principal, *users]):
-            path = str(path_of(Path(secrets, "clients"), name))
+            path = str(client_file(secrets, name))
             found.append(Certificate(path=path, subject=name, names=[], authority=clients["path"], days=security.days))
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kafka_proof.client.secret_files import path_of
+from kafka_proof.client.secret_files import client_file, path_of, user_file
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import CONFIG
 from kafka_proof.deploy.security import LOGIN, MODULES, NODE_CLIENT, TLS, TRUSTED, Security, client_protocol
@@ -56,13 +56,13 @@ def client_files(
     files, servers = {}, {"bootstrap.servers": ",".join(addresses)}
     if found["clients"] == TLS:
         for name in [found["principal"], *(user["name"] for user in users)]:
-            path = path_of(Path(found["secrets"], "clients"), name)
+            path = client_file(found["secrets"], name)
             parts = [Path(f"{path}{ending}") for ending in (".key", ".pem")]
             # In check mode a new certificate does not exist.
             text = "".join(part.read_text(encoding="utf-8") for part in parts if part.exists())
             files[key_store(found["secrets"], name)] = text
     for user in users:
-        if found["clients"] == LOGIN and not path_of(Path(found["secrets"], "users"), user["name"]).exists():
+        if found["clients"] == LOGIN and not user_file(found["secrets"], user["name"]).exists():
             continue  # a user of an existing cluster, whose password is not known here
         properties = servers | login_properties(found, user["name"], user.get("mechanism") or "")
         files[path_of(directory, f"{user['name']}.properties")] = to_text(properties)
@@ -71,7 +71,7 @@ def client_files(
 
 def key_store(secrets: str, name: str) -> Path:
     """Return the path of a client's certificate and key, in one file."""
-    return path_of(Path(secrets, "clients"), f"{name}.keystore.pem")
+    return client_file(secrets, f"{name}.keystore.pem")
 
 
 def user_script(container: str, address: str, user: str, mechanism: str, password: str) -> str:
@@ -107,7 +107,7 @@ def password_of(properties: Mapping[str, str]) -> str:
 
 
 def _login(mechanism: str, name: str, secrets: str) -> str:
-    path = path_of(Path(secrets, "users"), name)
+    path = user_file(secrets, name)
     password = path.read_text(encoding="utf-8") if path.exists() else ""
     return f'{MODULES[mechanism]} required username="{_quoted(name)}" password="{_quoted(password)}";'
 

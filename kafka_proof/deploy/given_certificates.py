@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kafka_proof.client.secret_files import path_of
+from kafka_proof.client.secret_files import client_file
 from kafka_proof.deploy.certificates import Expiry, alternative_names, names_of
 from kafka_proof.deploy.node import ZOOKEEPER, Node
 from kafka_proof.deploy.security import CLIENTS_TRUST_STORE, KEY_STORE, TLS, TRUST_STORE, Security, security_of
@@ -96,7 +96,7 @@ def given_expiries(
     files = [path for node in nodes for path in node["secrets"].get(KEY_STORE, [])[1:]]  # the first one is the key
     files += [path for node in nodes for name in _TRUST_STORES for path in node["secrets"].get(name, [])]
     if security.clients == TLS:
-        files += [f"{path_of(Path(secrets, 'clients'), name)}.pem" for name in [security.principal, *users]]
+        files += [f"{client_file(secrets, name)}.pem" for name in [security.principal, *users]]
     return [
         Expiry(path, path, (certificate.not_valid_after_utc - now).days)
         for path in dict.fromkeys(files)
@@ -166,7 +166,7 @@ def _clients_problems(variables: Mapping[str, Any]) -> Iterator[str]:
     security = security_of(variables)
     names = [security.principal, *(user["name"] for user in variables.get("kafka_users") or [])]
     for name in names if security.clients == TLS else []:
-        path = path_of(Path(variables["stack_secrets"], "clients"), name)
+        path = client_file(variables["stack_secrets"], name)
         for file in (Path(f"{path}.pem"), Path(f"{path}.key")):
             if not file.exists():
                 yield (

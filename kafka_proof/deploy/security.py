@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kafka_proof.client.secret_files import user_file
 from kafka_proof.deploy.lines import numbers
 from kafka_proof.deploy.node import BROKER, CONFIG, Listener, Node
 
@@ -221,7 +222,7 @@ def secrets_of(node: Node, security: Security) -> dict[str, list[str]]:
     if security.clients == TLS:
         found[CLIENTS_TRUST_STORE] = [given["clients_ca"]] if given else ["clients-ca.trust.pem"]
     if BROKER in node["kinds"]:
-        found |= {f"{PLAIN_SECRET}{user}": [f"users/{user}"] for user in security.plain_users}
+        found |= {f"{PLAIN_SECRET}{user}": [str(user_file("", user))] for user in security.plain_users}
     return found
 
 

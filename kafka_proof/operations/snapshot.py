@@ -10,7 +10,7 @@ import json
 from kafka.errors import SecurityDisabledError
 
 from kafka_proof.client.connection import admin_client
-from kafka_proof.client.text import one_line
+from kafka_proof.client.text import one_line, write_whole
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.settings import dynamic_settings, settings_of, shared_settings
 from kafka_proof.cluster.temporary import is_temporary
@@ -64,10 +64,7 @@ def read(path):
 
 def write(path, items):
     """Write the items to a file: all, or none. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(json.dumps(items, indent=1), encoding="utf-8")
-    new.replace(path)
+    write_whole(path, json.dumps(items, indent=1))
 
 
 def _topics(admin):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.ansible_yaml import Template, to_yaml
+from kafka_proof.client.text import write_whole
 from kafka_proof.deploy.adoption import adopt, summary
 from kafka_proof.deploy.engines import connection, is_local
 from kafka_proof.deploy.foreign import as_found
@@ -36,8 +37,7 @@ class ActionModule(Action):
                     "or set adopt_inventory to another file."
                 )
             if before != after and not self.check_mode:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(after, encoding="utf-8")
+                write_whole(path, after)
         except OSError as error:
             raise ActionError(f"{path}: {error.strerror}. Set adopt_inventory to a file that can be written.") from None
         diff = {"before": before, "after": after, "after_header": str(path)}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
+from kafka_proof.client.text import write_whole
 from kafka_proof.operations.drift import DriftError, export
 
 _HEADER = "---\n# Written by playbooks/export.yml, without passwords: existing users keep theirs.\n"
@@ -15,10 +16,7 @@ class ActionModule(Action):
             after = _HEADER + export(arguments, arguments["kinds"])
             before = path.read_text(encoding="utf-8") if path.exists() else ""
             if before != after and not self.check_mode:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                new = path.with_name(f".{path.name}.new")
-                new.write_text(after, encoding="utf-8")
-                new.replace(path)
+                write_whole(path, after)
         except DriftError as error:
             raise ActionError(f"{arguments['client']['bootstrap.servers']}: {error}") from None
         except OSError as error:

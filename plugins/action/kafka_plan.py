@@ -1,7 +1,5 @@
 """Report the differences between lists and a cluster. ansible-doc -t module kafka_plan."""
 
-from pathlib import Path
-
 from kafka_proof.action import Action, ActionError
 from kafka_proof.operations.drift import DriftError, differences
 
@@ -11,13 +9,11 @@ _MEANING = "+ is in the files alone, - is in the cluster alone, ~ differs"
 class ActionModule(Action):
     def act(self, arguments):
         where = arguments["client"]["bootstrap.servers"]
-        secrets = arguments["secrets"]
         topics = [
             {"partitions": None, "replication_factor": None, "config": None} | each for each in arguments["topics"]
         ]
-        own = {"topics": topics, "secrets": str(Path(secrets, "users")) if secrets else ""}
         try:
-            found, warnings = differences(arguments | own, arguments["kinds"])
+            found, warnings = differences(arguments | {"topics": topics}, arguments["kinds"])
         except DriftError as error:
             raise ActionError(f"{where}: {error}") from None
         lines = [line for kind in found.values() for line in kind]

@@ -1,13 +1,9 @@
 """Users that log in by SCRAM as data, over Kafka's own protocol. ansible-doc -t module kafka_users."""
 
-from pathlib import Path
-
 from kafka_proof.action import Action
 from kafka_proof.operations.access.users import have
 
 
 class ActionModule(Action):
     def act(self, arguments):
-        secrets = arguments["secrets"]
-        passwords = str(Path(secrets, "users")) if secrets else ""
-        return have(arguments | {"secrets": passwords}, self.check_mode, self.say)
+        return have(arguments, self.check_mode, self.say)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from kafka_proof.action import Action, ActionError
-from kafka_proof.client.secret_files import keep, make_directory, path_of
+from kafka_proof.client.secret_files import keep, make_directory, user_file
 from kafka_proof.deploy.certificates import missing, wanted
 from kafka_proof.deploy.rotation import SUCCEED, outdated, succeed, wanted_in
 from kafka_proof.deploy.security import LOGIN, security_of
@@ -25,7 +25,7 @@ class ActionModule(Action):
             # A user of an existing cluster has a password that is not known here: kafka_users makes those of new users.
             known = [each for each in users if each.get("password") or each["name"] in security.plain_users]
             for user in [principal, *known] if security.clients == LOGIN else []:
-                path = path_of(Path(arguments["secrets"], "users"), user["name"])
+                path = user_file(arguments["secrets"], user["name"])
                 done += [f"password {path}"] if keep(path, user.get("password"), self.check_mode) else []
             absent = missing(own)
             for item in absent if not self.check_mode else []:

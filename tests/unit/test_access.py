@@ -204,11 +204,11 @@ def test_a_user_with_two_mechanisms_and_one_file(tmp_path):
     listed = [{"name": "../a"}, {"name": "../a", "mechanism": "SCRAM-SHA-256", "iterations": 8192}]
     assert users.problems(listed, [], "directory") == []
     assert users.wanted(listed) == {("../a", "SCRAM-SHA-512"): None, ("../a", "SCRAM-SHA-256"): 8192}
-    directory = tmp_path / "users"
+    directory = tmp_path / "secrets"
     assert users._passwords(listed, directory, []) == {}
     assert not directory.exists()
     made = users._passwords(listed, directory, [("../a", "SCRAM-SHA-512")])
-    [file] = directory.iterdir()
+    [file] = (directory / "users").iterdir()
     assert {len(file.read_text()), *made.values()} == {32, file.read_text()}
     assert users._passwords(listed, directory, []) == made
 

@@ -7,13 +7,13 @@ import javaproperties
 import pytest
 
 from kafka_proof.client.properties import kafka_python
-from kafka_proof.client.secret_files import path_of, read_or_make, write
+from kafka_proof.client.secret_files import path_of, read_or_make, user_file, write
 from kafka_proof.deploy.certificates import alternative_names, expiries, generated, missing, wanted
 from kafka_proof.deploy.clients import access, key_store, login_properties, password_of, to_text, user_script
 from kafka_proof.deploy.files import read_secrets
 from kafka_proof.deploy.inventory_checks import broker_problems
 from kafka_proof.deploy.kraft import wanted_voters
-from kafka_proof.deploy.security import Security, security_of, security_problems
+from kafka_proof.deploy.security import Security, secrets_of, security_of, security_problems
 from tests.support.certificates import Authority
 from tests.unit.stack import kraft_nodes, listener, nodes, variables
 
@@ -45,6 +45,14 @@ def secure(security=LOGIN, **other):
 def settings(security=LOGIN, **other):
     [node] = kraft_nodes({"one": secure(security, stack_kafka_version="4.4.0", **other)})
     return node["settings"]
+
+
+def test_a_node_reads_the_password_that_was_written_for_a_user(tmp_path):
+    security = {"clients": "sasl_ssl", "mechanisms": ["PLAIN"]}
+    user = {"name": ".alice", "mechanism": "PLAIN"}
+    found = security_of({"kafka_security": security, "kafka_users": [user]})
+    [path] = secrets_of(nodes({"one": variables()})[1], found)[f"plain.{user['name']}"]
+    assert tmp_path / path == user_file(tmp_path, user["name"])
 
 
 def test_without_security_everything_is_plaintext():
@@ -230,7 +238,7 @@ def test_a_teardown_with_the_data_removes_what_was_created(tmp_path):
 
 
 def properties(tmp_path, password='a"b\\c', security=LOGIN):
-    users = path_of(tmp_path / "users", "admin")
+    users = user_file(tmp_path, "admin")
     users.parent.mkdir(exist_ok=True)
     users.write_text(password)
     found = access(security_of(secure(security)), str(tmp_path))
@@ -276,9 +284,9 @@ def test_a_password_is_on_no_command_line():
 
 def test_secrets_in_files(tmp_path):
     directory = tmp_path / "users"
-    secret = read_or_make(directory, "../../x/ü")
+    secret = read_or_make(user_file(tmp_path, "../../x/ü"))
     assert len(secret) == 32
-    assert read_or_make(directory, "../../x/ü") == secret
+    assert read_or_make(user_file(tmp_path, "../../x/ü")) == secret
     [path] = directory.iterdir()
     assert oct(path.stat().st_mode)[-3:] == "600"
     assert oct(directory.stat().st_mode)[-3:] == "700"

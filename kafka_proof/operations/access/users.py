@@ -16,7 +16,7 @@ from kafka_proof.client.connection import links
 from kafka_proof.client.link import Fault
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.raw import send
-from kafka_proof.client.secret_files import path_of, read_or_make
+from kafka_proof.client.secret_files import read_or_make, user_file
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster
@@ -36,7 +36,7 @@ def have(params, check, say=print):
     """Make the users match a list, as the module kafka_users documents it. Return the result of an Ansible task.
 
     params: {client, users, absent, mechanism, secrets, prune, keep, timeout}. `mechanism`: of users that name none.
-    `secrets`: the directory with a file for the password of each user that has none in the list; "" for none.
+    `secrets`: the directory of secrets, for the passwords of users that have none in the list; "" for none.
     """
     params = params | {"users": of_scram(params["users"], params["mechanism"])}
     if found := problems(params["users"], params["absent"], params["secrets"]):
@@ -118,8 +118,8 @@ def _passwords(users, directory, new):
         for user in users:
             if user.get("password") is not None:
                 found[key(user)] = user["password"]
-            elif key(user) in new or path_of(directory, user["name"]).exists():
-                found[key(user)] = read_or_make(directory, user["name"])
+            elif key(user) in new or user_file(directory, user["name"]).exists():
+                found[key(user)] = read_or_make(user_file(directory, user["name"]))
     except OSError as error:
         advice = "Let this user read and write it, or set stack_secrets."
         raise shared.Refused([f"{error.filename}: {error.strerror}. {advice}"]) from None
