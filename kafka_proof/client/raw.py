@@ -3,9 +3,12 @@
 All uses of its private attributes are here and in workarounds.py, so that an upgrade breaks two files at most.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+Item = TypeVar("Item")
 
 
 def send(admin: KafkaAdminClient, request: Any, broker: int | None = None, seconds: float | None = None) -> Any:
@@ -17,6 +20,11 @@ def send(admin: KafkaAdminClient, request: Any, broker: int | None = None, secon
     """
     milliseconds = None if seconds is None else max(1, int(seconds * 1000))
     return admin._manager.run(admin._manager.send, request, broker, milliseconds)
+
+
+def batches(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
+    """Cut a list into lists that one request carries."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def broker_version(admin: KafkaAdminClient) -> tuple[int, ...]:

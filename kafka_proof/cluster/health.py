@@ -9,7 +9,7 @@ from kafka.errors import KafkaError
 from kafka.protocol.admin import DescribeConfigsRequest
 from kafka.protocol.metadata import MetadataRequest
 
-from kafka_proof.client.raw import known_brokers, send
+from kafka_proof.client.raw import batches, known_brokers, send
 
 OFFLINE, BELOW_MINIMUM, UNDER_REPLICATED = "offline", "min-isr", "under-replicated"  # keys of advice.ADVICE, too
 
@@ -122,8 +122,8 @@ def _ask(admin: KafkaAdminClient, broker: int) -> tuple[dict[str, Any], dict[str
     metadata = send(admin, request, broker).to_dict()
     names = [topic["name"] for topic in metadata["topics"]]
     minimum: dict[str, int] = {}
-    for start in range(0, len(names), _BATCH):
-        resources = [(ConfigResourceType.TOPIC, name, [_MINIMUM]) for name in names[start : start + _BATCH]]
+    for batch in batches(names, _BATCH):
+        resources = [(ConfigResourceType.TOPIC, name, [_MINIMUM]) for name in batch]
         answer = send(admin, DescribeConfigsRequest(resources=resources), broker)
         minimum |= {topic.resource_name: int(topic.configs[0].value) for topic in answer.results if topic.configs}
     return metadata, minimum

@@ -7,6 +7,7 @@ from kafka_proof.client.ansible_yaml import to_yaml
 from kafka_proof.client.connection import admin_client
 from kafka_proof.operations import topics
 from kafka_proof.operations.access import acls, quotas, shared, users
+from kafka_proof.operations.refused import Refused
 
 _ACCESS = {"users": users, "acls": acls, "quotas": quotas}
 _VARIABLES = {"topics": "kafka_topics_present"} | {kind: f"kafka_{kind}" for kind in _ACCESS}
@@ -25,7 +26,7 @@ def differences(params, kinds):
     found, warnings = {}, []
     for kind in kinds:
         if kind == "topics":
-            found[kind] = _asked(lambda: topics.differences(params))
+            found[kind] = _asked(kind, lambda: topics.differences(params))
             continue
         own = params | {"absent": [], "prune": True, "must_answer": True}
         result = _ACCESS[kind].have(own, check=True, say=lambda line: None)
@@ -46,10 +47,10 @@ def export(params, kinds):
     with admin_client(params["client"], params["timeout"], params["timeout"]) as admin:
         for kind in kinds:
             if kind == "topics":
-                variables[_VARIABLES[kind]] = _asked(lambda: topics.items(admin))
+                variables[_VARIABLES[kind]] = _asked(kind, lambda: topics.items(admin))
                 continue
             module = _ACCESS[kind]
-            table = _asked(lambda module=module: _read(admin, module.KIND))
+            table = _asked(kind, lambda module=module: _read(admin, module.KIND))
             table = {key: value for key, value in table.items() if module.prunable(kept, key)}
             variables[_VARIABLES[kind]] = module.items(table)
     return to_yaml(variables)
@@ -60,10 +61,8 @@ def _read(admin, kind):
         return kind.read(admin, None)
 
 
-def _asked(ask):
+def _asked(kind, ask):
     try:
         return ask()
-    except topics.Refused as refusal:
-        raise DriftError("topics: " + "\n".join(refusal.args[1])) from None
-    except shared.Refused as refusal:
-        raise DriftError("\n".join(refusal.problems)) from None
+    except Refused as refusal:
+        raise DriftError("\n".join([f"{kind}: {refusal.problems[0]}", *refusal.problems[1:]])) from None

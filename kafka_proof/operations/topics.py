@@ -8,13 +8,14 @@ from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionE
 
 from kafka_proof.client.connection import admin_client
 from kafka_proof.client.properties import ClientPropertiesError
+from kafka_proof.client.raw import batches
 from kafka_proof.client.text import one_line, setting_text
 from kafka_proof.client.workarounds import reason
 from kafka_proof.cluster.settings import alter, is_same
 from kafka_proof.cluster.temporary import nobody_deletes
 from kafka_proof.operations import reassign
+from kafka_proof.operations.refused import NO_BROKER, REST_DONE, UNCERTAIN, Refused
 
-NOTHING = "nothing was changed"
 # Topics that Kafka's own programs make for themselves: brokers and registries, Connect, Streams, MirrorMaker.
 _OF_PROGRAMS = re.compile(
     r"_.*|connect-(configs|offsets|status)|.*-(changelog|repartition|subscription-(registration|response)-topic)"
@@ -132,7 +133,7 @@ def describe(admin, names, with_config):
         if error is UnknownTopicOrPartitionError:
             continue
         if topic["error_code"]:
-            raise Refused(NOTHING, [f"topic {topic['name']}: {error.description} ({error.__name__})"])
+            raise Refused([f"topic {topic['name']}: {error.description} ({error.__name__})"])
         found[topic["name"]] = {
             "partitions": len(topic["partitions"]),
             "replication_factor": min(len(partition["replica_nodes"]) for partition in topic["partitions"]),
@@ -151,7 +152,7 @@ def describe(admin, names, with_config):
 def apply(admin, plan, timeout_ms, validate_only):
     """Carry out the plan, or ask the broker whether it accepts it. Return what it refuses, list[str]."""
     problems, how = [], {"timeout_ms": timeout_ms, "raise_errors": False}
-    for batch in batches(plan.create):
+    for batch in batches(plan.create, BATCH):
         wanted = {
             topic["name"]: {
                 "num_partitions": topic["partitions"] or -1,
@@ -164,7 +165,7 @@ def apply(admin, plan, timeout_ms, validate_only):
     if plan.grow:
         answer = admin.create_partitions(plan.grow, validate_only=validate_only, **how)
         problems += _problems(item.to_dict() for item in answer.results)
-    for batch in batches(list(plan.configure.items())):
+    for batch in batches(list(plan.configure.items()), BATCH):
         refused = alter(admin, {(ConfigResourceType.TOPIC, name): changes for name, changes in batch}, validate_only)
         problems += [f"topic {name}: {said}" for (_, name), said in refused.items()]
     if plan.delete and validate_only:
@@ -183,13 +184,15 @@ def _problems(answers):
     ]
 
 
-class Refused(Exception):
-    """The broker or the plan refuses changes: what happened to the others, and a list of messages."""
+class Moves(Refused):
+    """The plan is refused, and replicas would move. `replication`: {name: replicas}."""
 
+    def __init__(self, problems, replication):
+        super().__init__(problems)
+        self.replication = replication
 
-def batches(items):
-    """Cut a list into lists that one request carries."""
-    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    def result(self, client):
+        return super().result(client) | {"replication": self.replication}
 
 
 def have(params, check, say=print):
@@ -199,14 +202,10 @@ def have(params, check, say=print):
     last three with defaults; check: only report the changes; say: called with lines of text, such as the progress.
     A result that failed because data would move has `replication`, {name: replicas}.
     """
-    where = params["client"].get("bootstrap.servers")
     try:
         return _have(params, check, say)
     except Refused as refusal:
-        rest, problems, *replication = refusal.args
-        message = "\n".join([f"{where}: {len(problems)} refused, {rest}:", *problems])
-        changed = rest != NOTHING
-        return {"failed": True, "changed": changed, "msg": message, "replication": dict(*replication)}
+        return refusal.result(params["client"])
 
 
 def _have(params, check, say):
@@ -216,15 +215,14 @@ def _have(params, check, say):
     except (KafkaTimeoutError, ClientPropertiesError):
         if not check:
             raise
-        warning = "No broker answers yet; this is what would be done with a new one."
-        return result(topics, make_plan(topics, params["absent"], {}), {}) | {"warnings": [warning]}
+        return result(topics, make_plan(topics, params["absent"], {}), {}) | {"warnings": [NO_BROKER]}
     with admin:
         absent = [*params["absent"], *(_pruned(admin, topics, params["absent"]) if params.get("prune") else [])]
         actual = _actual(admin, topics, absent)
         plan = make_plan(topics, absent, actual, params.get("reassign", False))
         plan.unfinished = params.get("reassign", False) and reassign.is_unfinished(admin, actual)
         if problems := plan.refused or _refusals(admin, plan, seconds * 1000):
-            raise Refused(NOTHING, problems, plan.replication)
+            raise Moves(problems, plan.replication)
         for name in plan.delete:
             if name not in params["absent"]:
                 say(f"prune: topic {one_line(name)}")
@@ -266,7 +264,7 @@ def _pruned(admin, topics, absent):
     """Return the topics to delete because the list does not name them. Raises Refused for an empty list."""
     if not topics:
         said = "the list of topics is empty, and pruning would delete all topics with their messages. List one."
-        raise Refused(NOTHING, [said])
+        raise Refused([said])
     return [name for name in _unlisted(admin, topics) if name not in absent]
 
 
@@ -300,9 +298,9 @@ def _carry_out(admin, plan, params, say):
                 live = {"throttle": throttle, "timeout": params["timeout"], "say": say, "stop": stop}
                 reassign.rebalance(admin, _goal(admin, plan), **live)
     except (KafkaError, reassign.ImpossibleError, reassign.StalledError, reassign.Interrupted) as error:
-        raise Refused("and some of it can have been done", [reason(error)]) from error
+        raise Refused([reason(error)], UNCERTAIN) from error
     if problems:
-        raise Refused("the rest was done", problems)
+        raise Refused(problems, REST_DONE)
 
 
 def result(topics, plan, actual):

@@ -5,8 +5,9 @@ from unittest.mock import MagicMock
 import pytest
 from kafka.errors import KafkaTimeoutError
 
+from kafka_proof.client.raw import batches
 from kafka_proof.operations import topics as operations
-from kafka_proof.operations.topics import BATCH, Plan, batches, make_plan, preview, result, settings
+from kafka_proof.operations.topics import BATCH, Plan, make_plan, preview, result, settings
 
 
 def wanted(name, partitions=None, replication_factor=None, config=None):
@@ -139,7 +140,7 @@ def test_result_says_changed_only_if_something_is_done():
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (BATCH, [BATCH]), (BATCH + 1, [BATCH, 1])])
 def test_batches(count, sizes):
-    cut = batches(list(range(count)))
+    cut = batches(list(range(count)), BATCH)
     assert [len(batch) for batch in cut] == sizes
     assert [item for batch in cut for item in batch] == list(range(count))
 

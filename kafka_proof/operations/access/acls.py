@@ -5,7 +5,7 @@ from itertools import groupby
 
 from kafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
-from kafka_proof.client.raw import send
+from kafka_proof.client.raw import batches, send
 from kafka_proof.client.text import one_line
 from kafka_proof.operations.access import roles, shared
 from kafka_proof.operations.access.roles import Acl, principal
@@ -169,10 +169,10 @@ def _alter(admin, plan, validate_only):
     if validate_only:
         return []
     found = []
-    for batch in shared.batches(list(plan.create)):
+    for batch in batches(list(plan.create), shared.BATCH):
         answers = send(admin, CreateAclsRequest(creations=[_creation(acl) for acl in batch])).results
         found += _refusals(batch, answers)
-    for batch in shared.batches(list(plan.remove)):
+    for batch in batches(list(plan.remove), shared.BATCH):
         answers = send(admin, DeleteAclsRequest(filters=[_filter(acl) for acl in batch])).filter_results
         found += _refusals(batch, answers)
     return found

@@ -4,7 +4,7 @@ from functools import partial
 
 from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
 
-from kafka_proof.client.raw import send
+from kafka_proof.client.raw import batches, send
 from kafka_proof.client.text import one_line, setting_text
 from kafka_proof.operations.access import shared
 
@@ -104,7 +104,7 @@ def _alter(admin, plan, validate_only):
     changes += [(key, *values) for key, values in plan.change.items()]
     changes += [(key, value, {}) for key, value in plan.remove.items()]
     found = []
-    for batch in shared.batches(changes):
+    for batch in batches(changes, shared.BATCH):
         request = AlterClientQuotasRequest(entries=[_entry(*change) for change in batch], validate_only=validate_only)
         for answer, (key, *_) in zip(send(admin, request).entries, batch, strict=True):
             if answer.error_code:

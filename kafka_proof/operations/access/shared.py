@@ -16,8 +16,8 @@ from kafka_proof.client.raw import known_brokers
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import WaitedInVainError, wait_until
 from kafka_proof.client.workarounds import reason
+from kafka_proof.operations.refused import NO_BROKER, NOTHING, REST_DONE, UNCERTAIN, Refused
 
-NOTHING = "nothing was changed"
 BATCH = 500  # items in one request: a KRaft controller takes 10,000 records, and an item can be several
 IN_FORCE = 30  # seconds until every broker knows a change, at most
 _SECRET = ", another password"  # the difference of equal values: the cluster does not show it
@@ -61,14 +61,6 @@ class Plan:
 
     def __bool__(self):
         return bool(self.create or self.change or self.remove)
-
-
-class Refused(Exception):
-    """Changes are refused. `problems`: the reasons, list of str; `rest`: what happened to the other changes."""
-
-    def __init__(self, problems, rest=NOTHING):
-        super().__init__("; ".join(problems))
-        self.problems, self.rest = problems, rest
 
 
 def make_plan(wanted, absent, actual, prune=None):
@@ -124,14 +116,12 @@ def have(kind, goal, params, check, say):
     say: called with a line for each removal of an item that is only not wanted, before the first change.
     Raises KafkaError, ClientPropertiesError.
     """
-    where = params["client"].get("bootstrap.servers")
     if not goal.wanted and not goal.absent and not params["prune"]:
         return result(kind, Plan())  # without any right, and without a connection
     try:
         return _have(kind, goal, params, check, say)
     except Refused as refusal:
-        message = "\n".join([f"{where}: {len(refusal.problems)} refused, {refusal.rest}:", *refusal.problems])
-        return {"failed": True, "changed": refusal.rest != NOTHING, "msg": message}
+        return refusal.result(params["client"])
 
 
 def _have(kind, goal, params, check, say):
@@ -141,8 +131,7 @@ def _have(kind, goal, params, check, say):
     except (KafkaTimeoutError, ClientPropertiesError):
         if not may_be_new:
             raise
-        warning = "No broker answers yet; this is what would be done with a new one."
-        return result(kind, Plan(create=goal.wanted)) | {"warnings": [warning]}
+        return result(kind, Plan(create=goal.wanted)) | {"warnings": [NO_BROKER]}
     with admin:
         with allowed(kind.rights[0]):
             actual = kind.read(admin, None)
@@ -168,10 +157,10 @@ def _apply(kind, admin, plan):
     except ClusterAuthorizationFailedError:
         raise
     except KafkaError as error:
-        raise Refused([one_line(reason(error))], "and some of it can have been done") from error
+        raise Refused([one_line(reason(error))], UNCERTAIN) from error
     if problems:
         all_of_them = len(problems) >= len(plan.create) + len(plan.change) + len(plan.remove)
-        raise Refused(problems, NOTHING if all_of_them else "the rest was done")
+        raise Refused(problems, NOTHING if all_of_them else REST_DONE)
 
 
 def _wait_in_force(kind, admin, goal, seconds):
@@ -222,11 +211,6 @@ def refusal(code, message):
     if error is ClusterAuthorizationFailedError:
         raise error(message)
     return f"{one_line(message or error.description)} ({error.__name__})"
-
-
-def batches(items):
-    """Cut a list into lists that one request carries."""
-    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
 
 
 def kept(params):

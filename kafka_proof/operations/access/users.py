@@ -15,12 +15,13 @@ from kafka.protocol.admin import AlterUserScramCredentialsRequest, DescribeUserS
 from kafka_proof.client.connection import links
 from kafka_proof.client.link import Fault
 from kafka_proof.client.properties import kafka_python
-from kafka_proof.client.raw import send
+from kafka_proof.client.raw import batches, send
 from kafka_proof.client.secret_files import read_or_make, user_file
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.operations.access import shared
+from kafka_proof.operations.refused import Refused
 
 MECHANISMS = {"SCRAM-SHA-256": 1, "SCRAM-SHA-512": 2}  # Kafka's numbers
 USUAL = "SCRAM-SHA-512"
@@ -109,7 +110,7 @@ def prunable(names, user):
 
 
 def _passwords(users, directory, new):
-    """Return {key: password} of the users whose password is known. Make those of `new` keys. Raises shared.Refused.
+    """Return {key: password} of the users whose password is known. Make those of `new` keys. Raises Refused.
 
     A user that the cluster has, and whose password is in no list and in no file, keeps it.
     """
@@ -122,7 +123,7 @@ def _passwords(users, directory, new):
                 found[key(user)] = read_or_make(user_file(directory, user["name"]))
     except OSError as error:
         advice = "Let this user read and write it, or set stack_secrets."
-        raise shared.Refused([f"{error.filename}: {error.strerror}. {advice}"]) from None
+        raise Refused([f"{error.filename}: {error.strerror}. {advice}"]) from None
     return found
 
 
@@ -130,10 +131,10 @@ def _passwords(users, directory, new):
 
 
 def _renew(params, given, plan, actual):
-    """Add users with another password to the plan. Return a list of warnings. Raises shared.Refused."""
+    """Add users with another password to the plan. Return a list of warnings. Raises Refused."""
     if unknown := sorted(plan.change.keys() - given.keys()):
         said = "Kafka needs the password to change the iterations. Give it in the list."
-        raise shared.Refused([f"user {one_line(name)}: {said}" for name, _ in unknown])
+        raise Refused([f"user {one_line(name)}: {said}" for name, _ in unknown])
     present = {key: given[key] for key in given if key in actual and key not in plan.change}
     results = logins(params["client"], present, params["timeout"])
     plan.change |= {key: (actual[key], actual[key]) for key in present if results[key] == REFUSED}
@@ -191,7 +192,7 @@ def _wait_logins(client, given, plan, seconds):
         if not left:
             return
     names = ", ".join(one_line(name) for name, _ in sorted(left)[:5])
-    raise shared.Refused([f"{len(left)} users cannot log in yet, such as {names}"], "the cluster accepted all changes")
+    raise Refused([f"{len(left)} users cannot log in yet, such as {names}"], "the cluster accepted all changes")
 
 
 # Kafka's requests
@@ -222,7 +223,7 @@ def _alter(given, admin, plan, validate_only):
     alterations = upsertions + [_deletion(*key) for key in plan.remove]
     found = []
     for mechanism in MECHANISMS.values():  # with KRaft, a request can have a user once
-        for batch in shared.batches([each for each in alterations if each.mechanism == mechanism]):
+        for batch in batches([each for each in alterations if each.mechanism == mechanism], shared.BATCH):
             request = AlterUserScramCredentialsRequest(
                 upsertions=[each for each in batch if hasattr(each, "salt")],
                 deletions=[each for each in batch if not hasattr(each, "salt")],
