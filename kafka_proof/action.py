@@ -19,7 +19,7 @@ from kafka.errors import KafkaError
 from kafka_proof.advice import explained
 from kafka_proof.client.connection import NoKafkaError
 from kafka_proof.client.properties import ClientPropertiesError
-from kafka_proof.client.text import one_line
+from kafka_proof.client.text import one_line, printable
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.deploy.files import from_archive
 from kafka_proof.deploy.node import CONFIG
@@ -87,8 +87,8 @@ class Action(ActionBase):
         return self._task.check_mode
 
     def say(self, text: str) -> None:
-        """Show a line at once, while the task runs."""
-        self._display.display(text)
+        """Show text at once, while the task runs. A broker's words in it cannot control the terminal."""
+        self._display.display("\n".join(map(printable, text.splitlines())))
 
     def shell(self, script: str | bytes) -> dict[str, Any]:
         """Run a shell script on the host, over Ansible's own connection, and return {rc, stdout, stderr}.

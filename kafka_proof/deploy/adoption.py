@@ -69,8 +69,8 @@ def adopt(
 ) -> Adopted:
     """Return the inventory of these containers.
 
-    versions: those of Kafka that this project runs; reach: {host: variables with which Ansible reaches it}; names: of
-    containers that have to be among them.
+    versions: those of Kafka that this project runs; reach: {host: variables with which Ansible reaches it}; selected:
+    names of containers that have to be among them.
     """
     if absent := sorted(set(selected).difference(each.name for each in found)):
         problem = (

@@ -7,7 +7,7 @@ import base64
 import uuid
 from collections.abc import Sequence
 
-from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.kraft import initial_controllers, is_kraft
 from kafka_proof.deploy.node import BROKER, CONTROLLER, Engines, Node, has_data, of_kind
 
@@ -53,7 +53,7 @@ def with_cluster(node: Node, nodes: Sequence[Node], engines: Engines, new_id: st
 
 def _is_dual(nodes: Sequence[Node], engines: Engines) -> bool:
     """Return whether metadata can have been copied to the controllers: then one that lost its disk must not vote."""
-    found = [container_of(node, engines.get(node["host"]) or {}) for node in of_kind(nodes, BROKER)]
+    found = [container_in(node, engines) for node in of_kind(nodes, BROKER)]
     return any(item is not None and (item["migration"] or item["cluster"]) for item in found)
 
 

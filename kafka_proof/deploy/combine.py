@@ -7,7 +7,7 @@ of its features. Its removal needs metadata.version 33 (4.4; KAFKA-20295).
 
 from collections.abc import Mapping, Sequence
 
-from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
 from kafka_proof.deploy.node import BROKER, Engines, Node, dedicated, of_kind
 
@@ -25,7 +25,7 @@ def combined_nodes(
     """
     separate = dedicated(make_nodes(groups, hosts, engine_of))
     if any(engines.values()):
-        separate = [node for node in separate if container_of(node, engines.get(node["host"]) or {})]
+        separate = [node for node in separate if container_in(node, engines)]
     # A node finds the quorum by controllers that leave it later, too.
     others = [node["peers"]["controller"] for node in separate]
     combined = of_kind(make_nodes({"kafka": groups["kafka"]}, hosts, engine_of), BROKER)
@@ -64,7 +64,7 @@ def has_begun(nodes: Sequence[Node], engines: Engines) -> bool:
 
 
 def _runs(node: Node, engines: Engines) -> bool:
-    found = container_of(node, engines.get(node["host"]) or {})
+    found = container_in(node, engines)
     return found is not None and found["state"] == "running"
 
 

@@ -74,6 +74,11 @@ def container_of(node: Node, engine: Engine) -> dict[str, Any] | None:
     return next((item for item in engine.get("containers", []) if item["name"] == node["container"]), None)
 
 
+def container_in(node: Node, engines: Engines) -> dict[str, Any] | None:
+    """Return the container of the node. engines: {host: its report}."""
+    return container_of(node, engines.get(node["host"]) or {})
+
+
 def occupant(node: Node, engine: Engine) -> dict[str, Any] | None:
     """Return the container in the place of the node: its own, or that of another image which it takes over."""
     return container_of(node, engine) or takeover.taken_over(node, engine)

@@ -99,8 +99,8 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     containers   [{name, kinds: [str], id, image, image_id, state, health, started, exit_code, restarts, version,
                    protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
                    cluster (an id, with KRaft), migration (bool), ports: [[address, port]], networks: [str],
-                   volumes: [str]}] of this stack. `level`, `listeners`: see kafka_proof.deploy.transition; `migration`:
-                   kafka_proof.deploy.migration. `definition` and `files` are checksums, see
+                   data: the volume of its data, or None}] of this stack. `level`, `listeners`: see
+                   kafka_proof.deploy.transition; `migration`: kafka_proof.deploy.migration. `definition` and `files` are checksums, see
                    kafka_proof.deploy.containers; None where the previous version created the container.
                    `state` is the engine's, and "restarting" also while a container runs between two crashes
     others       [{name, image, ports, state, networks: [str]}], all other containers

@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
 from kafka_proof.deploy.lines import line
 from kafka_proof.deploy.node import (
@@ -133,8 +133,8 @@ def _begun(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
 def _phase(nodes: Sequence[Node], engines: Engines, copied: bool) -> str:
     found = _brokers(nodes, engines)
     if is_final(nodes, engines):
-        return FINALISE if any(_container(node, engines) for node in of_kind(nodes, ZOOKEEPER)) else REMOVE
-    if not all(_container(node, engines) for node in dedicated(nodes)):
+        return FINALISE if any(container_in(node, engines) for node in of_kind(nodes, ZOOKEEPER)) else REMOVE
+    if not all(container_in(node, engines) for node in dedicated(nodes)):
         begun = [ORIGIN, *PHASES].index(_begun(nodes, engines, copied))
         return [ORIGIN, *PHASES][begun - 1]
     if not found or any(not item["migration"] and not item["cluster"] for item in found) or not copied:
@@ -183,7 +183,7 @@ def compares_before_return(nodes: Sequence[Node], engines: Engines, copied: bool
     """
     if any_uses_kraft(nodes, engines):
         return True
-    if not all(_container(node, engines) for node in dedicated(nodes)):
+    if not all(container_in(node, engines) for node in dedicated(nodes)):
         return False  # the return is past its comparison
     begun, found = _begun(nodes, engines, copied), _brokers(nodes, engines)
     return begun == DUAL_WRITE and (not found or (noted and _phase(nodes, engines, copied) == DUAL_WRITE))
@@ -195,7 +195,7 @@ def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) ->
         return []
     problems = []
     for node in of_kind(nodes, BROKER):
-        running = running_version(_container(node, engines))
+        running = running_version(container_in(node, engines))
         if line(node["version"]) != VERSION:
             problems.append(
                 f"{node['host']}: stack_kafka_version is {node['version']}, and a migration needs Kafka {VERSION}. "
@@ -282,7 +282,7 @@ def next_phase(progress: Mapping[str, Any], check: bool, options: str) -> str:
 def zookeeper_containers(nodes: Sequence[Node], engines: Engines, host: str) -> list[str]:
     """Return the containers of ZooKeeper on a host."""
     wanted = [node for node in of_kind(nodes, ZOOKEEPER) if node["host"] == host]
-    return [node["container"] for node in wanted if _container(node, engines)]
+    return [node["container"] for node in wanted if container_in(node, engines)]
 
 
 def forget_metadata(broker: Node) -> str:
@@ -291,13 +291,9 @@ def forget_metadata(broker: Node) -> str:
     return shlex.join(["timeout", "60", "docker", "exec", broker["container"], "bash", "-c", script])
 
 
-def _container(node: Node, engines: Engines) -> dict[str, Any] | None:
-    return container_of(node, engines.get(node["host"]) or {})
-
-
 def _brokers(nodes: Sequence[Node], engines: Engines) -> list[dict[str, Any]]:
     """Return the containers of brokers, those of them that exist."""
-    return [item for node in of_kind(nodes, BROKER) if (item := _container(node, engines))]
+    return [item for node in of_kind(nodes, BROKER) if (item := container_in(node, engines))]
 
 
 def _for_kraft(hosts: Hosts, servers: Container[str]) -> Hosts:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kafka_proof.deploy import listeners, security, zookeeper
-from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.derive import ports_of, probes, with_files
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENERS, ZOOKEEPER, Engines, Node, Port, of_kind
@@ -43,7 +43,7 @@ def levels(nodes: Sequence[Node], engines: Engines, until: str = "", begun: bool
     until: "both" stops one level before the end; begun: whether an earlier run did not come to its end. Its last level
     is repeated: all containers can have it before the last one of them works.
     """
-    now = {found["level"] for node in nodes if (found := container_of(node, engines.get(node["host"]) or {}))}
+    now = {found["level"] for node in nodes if (found := container_in(node, engines))}
     if not now:
         return []
     if target(nodes[0]) == SECURE:
@@ -64,7 +64,7 @@ def transition_problems(nodes: Sequence[Node], engines: Engines, options: str = 
     """Return why site.yml does not change the access control of a running cluster."""
     state = {OPEN: "open", SECURE: "secure"}
     for node in nodes:
-        found = container_of(node, engines.get(node["host"]) or {})
+        found = container_in(node, engines)
         if found and found["level"] != target(node):
             return [
                 f"{node['host']}: {node['container']} is {state.get(found['level'], 'on its way')}, and by "
@@ -139,7 +139,7 @@ def _access(access: Security, sides: Mapping[str, Any]) -> Security:
 def _sides(node: Node, engines: Engines) -> tuple[list[Any], list[Any]]:
     """Return the listeners of the inventory, and those that the container has beside them, each with its `use`."""
     own = json.loads(node["labels"]["listeners"])
-    found = container_of(node, engines.get(node["host"]) or {}) or {"listeners": []}
+    found = container_in(node, engines) or {"listeners": []}
     names = {item["name"] for item in own}
     return own, [item for item in found["listeners"] if item["name"] not in names]
 

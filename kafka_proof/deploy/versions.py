@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kafka_proof.deploy.containers import container_of
+from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.lines import line, numbers
 from kafka_proof.deploy.node import Engines, Node
 
@@ -32,7 +32,7 @@ def protocol_to_keep(brokers: Sequence[Node], engines: Engines, wanted: str) -> 
 
     A container that is not healthy has not shown yet that it can run the new version.
     """
-    found = [container for node in brokers if (container := container_of(node, engines.get(node["host"]) or {}))]
+    found = [container for node in brokers if (container := container_in(node, engines))]
     versions = [version for container in found if (version := running_version(container))]
     proved = all(container["health"] == "healthy" for container in found)
     risen = any(protocol == line(version) for version, protocol in versions)
@@ -72,4 +72,4 @@ def version_problems(node: Node, found: Mapping[str, Any] | None, upgrading: boo
 
 
 def _running(node: Node, engines: Engines) -> tuple[str, str] | None:
-    return running_version(container_of(node, engines.get(node["host"]) or {}))
+    return running_version(container_in(node, engines))

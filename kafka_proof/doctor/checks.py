@@ -281,7 +281,7 @@ def coordinator(cluster, first):
     """Can groups be coordinated? The question creates __consumer_offsets where it is missing, so look for it first."""
     alive = len(cluster.brokers)
     there = any(topic.name == OFFSETS_TOPIC for topic in cluster.topics)
-    factor = _replication_factor(cluster)
+    factor = _largest(cluster, "offsets.topic.replication.factor")
     if not there and factor is None:
         evidence = (
             f"{OFFSETS_TOPIC} is not visible to this client (Describe on it, or {OF_CONFIGS}), and asking further "
@@ -319,25 +319,18 @@ def coordinator(cluster, first):
         yield Finding("coordinator", "skip", f"it is broker {answer.node_id}, and that cannot be asked, see above")
 
 
-def _replication_factor(cluster):
-    """Return the largest offsets.topic.replication.factor of the brokers; None where no broker shows it."""
-    key = "offsets.topic.replication.factor"
-    factors = [broker_settings(link, broker, [key]).get(key) for broker, link in cluster.links.items()]
-    return max((int(factor) for factor in factors if factor), default=None)
-
-
 def partitions(cluster, first):
     """Are all partitions led, in sync, and writable? Yields Findings."""
-    default = _default_min_isr(cluster)
+    default = _largest(cluster, MIN_ISR)
     yield from judge_partitions(cluster.topics, _min_isr(cluster, first, default or 1))
     if default is None and cluster.links:
         evidence = f"this client has no right to compare replicas with min.insync.replicas ({OF_CONFIGS})"
         yield Finding("partitions", "skip", evidence)
 
 
-def _default_min_isr(cluster):
-    """Return the largest min.insync.replicas of the brokers; None where no broker shows it."""
-    shown = [broker_settings(link, broker, [MIN_ISR]).get(MIN_ISR) for broker, link in cluster.links.items()]
+def _largest(cluster, key):
+    """Return the largest value of a setting of the brokers, int; None where no broker shows it."""
+    shown = [broker_settings(link, broker, [key]).get(key) for broker, link in cluster.links.items()]
     return max((int(value) for value in shown if value), default=None)
 
 

@@ -76,29 +76,33 @@ class Cluster(NamedTuple):
 
 def decide(client, brokers, gate):
     """Ask the cluster of `client` (client properties), and return what `plan` returns."""
-    for _ in attempts(_PATIENCE, _PAUSE) if any(broker["running"] for broker in brokers) else ():
-        # kafka-python may ask the broker that does not answer, so one try is not enough.
-        with (
-            contextlib.suppress(KafkaError, ClientPropertiesError),
-            why_not(),
-            admin_client(client, _PATIENCE) as admin,
-        ):
-            return plan(brokers, _look(admin, brokers), gate)
-    return plan(brokers, Cluster(None, set(), {}), gate)
+    return _asked(client, brokers, _look, lambda cluster: plan(brokers, cluster, gate))
 
 
 def decide_controllers(client, controllers, gate):
     """Ask the brokers of `client` about the quorum, and return what `plan_controllers` returns."""
-    for _ in attempts(_PATIENCE, _PAUSE) if any(each["running"] for each in controllers) else ():
+    return _asked(client, controllers, _look_at_quorum, lambda cluster: plan_controllers(controllers, cluster, gate))
+
+
+def _asked(client, nodes, look, decide_for):
+    """Return decide_for(Cluster), of the Cluster that look(admin, nodes) returns.
+
+    Where no node runs or answers, the Cluster tells nothing. The connection is open until `decide_for` ends.
+    """
+    # kafka-python may ask the broker that does not answer, so one try is not enough.
+    for _ in attempts(_PATIENCE, _PAUSE) if any(node["running"] for node in nodes) else ():
         with (
             contextlib.suppress(KafkaError, ClientPropertiesError),
             why_not(),
             admin_client(client, _PATIENCE) as admin,
         ):
-            quorum = describe_quorum(admin)
-            silent = {each["id"] for each in controllers} - caught_up(quorum)
-            return plan_controllers(controllers, Cluster(quorum.leader, silent, settings_of_any(admin)), gate)
-    return plan_controllers(controllers, Cluster(None, set(), {}), gate)
+            return decide_for(look(admin, nodes))
+    return decide_for(Cluster(None, set(), {}))
+
+
+def _look_at_quorum(admin, controllers):
+    quorum = describe_quorum(admin)
+    return Cluster(quorum.leader, {each["id"] for each in controllers} - caught_up(quorum), settings_of_any(admin))
 
 
 def _look(admin, brokers):
