@@ -100,8 +100,8 @@ def parse(output: str, stack: str) -> dict[str, Any]:
                    protocol, advertised: [[listener, address]], level, listeners, ensemble: [id], definition, files,
                    cluster (an id, with KRaft), migration (bool), ports: [[address, port]], networks: [str],
                    data: the volume of its data, or None}] of this stack. `level`, `listeners`: see
-                   kafka_proof.deploy.transition; `migration`: kafka_proof.deploy.migration. `definition` and `files` are checksums, see
-                   kafka_proof.deploy.containers; None where the previous version created the container.
+                   kafka_proof.deploy.transition; `migration`: kafka_proof.deploy.migration. `definition` and `files`
+                   are checksums, see kafka_proof.deploy.containers; None where the previous version created it.
                    `state` is the engine's, and "restarting" also while a container runs between two crashes
     others       [{name, image, ports, state, networks: [str]}], all other containers
     image        {id, tags, digests}, or None if there is none of that name

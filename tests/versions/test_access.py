@@ -94,7 +94,7 @@ def test_a_password_is_made(kafka, tmp_path):
     [line] = done(users.have, kafka, check=True, users=[{"name": "carol"}], secrets=tmp_path)
     assert (line, list(tmp_path.iterdir())) == ("+ user carol, SCRAM-SHA-512", [])
     done(users.have, kafka, users=[{"name": "carol"}], secrets=tmp_path)
-    assert can_log_in(kafka, {"name": "carol", "password": (tmp_path / "carol").read_text()})
+    assert can_log_in(kafka, {"name": "carol", "password": (tmp_path / "users" / "carol").read_text()})
 
 
 def test_without_logins_existing_users_stay(kafka):
