@@ -204,7 +204,7 @@ def _sasl(properties: dict[str, str]) -> dict[str, Any]:
     mechanism = properties.get("sasl.mechanism", "GSSAPI").strip()  # Kafka's default
     _one_of(mechanism, MODULES, "sasl.mechanism")
     login, module = properties.get("sasl.jaas.config", ""), MODULES[mechanism]
-    if "LoginModule" in login and module.rpartition(".")[2] not in login:
+    if login and module.rpartition(".")[2] not in login:
         raise ClientPropertiesError(
             f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module.rpartition('.')[2]}. Correct "
             "one of them."

@@ -14,7 +14,7 @@ import time
 from kafka_proof.advice import ADVICE
 from kafka_proof.client import command
 from kafka_proof.client.oauth import user_of
-from kafka_proof.client.properties import MODULES, ClientPropertiesError, kafka_python, tls_context
+from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.text import printable
 from kafka_proof.doctor.checks import Finding, examine
 from kafka_proof.doctor.rights import rights
@@ -63,7 +63,7 @@ def _examination(options, clock):
     """Yield all Findings, beginning with the one on the properties."""
     try:
         properties = command.properties_of(options)
-        arguments = usable(properties)
+        arguments = kafka_python(properties)
     except ClientPropertiesError as error:
         yield Finding("properties", "FAIL", str(error), "properties")
         return
@@ -85,24 +85,6 @@ def _examination(options, clock):
         yield Finding("write", "skip", "correct the faults above first")
     elif options.write:
         yield from write(arguments, options.timeout, clock)
-
-
-def usable(properties):
-    """Return kafka_python's arguments. Raises ClientPropertiesError also for two faults that `kafka_python` accepts.
-
-    One is a login module that is not the mechanism's: Kafka's own tools, which share the file, fail then. The other is
-    a certificate file that cannot be read.
-    """
-    arguments = kafka_python(properties)
-    if mechanism := arguments.get("sasl_mechanism"):
-        module = MODULES[mechanism].rpartition(".")[2]
-        if module not in properties.get("sasl.jaas.config", ""):
-            raise ClientPropertiesError(
-                f"sasl.mechanism is {mechanism}, and sasl.jaas.config is not of its {module}. Correct one of them."
-            )
-    if arguments["security_protocol"].endswith("SSL"):
-        tls_context(arguments)
-    return arguments
 
 
 def ignored(properties):

@@ -203,6 +203,14 @@ def test_a_client_of_an_issuer(login):
     assert found[0] is found[1]  # connections share a token
 
 
+def test_a_store_that_is_no_pem_is_reported(file):
+    text = (
+        f"bootstrap.servers=a:1\nsecurity.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location={__file__}\n"
+    )
+    with pytest.raises(ClientPropertiesError, match=r"cannot be used \(.*Name PEM files"):
+        read(file(text))
+
+
 def test_password_is_not_in_the_message():
     with pytest.raises(ClientPropertiesError) as refused:
         kafka_python(secure(sasl__mechanism="PLAIN", sasl__jaas__config='x required password="hidden";'))
