@@ -223,7 +223,7 @@ class Link:
         """Raises OSError: TimeoutError, ssl.SSLError, _NotKafkaError for bytes that are no answer, …."""
         link = self._connected()
         self._correlation += 1
-        request.with_header(correlation_id=self._correlation, client_id="kafka-doctor")
+        request.with_header(correlation_id=self._correlation, client_id="kafka-proof")
         deadline = time.monotonic() + self.seconds
         link.settimeout(self.seconds)
         link.sendall(request.encode(header=True, framed=True))

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from kafka_proof.deploy.lines import CHANGES_CONTROLLERS, WITHOUT_ZOOKEEPER, numbers
+from kafka_proof.deploy.lines import BETWEEN, CHANGES_CONTROLLERS, WITHOUT_ZOOKEEPER, line, numbers
 
 GROUPS = ("zookeeper", "kafka_controller", "kafka")
 _NEAR = 0.85  # of 1: names that differ in a letter or two
@@ -70,12 +70,12 @@ def mode_problems(groups: Mapping[str, Sequence[str]], versions: Mapping[str, st
         hosts = ", ".join(host for host, other in versions.items() if other == version)
         if with_zookeeper and numbers(version) >= WITHOUT_ZOOKEEPER:
             found.append(
-                f"{hosts}: stack_kafka_version is {version}, and Kafka 4 has no ZooKeeper. Set 3.9.2, or remove the "
-                f"hosts of the group zookeeper, which selects KRaft. {_MIGRATION}"
+                f"{hosts}: stack_kafka_version is {version}, and Kafka 4 has no ZooKeeper. Set {BETWEEN}, or remove "
+                f"the hosts of the group zookeeper, which selects KRaft. {_MIGRATION}"
             )
         if not with_zookeeper and numbers(version) < CHANGES_CONTROLLERS:
             found.append(
                 f"{hosts}: stack_kafka_version is {version}, and a quorum that changes its controllers needs "
-                "Kafka 3.9. Set 3.9.2 or newer, or give the inventory a group zookeeper."
+                f"Kafka {line(BETWEEN)}. Set {BETWEEN} or newer, or give the inventory a group zookeeper."
             )
     return found

@@ -7,6 +7,7 @@ import re
 
 CHANGES_CONTROLLERS = (3, 9)  # the first line with a quorum that changes its controllers
 WITHOUT_ZOOKEEPER = (4, 0)  # the first line that has KRaft alone
+BETWEEN = "3.9.2"  # of the only line with both, and so the version for a migration; the default with ZooKeeper
 
 
 def line(version: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.derive import Hosts, make_nodes, with_files
-from kafka_proof.deploy.lines import line
+from kafka_proof.deploy.lines import BETWEEN, line
 from kafka_proof.deploy.node import (
     BROKER,
     CONTROLLER,
@@ -48,7 +48,7 @@ MEANING = {
     FINALISE: "controllers forget ZooKeeper, one at a time; there is no way back",
     REMOVE: "ZooKeeper is removed",
 }
-VERSION = "3.9"  # the last line of Kafka with ZooKeeper, and the first with a quorum that can change
+_LINE = line(BETWEEN)
 
 _ENABLE = "zookeeper.metadata.migration.enable"
 _BOOTSTRAP = "controller.quorum.bootstrap.servers"
@@ -196,15 +196,15 @@ def migration_problems(nodes: Sequence[Node], engines: Engines, options: str) ->
     problems = []
     for node in of_kind(nodes, BROKER):
         running = running_version(container_in(node, engines))
-        if line(node["version"]) != VERSION:
+        if line(node["version"]) != _LINE:
             problems.append(
-                f"{node['host']}: stack_kafka_version is {node['version']}, and a migration needs Kafka {VERSION}. "
-                f"Set {VERSION}.2, and upgrade first: ansible-playbook{options} playbooks/upgrade.yml."
+                f"{node['host']}: stack_kafka_version is {node['version']}, and a migration needs Kafka {_LINE}. "
+                f"Set {BETWEEN}, and upgrade first: ansible-playbook{options} playbooks/upgrade.yml."
             )
-        elif running and (line(running[0]), running[1]) != (VERSION, VERSION):
+        elif running and (line(running[0]), running[1]) != (_LINE, _LINE):
             problems.append(
                 f"{node['host']}: {node['container']} runs Kafka {running[0]} with protocol {running[1]}, and a "
-                f"migration needs {VERSION} with protocol {VERSION}. Upgrade first: ansible-playbook{options} "
+                f"migration needs {_LINE} with protocol {_LINE}. Upgrade first: ansible-playbook{options} "
                 "playbooks/upgrade.yml."
             )
         elif not running and not has_data(node, engines):

@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from kafka_proof.deploy.engines import smoke_options
+from kafka_proof.deploy.lines import BETWEEN
 from kafka_proof.operations.reassign.run import THROTTLE
 from smoke.options import deployed_topic
+from tests.support import engine
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
@@ -129,6 +131,8 @@ def test_defaults_that_two_files_need_agree():
     assert defaults("kafka_topics")["kafka_topics_present"] == [{"name": name, "partitions": partitions}]
     topic = [{"name": name, "partitions": partitions}]
     assert smoke_options("", "client.properties", topic) == ""
+
+    assert BETWEEN == engine.VERSION
 
     limits = [play.get("vars", {}) for file in ("rebalance", "decommission") for play in load(f"playbooks/{file}.yml")]
     throttles = [found["rebalance_throttle"] for found in limits if "rebalance_throttle" in found]
