@@ -2,12 +2,13 @@
 
 import random
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from kafka import TopicPartition
 
 from kafka_proof.operations.placement import ImpossibleError, make_plan
-from kafka_proof.operations.reassign import render, room_problems
+from kafka_proof.operations.reassign import render, room_problems, run
 from kafka_proof.operations.reassign.observe import size_text, target
 from kafka_proof.operations.reassign.run import _is_done, _missing
 
@@ -206,3 +207,17 @@ def test_who_has_no_room():
     [problem] = room_problems(coming, disks)
     assert "broker 2 needs room for 100 B, and of its disk of 1 kB it can use 110 B" in problem
     assert room_problems({}, {1: (0, 1000)}) == []
+
+
+def test_moves_that_were_called_off_are_reported_after_further_attempts(monkeypatch):
+    """A broker can report a throttle for a moment after its removal."""
+    moves, left, said = [{"a": 1, "b": 2}, {}], [{"throttle"}, {}], []
+    admin = SimpleNamespace(
+        list_partition_reassignments=lambda: moves.pop(0), alter_partition_reassignments=lambda wanted: {}
+    )
+    monkeypatch.setattr(run, "throttles", lambda admin: left.pop(0))
+    monkeypatch.setattr(run.observe, "registered", lambda admin: {})
+    work = run._Run(admin, 1, 30, said.append, lambda: True)
+    work.limits = SimpleNamespace(remove=lambda: None, brokers=set())
+    work._clean_up(call_off=True)
+    assert (said, left) == (["called off 2 moves that were under way"], [])

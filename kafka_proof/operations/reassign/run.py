@@ -228,11 +228,12 @@ class _Run:
 
     def _clean_up(self, call_off):
         """Try several times: the run can have ended because a broker restarts."""
+        called_off = set()
         for _ in attempts(min(self.timeout, 30), _PAUSE):
             try:
-                running = self.admin.list_partition_reassignments() if call_off else {}
-                if running:
+                if running := self.admin.list_partition_reassignments() if call_off else {}:
                     self.admin.alter_partition_reassignments(dict.fromkeys(running))
+                    called_off |= running.keys()
                 self.limits.remove()
                 if not throttles(self.admin):
                     break
@@ -245,8 +246,8 @@ class _Run:
             if failure and not call_off:
                 raise failure
             return
-        if running:
-            self.say(f"called off {len(running)} moves that were under way")
+        if called_off:
+            self.say(f"called off {len(called_off)} moves that were under way")
         if gone := sorted(self.limits.brokers - observe.registered(self.admin).keys()):
             self.say(f"broker {ids_text(gone)} is down, and keeps its throttle until the next run")
 
