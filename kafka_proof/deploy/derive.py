@@ -134,7 +134,7 @@ def _of_access(node: Node) -> dict[str, str]:
                 "advertised_port": int(number),
             }
         ]
-    return {"level": "3" if node["client"] else "0", "listeners": json.dumps(found, sort_keys=True)}
+    return {"level": str(security.target(node)), "listeners": json.dumps(found, sort_keys=True)}
 
 
 def with_protocol(node: Node, protocol: str) -> Node:

@@ -22,6 +22,9 @@ TRUSTED = "ca.trust.pem"  # a file in stack_secrets: authorities that clients an
 PLAIN_SECRET = "plain."  # beginning of the name of a file in CONFIG: the password of a user
 NODE_CLIENT = "node.properties"  # a file in CONFIG: client properties of the node's own principal
 SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
+# The levels of a cluster on its way from open to secure: playbooks/secure.yml. A container has its own as a label.
+OPEN, BOTH, SWITCHED, SECURE = range(4)
+_LEVELS = ("open", "both listeners", "nodes use TLS", "secure")
 
 _PEM = "PEM"
 _PROVIDER = "org.apache.kafka.common.config.provider.DirectoryConfigProvider"
@@ -35,6 +38,16 @@ _AUTHORISER = {
     True: "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     False: "kafka.security.authorizer.AclAuthorizer",
 }
+
+
+def level_name(level: int) -> str:
+    """Return the name of a level, for people and for playbooks."""
+    return _LEVELS[level]
+
+
+def target(node: Node) -> int:
+    """Return the level of a node of the inventory."""
+    return SECURE if node["client"] else OPEN
 
 
 class Security(NamedTuple):

@@ -6,8 +6,8 @@ from kafka_proof.deploy.combine import COMBINE, combined_nodes
 from kafka_proof.deploy.derive import Hosts, make_nodes
 from kafka_proof.deploy.migration import phase_nodes
 from kafka_proof.deploy.node import Engines, Node
-from kafka_proof.deploy.security import Security, security_of
-from kafka_proof.deploy.transition import BOTH, SWITCHED, between
+from kafka_proof.deploy.security import BOTH, SWITCHED, Security, security_of
+from kafka_proof.deploy.transition import between
 
 
 def stage_nodes(  # noqa: PLR0913

@@ -20,9 +20,8 @@ from kafka_proof.deploy.containers import container_in
 from kafka_proof.deploy.derive import ports_of, probes, with_files
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import BROKER, CONTROLLER, QUORUM_LISTENERS, ZOOKEEPER, Engines, Node, Port, of_kind
-from kafka_proof.deploy.security import Security
+from kafka_proof.deploy.security import BOTH, OPEN, SECURE, SWITCHED, Security, level_name, target
 
-OPEN, BOTH, SWITCHED, SECURE = range(4)
 _OF_SECURITY = (
     *("listener.name.", "config.providers", "zookeeper.ssl.", "authProvider.", "ssl.", "sslQuorum"),
     *("authorizer.class.name", "super.users", "allow.everyone.if.no.acl.found", "zookeeper.set.acl"),
@@ -55,20 +54,15 @@ def levels(nodes: Sequence[Node], engines: Engines, until: str = "", begun: bool
     return left or ([last] if begun and now == {last} else [])
 
 
-def target(node: Node) -> int:
-    """Return the level of a node of the inventory."""
-    return SECURE if node["client"] else OPEN
-
-
 def transition_problems(nodes: Sequence[Node], engines: Engines, options: str = "") -> list[str]:
     """Return why site.yml does not change the access control of a running cluster."""
-    state = {OPEN: "open", SECURE: "secure"}
     for node in nodes:
         found = container_in(node, engines)
-        if found and found["level"] != target(node):
+        if found and (level := found["level"]) != target(node):
+            now = level_name(level) if level in (OPEN, SECURE) else "on its way"
             return [
-                f"{node['host']}: {node['container']} is {state.get(found['level'], 'on its way')}, and by "
-                f"kafka_security it would be {state[target(node)]}. Brokers that change one at a time could not "
+                f"{node['host']}: {node['container']} is {now}, and by "
+                f"kafka_security it would be {level_name(target(node))}. Brokers that change one at a time could not "
                 "reach each other. Run "
                 f"ansible-playbook{options} playbooks/secure.yml, which changes a running cluster in three rolls."
             ]
@@ -80,15 +74,21 @@ def port_problems(nodes: Sequence[Node], engines: Engines, options: str = "") ->
     problems = []
     for node in nodes:
         own, old = _sides(node, engines)
-        taken = {item["port"]: item["name"] for item in old}
+        taken = {_published(item): item["name"] for item in old}
         variable = {"clients": "kafka_port", "quorum": "kafka_controller_port", "zookeeper": "zookeeper_port"}
         problems += [
-            f"{node['host']}: {item['name']} has port {item['port']}, which {taken[item['port']]} keeps until clients "
-            f"have moved. Set {variable.get(item['use'], 'the port in kafka_listeners')} to another port."
+            f"{node['host']}: {item['name']} has port {_published(item)}, which {taken[_published(item)]} keeps until "
+            f"clients have moved. Set {variable.get(item['use'], 'the port in kafka_listeners')} to another port."
             for item in own
-            if item["port"] in taken
+            if _published(item) in taken
         ]
     return problems
+
+
+def _published(item: Mapping[str, Any]) -> int:
+    """Return the port of a listener on its host: that of ZooKeeper is another one in the container."""
+    port: int = item.get("published", item["port"])
+    return port
 
 
 def between(nodes: Sequence[Node], engines: Engines, level: int, access: Security) -> tuple[list[Node], Security]:

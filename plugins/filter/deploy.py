@@ -115,7 +115,7 @@ class FilterModule:
             *(migration.compares_before_return, migration.left_over_problems, migration.migration_progress),
             *(migration.next_phase, migration.zookeeper_containers),
             *(zookeeper_records.registered_problems, zookeeper_records.stranger_problems),
-            *(transition.levels, transition.rights_script),
+            *(security.level_name, transition.levels, transition.rights_script),
             *(zookeeper.batches, zookeeper.left_behind, zookeeper.servers_now, zookeeper.stranger_leads),
             *(begun_rotation, engine_reports, first_expiry, stack_options, to_plan),
         )

@@ -5,10 +5,8 @@ import json
 import pytest
 
 from kafka_proof.deploy.kraft import wanted_voters
-from kafka_proof.deploy.security import Security, security_of
+from kafka_proof.deploy.security import BOTH, SWITCHED, Security, security_of
 from kafka_proof.deploy.transition import (
-    BOTH,
-    SWITCHED,
     between,
     levels,
     port_problems,
@@ -25,7 +23,7 @@ def plain(port=9092, **other):
 
 
 def tls(port=9093, **other):
-    found = secure(kafka_controller_port=19095, zookeeper_port=2182, **other)
+    found = secure(**{"kafka_controller_port": 19095, "zookeeper_port": 2182} | other)
     return found | {"kafka_listeners": [open_listener("EXTERNAL_SECURE", port), found["kafka_listeners"][1]]}
 
 
@@ -152,6 +150,14 @@ def test_both_listeners_need_a_port():
     [problem] = port_problems(kraft_nodes({"one": tls(port=9092)}), running(kraft_nodes({"one": plain()})))
     assert "EXTERNAL_SECURE has port 9092, which EXTERNAL keeps" in problem
     assert "Set kafka_port" in problem
+
+
+def test_both_listeners_of_zookeeper_need_a_port():
+    wanted = nodes({"one": tls(port=9093, zookeeper_port=12181)})
+    problems = port_problems(wanted, running(nodes({"one": plain(zookeeper_port=12181)})))
+    [problem] = problems
+    assert "client-secure has port 12181, which client keeps" in problem
+    assert "Set zookeeper_port" in problem
 
 
 def test_labels_tell_the_listeners():
