@@ -17,12 +17,16 @@ class SettingNames {
         print("topic", topics);
     }
 
-    /** Return what a method of a Scala object returns. */
+    /** Return what a method of a Scala object returns. If it is private in Scala, its name has the class before it. */
     static ConfigDef definition(String type, String name) throws Exception {
         Class<?> object = Class.forName(type);
-        Method method = object.getDeclaredMethod(name);
-        method.setAccessible(true);
-        return (ConfigDef) method.invoke(object.getField("MODULE$").get(null));
+        for (Method method : object.getDeclaredMethods()) {
+            if (("$" + method.getName()).endsWith("$" + name)) {
+                method.setAccessible(true);
+                return (ConfigDef) method.invoke(object.getField("MODULE$").get(null));
+            }
+        }
+        throw new NoSuchMethodException(type + " has no " + name);
     }
 
     static void print(String kind, ConfigDef definition) {
