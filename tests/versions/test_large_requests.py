@@ -25,7 +25,7 @@ def node(request):
 def test_large_requests(node):
     big_requests(node.clients, SIZE, NUMBER)
     if node.version == "3.9.2":
-        wait_until("a broker without memory", lambda: "OutOfMemoryError" in node.log(), seconds=SECONDS, pause=0.2)
+        wait_until("a broker without memory", lambda: "OutOfMemoryError" in node.log(), seconds=3 * SECONDS, pause=0.2)
         return
     wait_until("the refusals", lambda: node.log().count(REFUSAL) >= NUMBER, seconds=SECONDS, pause=0.2)
     assert "OutOfMemoryError" not in node.log()
