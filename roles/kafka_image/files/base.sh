@@ -20,7 +20,7 @@ IFS='
 set -f -- $(apt-get indextargets --format "$line" 'Origin: Debian' 'Component: main' 'Created-By: Packages' |
     sed -nE "s/ [a-z]+(-updates|-security)? main\$/ $release\1 main/p" | sort -u)
 
-# In a mount namespace of its own: the mounts of mmdebstrap are gone with it, also when it is killed, and are out of the reach of `rm`.
+# A separate mount namespace ends with mmdebstrap, also when a signal kills it. The mounts end with it, and `rm` cannot reach them.
 exec unshare --mount mmdebstrap --variant=essential --include="$java" \
     --setup-hook='cd "$1" && mkdir -p usr/bin usr/sbin usr/lib usr/lib64 && ln -s usr/bin usr/sbin usr/lib usr/lib64 .' \
     --setup-hook='printf "%s\n" "Package: usrmerge" "Pin: release *" "Pin-Priority: -1" >"$1/etc/apt/preferences.d/no-perl"' \
