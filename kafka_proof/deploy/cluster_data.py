@@ -41,7 +41,7 @@ def with_cluster(node: Node, nodes: Sequence[Node], engines: Engines, new_id: st
         return node
     ids = cluster_ids(nodes, engines)
     cluster = next(iter(ids), node["takes_over"].get("cluster") or new_id)
-    arguments = ["--cluster-id", cluster]
+    arguments = [f"--cluster-id={cluster}"]  # in one word: an id that ZooKeeper gave can begin with a hyphen
     if CONTROLLER in node["kinds"]:
         first = first_controller(nodes, engines)
         if "migration" in node["labels"] and not _is_dual(nodes, engines):

@@ -66,7 +66,7 @@ def format_commands(node: Node, recreated: bool, created: Sequence[str] = ()) ->
         f"read_file() {{ docker cp {data}/$1 - 2>/dev/null | tar -xOf - 2>/dev/null || true; }}",
         f'refuse() {{ {undo}; echo "$1" >&2; exit 1; }}',
         'case "$(read_file meta.properties)" in',
-        f"*cluster.id={cluster}*) ;;",
+        f"*cluster.id={shlex.quote(cluster)}*) ;;",
         f"'') [ -n \"$(read_file {_FORMAT})\" ] || base64 -d <<'END' | docker cp - {data}\n{arguments}\nEND\n;;",
         f"*) refuse {shlex.quote(of_another)} ;;",
         "esac",

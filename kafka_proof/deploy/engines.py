@@ -71,7 +71,7 @@ def smoke_options(stack_name: str, client_properties: str, topics: Sequence[Mapp
     topic = next((":".join(str(item[key]) for key in ("name", "partitions") if item.get(key)) for item in topics), "")
     if not stack_name and topic == "kafka_demo:2":
         return ""  # the defaults
-    options = ["--", "--client-properties", _relative(client_properties), *(["--topic", topic] if topic else [])]
+    options = ["--", "--client-properties", _relative(client_properties), *([f"--topic={topic}"] if topic else [])]
     return "".join(f" {shlex.quote(word)}" for word in options)
 
 

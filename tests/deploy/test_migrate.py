@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from kafka_proof.deploy.node import DATA
 from tests.deploy.conftest import KRAFT, LOCALHOST, SEPARATE
 from tests.support.engine import docker
 from tests.support.wait import wait_for
 
 MIGRATE, ROLLBACK = "playbooks/migrate.yml", "playbooks/migrate_rollback.yml"
 COMBINE = "playbooks/combine.yml"
+HYPHENATED = "-Kafka3chooses-such-ids"  # for one cluster of 64
 STRANGER = (
     '{"version":5,"features":{},"listener_security_protocol_map":{"INTERNAL":"PLAINTEXT"},"timestamp":"1",'
     '"endpoints":["INTERNAL://nowhere:19092"],"host":"nowhere","port":19092,"jmx_port":-1,"rack":null}'
@@ -24,6 +26,7 @@ STRANGER = (
 def old(spare):
     """A stack with ZooKeeper, messages, and a committed offset."""
     spare.site(kafka_topics_present=[{"name": "kafka_demo", "partitions": 2, "config": {"retention.ms": 86400000}}])
+    rename_cluster(spare, HYPHENATED)
     spare.produce("one", "two")
     spare.commit("readers", 1)
     return spare
@@ -119,6 +122,14 @@ def keeps_all(stack):
     assert stack.messages() == ["one", "two"]
     assert stack.committed("readers") == 1
     assert stack.topic_config("kafka_demo")["retention.ms"] == "86400000"
+
+
+def rename_cluster(stack, cluster_id):
+    """Give the cluster this id, as if the broker had chosen it at its first start."""
+    shell(stack, f"""set /cluster/id '{{"version":"1","id":"{cluster_id}"}}'""")
+    docker("exec", stack.kafka, "rm", f"{DATA}/meta.properties")
+    docker("restart", stack.kafka)
+    stack.wait_ready()
 
 
 def shell(stack, command):

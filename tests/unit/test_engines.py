@@ -42,8 +42,8 @@ def test_stack_options(sources, name, given, options):
     ("name", "topics", "options"),
     [
         ("", [{"name": "kafka_demo", "partitions": 2}], ""),
-        ("two", [{"name": "kafka_demo", "partitions": 2}], " -- --client-properties /p --topic kafka_demo:2"),
-        ("", [{"name": "orders"}], " -- --client-properties /p --topic orders"),
+        ("two", [{"name": "kafka_demo", "partitions": 2}], " -- --client-properties /p --topic=kafka_demo:2"),
+        ("", [{"name": "orders"}], " -- --client-properties /p --topic=orders"),
         ("", [], " -- --client-properties /p"),
     ],
 )

@@ -126,13 +126,13 @@ def test_the_first_controller_of_a_new_cluster_begins_the_quorum():
     found = kraft_nodes(three())
     formats = [with_cluster(node, found, {"h1": engine()}, ID)["format"] for node in found]
     assert formats == [
-        ["--cluster-id", ID, "--standalone"],
-        ["--cluster-id", ID, "--no-initial-controllers"],
-        ["--cluster-id", ID, "--no-initial-controllers"],
+        [f"--cluster-id={ID}", "--standalone"],
+        [f"--cluster-id={ID}", "--no-initial-controllers"],
+        [f"--cluster-id={ID}", "--no-initial-controllers"],
     ]
     hosts = three()
     found = kraft_nodes(hosts, controllers=["h1"])
-    assert with_cluster(found[1], found, {}, ID)["format"] == ["--cluster-id", ID]  # a broker
+    assert with_cluster(found[1], found, {}, ID)["format"] == [f"--cluster-id={ID}"]  # a broker
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,15 @@ def test_the_label_of_the_cluster_is_on_the_volume_and_the_container():
     assert text.index(".properties") < text.index("docker start")
 
 
+def test_ids_that_others_chose_are_no_options_and_no_commands():
+    """ZooKeeper and Kafka before 4.4 take any text."""
+    [found] = kraft_nodes()
+    chosen = "-id $(touch here)"
+    node = with_cluster(found, [found], {found["host"]: engine(volumes=[volume(found)], cluster=chosen)}, ID)
+    assert node["format"][0] == f"--cluster-id={chosen}"
+    assert f"*cluster.id='{chosen}'*) ;;" in format_commands(node, recreated=True)
+
+
 @pytest.fixture
 def node_home(tmp_path):
     """run(): the node's command with fakes of Kafka's two scripts, which note their options for the JVM."""
@@ -191,11 +200,11 @@ def test_a_node_formats_its_directory_once_and_never_by_itself(node_home):
     done, ran = node_home()
     assert (done.returncode, ran) == (UNFORMATTED, [])
     assert "Run site.yml again" in done.stderr
-    (node_home.path / "data" / ".format").write_text(f"--cluster-id {ID} --standalone")
+    (node_home.path / "data" / ".format").write_text(f"--cluster-id={ID} --standalone")
     done, ran = node_home()
     assert done.returncode == 0, done.stderr
     assert ran == [
-        f"storage format --cluster-id {ID} --standalone --config {CONFIG}/server.properties [@jvm]",
+        f"storage format --cluster-id={ID} --standalone --config {CONFIG}/server.properties [@jvm]",
         f"server-start {CONFIG}/server.properties [@jvm]",
     ]
     assert (node_home.path / "data" / ".version").read_text() == "4.4.0\n"
@@ -281,7 +290,7 @@ def test_a_failed_format_is_repeated_as_it_was(tmp_path):
     engines = dict.fromkeys(three(), engine(volumes=[volume(node) for node in found], cluster=ID))
     again = with_cluster(found[0], found, engines, OTHER)
     assert "--no-initial-controllers" in again["format"]
-    first = f"--cluster-id {ID} --standalone"
+    first = f"--cluster-id={ID} --standalone"
     done = before_the_first_start(format_commands(again, recreated=True), tmp_path / "data", {".format": first})
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "data" / ".format").read_text().strip() == first

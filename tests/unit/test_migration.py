@@ -107,7 +107,7 @@ def test_a_quorum_begins_with_all_its_controllers():
     [controller] = dedicated(nodes)
     voter = f"101@kafka-controller-101:19093:{directory_id(CLUSTER, 101)}"
     found = with_cluster(controller, nodes, at(ORIGIN), CLUSTER)
-    assert found["format"] == ["--cluster-id", CLUSTER, "--initial-controllers", voter]
+    assert found["format"] == [f"--cluster-id={CLUSTER}", "--initial-controllers", voter]
     # One that lost its disk later has forgotten its votes.
     assert "--no-initial-controllers" in with_cluster(controller, nodes, at("dual-write"), CLUSTER)["format"]
     assert with_cluster(of_kind(nodes, "broker")[0], nodes, {}, CLUSTER)["format"] == []
