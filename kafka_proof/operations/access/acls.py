@@ -49,7 +49,7 @@ def problems(items, absent=()):
     for name, each in (("kafka_acls", items), ("kafka_acls_absent", absent)):
         for item in each:
             said = _problems(item, name == "kafka_acls")
-            found += [f"{name} has {one_line(_shown(item))}: {problem}" for problem in said]
+            found += [f"{name} has {shared.as_given(item)}: {problem}" for problem in said]
     if not found:
         both = wanted(items).keys() & wanted(absent).keys()
         found += [f"kafka_acls and kafka_acls_absent both have: {line(acl)}. Keep one." for acl in sorted(both)]
@@ -81,10 +81,6 @@ def line(acl, _=None):
     host = "" if acl.host == "*" else f" from {one_line(acl.host)}"
     name = "" if acl.resource == "cluster" else f"{pattern} {one_line(acl.name)}"
     return f"ACL of {one_line(acl.principal)}: {acl.permission} {acl.operation} on {acl.resource}{name}{host}"
-
-
-def _shown(item):
-    return {key: value for key, value in item.items() if value is not None}
 
 
 def _problems(item, with_roles):

@@ -34,7 +34,7 @@ def problems(items):
     """Return what in the list is no quota."""
     found, seen = [], set()
     for item in items:
-        name = f"kafka_quotas has {one_line(_shown(item))}"
+        name = f"kafka_quotas has {shared.as_given(item)}"
         key = entity(item)
         if not key:
             found.append(f"{name}: no entity. Give user, client_id or ip; {DEFAULT} is the default for all others.")
@@ -77,10 +77,6 @@ def items(table):
 def prunable(names, key):
     """Return whether pruning can remove an item. names: of the principals that it keeps."""
     return dict(key).get("user") not in names
-
-
-def _shown(item):
-    return {key: value for key, value in item.items() if value is not None}
 
 
 def _read(admin, broker):

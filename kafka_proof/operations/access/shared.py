@@ -63,6 +63,11 @@ class Plan:
         return bool(self.create or self.change or self.remove)
 
 
+def as_given(item):
+    """Return an item of the inventory as one line: the keys that the user set."""
+    return one_line({key: value for key, value in item.items() if value is not None})
+
+
 def make_plan(wanted, absent, actual, prune=None):
     """Return the Plan that makes the actual table the wanted one.
 
