@@ -1,12 +1,11 @@
 """Connect to a cluster, or report in one line why no connection opens."""
 
-import contextlib
 import re
 import socket
 from typing import Any
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError
 
 from kafka_proof.client.link import Fault, Link
 from kafka_proof.client.properties import kafka_python
@@ -16,7 +15,6 @@ from kafka_proof.client.workarounds import names_brokers, why_not
 # The oldest supported Kafka: the first that gives a new topic the broker's own number of replicas (KIP-464).
 OLDEST = (2, 4)
 LOOK = 10  # seconds to connect where a caller looks again and again: the next look may ask another server first
-_TRY = 3  # seconds that a bootstrap server has to answer, at least, before another one is asked
 START = "Start the broker, or correct bootstrap.servers and the security settings."
 
 
@@ -80,15 +78,6 @@ def open_admin(arguments: dict[str, Any], seconds: float, answer: float = 5) -> 
     `seconds`: to connect; `answer`: seconds for the answer to each request. Raises KafkaError without a diagnosis, for
     callers that try again, and for which `connect` would look at too much.
     """
-    # kafka-python gives all its time to the server that it asks first, at random. That one can be frozen.
-    tries = max(1, min(len(arguments["bootstrap_servers"]), int(seconds // _TRY)))
-    for _ in range(tries - 1):
-        with contextlib.suppress(KafkaTimeoutError):
-            return _open(arguments, seconds / tries, answer)
-    return _open(arguments, seconds / tries, answer)
-
-
-def _open(arguments: dict[str, Any], seconds: float, answer: float) -> KafkaAdminClient:
     return names_brokers(
         KafkaAdminClient(
             **arguments,

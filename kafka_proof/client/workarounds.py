@@ -1,6 +1,7 @@
 """Every work-around for kafka-python 3.0.12, each with a test in tests/integration/test_workarounds.py."""
 
 import contextlib
+import itertools
 import logging
 import re
 import ssl
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.cluster import ClusterMetadata
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 from kafka.future import Future
+from kafka.net.manager import KafkaConnectionManager
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka.producer.transaction_manager import TransactionState
 from kafka.protocol.admin import DescribeLogDirsRequest
@@ -20,6 +23,9 @@ from kafka.structs import OffsetAndMetadata
 from kafka_proof.client.raw import known_brokers, refresh_metadata, send
 
 SECONDS = 5
+SHARE = (
+    3  # seconds that a bootstrap server has to answer before another one is asked; half of the time, if that is less
+)
 PORTION = 1 << 20  # bytes that a connection hands on at once
 
 Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
@@ -60,6 +66,29 @@ def why_not() -> Iterator[Callable[[], str]]:
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
+
+
+def _in_turn(cluster: Any) -> list[Any]:
+    # kafka-python draws a bootstrap server for each attempt, and can draw a frozen one each time.
+    if not hasattr(cluster, "turns"):
+        cluster.turns = itertools.cycle(cluster._bootstrap_brokers.values())  # in an order of chance
+    return [next(cluster.turns)]
+
+
+ClusterMetadata.bootstrap_brokers = _in_turn
+_get_connection = KafkaConnectionManager.get_connection
+
+
+def _for_a_share(manager: Any, node_id: Any, timeout_ms: float | None = None, **options: Any) -> Any:
+    # kafka-python gives all its time to the bootstrap server that it asks first.
+    servers = len(manager.cluster._bootstrap_brokers)
+    if servers > 1 and manager.cluster.is_bootstrap(node_id):
+        left = timeout_ms or manager.socket_connection_setup_timeout_ms(node_id)
+        timeout_ms = max(left / servers, min(SHARE * 1000, left / 2))
+    return _get_connection(manager, node_id, timeout_ms, **options)
+
+
+KafkaConnectionManager.get_connection = _for_a_share
 
 
 async def _handshake(transport: Any) -> Any:

@@ -73,17 +73,21 @@ def test_handshake_with_a_silent_peer_ends():
         assert not client.is_alive()
 
 
-def test_another_server_is_asked_where_the_first_one_is_frozen(arguments, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as frozen:
-        port = frozen.getsockname()[1]
-        ports = iter([port])  # then the other one
-        broker = LISTENERS["OPEN"].port
-        of = "kafka.net.manager.random.choice"
-        monkeypatch.setattr(of, lambda servers: {server.port: server for server in servers}[next(ports, broker)])
-        both = [f"127.0.0.1:{port}", *arguments["bootstrap_servers"]]
-        with open_admin(arguments | {"bootstrap_servers": both}, SOON) as admin:
+@pytest.mark.parametrize(("frozen", "seconds"), [(1, 5), (1, 1), (3, SOON)])
+def test_another_server_is_asked_where_the_first_ones_are_frozen(arguments, monkeypatch, frozen, seconds):
+    monkeypatch.setattr("kafka.cluster.random.shuffle", lambda _: None)
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(frozen)]
+        ports = [each.getsockname()[1] for each in silent]
+        servers = [*(f"127.0.0.1:{port}" for port in ports), *arguments["bootstrap_servers"]]
+        with open_admin(arguments | {"bootstrap_servers": servers}, seconds) as admin:
             assert len(admin.describe_cluster()["brokers"]) == 1
-        assert next(ports, None) is None
+        for each in silent:
+            each.settimeout(SOON)
+            each.accept()  # it was asked
+            each.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                each.accept()
 
 
 def test_fetch_state_says_why_a_consumer_is_idle(arguments):
