@@ -25,7 +25,6 @@ from kafka_proof.client.command import (
 )
 from kafka_proof.client.connection import NoKafkaError, certificate_of, connect, no_answer
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
-from kafka_proof.client.raw import send
 from kafka_proof.client.table import table
 from kafka_proof.client.text import one_line, printable
 from kafka_proof.client.wait import settled
@@ -36,7 +35,7 @@ from kafka_proof.cluster.groups import SHARE, describe, list_groups
 from kafka_proof.cluster.health import OFFLINE, as_partition
 from kafka_proof.cluster.identity import NotReadyError
 from kafka_proof.cluster.quorum import describe_quorum, is_caught_up, problems, since, warnings
-from kafka_proof.cluster.rights import NOWHERE, refusal, topic_question, topic_rights
+from kafka_proof.cluster.rights import refusal, sees_all_topics
 from kafka_proof.cluster.versions import broker_version, line_of
 from kafka_proof.lag.look import committed_of
 from kafka_proof.lag.offsets import left, log_bounds, rows
@@ -88,7 +87,7 @@ def _collect(admin):
 
     kind = mode(admin)
     quorum, hidden = _quorum(admin) if kind == KRAFT else (None, [])
-    if topic_rights(send(admin, topic_question(NOWHERE))).exists is None:
+    if not sees_all_topics(admin):
         hidden.append("this client sees only those topics and groups on which it has Describe")
     leader = active_controller(admin) if kind == ZOOKEEPER else quorum and quorum.leader
     topics = [_topic(topic, answering, *bounds) for topic in described]

@@ -21,7 +21,7 @@ from kafka.protocol.metadata import MetadataRequest
 from kafka.structs import OffsetAndMetadata
 
 from kafka_proof.advice import explained
-from kafka_proof.client.command import UNUSABLE, properties_of
+from kafka_proof.client.command import properties_of
 from kafka_proof.client.connection import NoKafkaError, connect
 from kafka_proof.client.properties import ClientPropertiesError, kafka_python
 from kafka_proof.client.raw import send as send_request
@@ -34,7 +34,7 @@ from kafka_proof.lag.offsets import log_bounds
 from .group import Group
 from .options import pytest_addoption
 from .reporting import NAME, Reporting
-from .run_control import RunControl
+from .run_control import RunControl, end_run
 
 __all__ = ["pytest_addoption"]  # pytest looks for its hooks here
 HEADER = "smoke"
@@ -69,7 +69,7 @@ def kafka(request):
     try:
         arguments = kafka_python(properties_of(request.config.option))
     except ClientPropertiesError as error:
-        pytest.exit(str(error), UNUSABLE)
+        end_run(str(error))
     RunControl.of(request.config).kafka = arguments
     return arguments
 
@@ -80,20 +80,20 @@ def admin(kafka, word, request):
     try:
         admin = connect(kafka, float(request.config.getoption("timeout")))
     except NoKafkaError as error:
-        pytest.exit(explained(error), UNUSABLE)
+        end_run(explained(error))
     with admin:
         deployed = RunControl.of(request.config).deployed_topic
         try:
             _refuse(rights.missing_to_look(admin, [f"{word}-*", *(deployed or ())[:1]]))
         except KafkaError as error:
-            pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
+            end_run(f"The cluster does not let a run begin: {error}")
         request.config.pluginmanager.get_plugin(NAME).look_at(admin)
         yield admin
 
 
 def _refuse(missing):
     if missing:
-        pytest.exit(f"This client may not: {', '.join(missing)}. {rights.GRANT}", UNUSABLE)
+        end_run(f"This client may not: {', '.join(missing)}. {rights.GRANT}")
 
 
 @pytest.fixture(scope="session")
@@ -123,39 +123,37 @@ def prefix(kafka, admin, word, existing_topic, request):
         missing = rights.missing_to_work(admin, prefix, existing_topic, operations)
         _refuse(missing + (rights.missing_for_transactions(kafka, prefix) if transactions else []))
         if not existing_topic and temporary.nobody_deletes(admin, f"{prefix}rights"):
-            pytest.exit(
+            end_run(
                 "This cluster deletes no topics (delete.topic.enable=false), so the run could not remove its "
-                "own. Set it to true, or name a topic that takes the messages: --existing-topic NAME.",
-                UNUSABLE,
+                "own. Set it to true, or name a topic that takes the messages: --existing-topic NAME."
             )
         if existing_topic and "compact" in _policy(admin, existing_topic):
-            pytest.exit(
+            end_run(
                 f"--existing-topic {existing_topic} is compacted: the last message of each key would stay for good. "
-                "Name another.",
-                UNUSABLE,
+                "Name another."
             )
         temporary.remove(admin, lambda name: temporary.is_left_over(name, word, now), "a run that was killed")
     except (KafkaError, AssertionError) as error:
-        pytest.exit(f"The cluster does not let a run begin: {error}", UNUSABLE)
+        end_run(f"The cluster does not let a run begin: {error}")
     yield prefix
     run.signals.ending = True
     try:
         # Not with `admin`: a signal can have interrupted it in the middle of a request.
-        with connect(kafka) as remover:
+        with connect(kafka, float(request.config.getoption("timeout"))) as remover:
             temporary.remove(remover, lambda name: name.startswith(prefix), "this run", topics=not existing_topic)
     except (NoKafkaError, KafkaError, AssertionError) as error:
         left = f"The rest of this run, {prefix}…, was not removed: {error}"
         by = f"The next run with --prefix {word} removes it, from {temporary.removable(until):%H:%M} UTC on."
-        pytest.exit(f"{left} {by}", 1 if request.session.testsfailed and not run.gone else UNUSABLE)
+        end_run(f"{left} {by}")
 
 
 def _check_existing(admin, topic):
     """Return the topic's id, or None where the broker does not show it. End the run where the topic is unusable."""
     [described] = admin.describe_topics([topic])
     if described["error_code"] and described["error_code"] != TopicAuthorizationFailedError.errno:
-        pytest.exit(f"--existing-topic {topic}: no such topic, or it is being deleted. Name one that stays.", UNUSABLE)
+        end_run(f"--existing-topic {topic}: no such topic, or it is being deleted. Name one that stays.")
     if not described["error_code"] and len(described["partitions"]) < 2:
-        pytest.exit(f"--existing-topic {topic} has one partition, and two are needed. Name another.", UNUSABLE)
+        end_run(f"--existing-topic {topic} has one partition, and two are needed. Name another.")
     return described.get("topic_id")
 
 

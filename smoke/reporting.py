@@ -21,12 +21,13 @@ from kafka.errors import KafkaError
 
 from kafka_proof.client.command import UNUSABLE
 from kafka_proof.client.properties import DEFAULT_PATH
+from kafka_proof.client.text import printable
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.controller import active_controller, mode
 from kafka_proof.cluster.versions import broker_version
 from kafka_proof.report import page
 
-from .run_control import RunControl
+from .run_control import RunControl, end_run
 
 NAME = "kafka-report"
 NOTHING = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -56,7 +57,7 @@ class Reporting:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 Path(self.path).write_text("The run has not ended.\n")
             except OSError as error:
-                pytest.exit(f"--report {self.path}: {error.strerror}. Name a file that can be written.", UNUSABLE)
+                end_run(f"--report {self.path}: {error.strerror}. Name a file that can be written.")
 
     def look_at(self, admin):
         """Keep the facts on the cluster behind `admin`, a KafkaAdminClient, for the report."""
@@ -109,6 +110,8 @@ class Reporting:
                 self._finish()
                 if self.run["verdict"] == "unusable" and session.exitstatus in (pytest.ExitCode.OK, NOTHING):
                     session.exitstatus = UNUSABLE
+                elif self.run["verdict"] == "failed" and session.exitstatus == UNUSABLE:  # the run ended early
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _finish(self):
         tests = list(self.tests.values())
@@ -171,7 +174,8 @@ class Reporting:
         terminalreporter.section("Kafka")
         on_github = os.environ.get("GITHUB_ACTIONS") == "true"
         for line in page.summary(self.run) + self.written + (page.annotations(self.run) if on_github else []):
-            terminalreporter.write_line(line)
+            for part in line.splitlines() or [""]:
+                terminalreporter.write_line(printable(part))
 
     def _terminal(self):
         """Return pytest's terminal reporter, or None when the user asked for another display than the default."""

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from kafka_proof.advice import explained
 from kafka_proof.client.command import UNUSABLE
 from kafka_proof.client.connection import NoKafkaError, connect
+from kafka_proof.client.text import printable
 from kafka_proof.client.wait import is_of_time, waiting_for
 
 from .options import deployed_topic, option_problems
@@ -22,6 +23,11 @@ MARKERS = {
     "read_only": "changes nothing in the cluster",
     "existing_topic": "can also be proved in a topic that others use",
 }
+
+
+def end_run(reason):
+    """End the run. Reasons can hold text that a broker chose, and the terminal shows them as they are."""
+    pytest.exit(printable(reason), UNUSABLE)
 
 
 class RunControl:
@@ -38,7 +44,7 @@ class RunControl:
         self.signals = Signals()
         self.signals.listen()
         for problem in option_problems(config.option):
-            pytest.exit(problem, UNUSABLE)
+            end_run(problem)
         self.deployed_topic = deployed_topic(config.option)
         self.kafka = None  # the arguments of any client, once they are known
         self.gone = ""  # the reason why no later test can succeed
@@ -81,10 +87,7 @@ class RunControl:
         def over(*_):
             where = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2]
             doing = f"{where}, {waiting_for()}".strip(", ") or "no test ran"
-            pytest.exit(
-                f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it made progress.",
-                UNUSABLE,
-            )
+            end_run(f"--deadline: the {seconds} s are over. At that moment: {doing}. Give more, if it made progress.")
 
         before = signal.signal(signal.SIGALRM, over)
         signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -125,7 +128,7 @@ class RunControl:
     def pytest_runtest_protocol(self):
         result = yield
         if self.gone:
-            pytest.exit(self.gone, UNUSABLE)
+            end_run(self.gone)
         return result
 
     def pytest_terminal_summary(self, terminalreporter):
@@ -141,7 +144,7 @@ class RunControl:
             return self._throttling()
         topic = self.config.getoption("existing_topic")
         try:
-            with connect(self.kafka) as admin:
+            with connect(self.kafka, float(self.config.getoption("timeout"))) as admin:
                 [described] = admin.describe_topics([topic]) if topic else [{"error_code": 0}]
                 # Another client can have created it again meanwhile.
                 if described["error_code"] or self.topic_id not in (None, described.get("topic_id")):

@@ -89,7 +89,8 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
     An exception that no part of the command expects becomes one line and UNUSABLE: a traceback would leave with
     PROBLEM, which means something else. KAFKA_PROOF_TRACEBACK=1 shows it. Characters that the terminal does not have
     are escaped. When the reader of the output goes away, the command ends without a word. The signal SIGPIPE could do
-    that, too, but it would also end a command whose broker closes a connection.
+    that, too, but it would also end a command whose broker closes a connection. SIGTERM, the end of a container or of a
+    job, is like Ctrl-C: the command cleans up, and ends with INTERRUPTED.
     """
 
     @functools.wraps(main)
@@ -97,10 +98,13 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             status = main(*arguments, **options)
             sys.stdout.flush()
             return status
+        except KeyboardInterrupt:
+            return INTERRUPTED
         except BrokenPipeError:
             drop_output()
             return NO_READER
@@ -113,6 +117,8 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
                 f"an unexpected {type(error).__name__} ({error}) at {place}. Please report this fault of kafka-proof, "
                 "with the output under KAFKA_PROOF_TRACEBACK=1."
             )
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     return run
 

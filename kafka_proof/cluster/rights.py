@@ -15,6 +15,7 @@ from kafka.errors import (
     AuthorizationError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    InvalidTopicError,
     KafkaError,
     KafkaTimeoutError,
     TopicAuthorizationFailedError,
@@ -40,6 +41,7 @@ _RESOURCES = {
     TopicAuthorizationFailedError: "the topics",
     TransactionalIdAuthorizationFailedError: "the transactional ids",
 }
+_NO_TOPIC = {UnknownTopicOrPartitionError.errno, InvalidTopicError.errno}  # the second: no topic can have this name
 
 
 class TopicRights(NamedTuple):
@@ -71,7 +73,7 @@ def topic_rights(response: Any) -> TopicRights:
         return TopicRights(None, ())
     granted = topic.authorized_operations
     names = None if granted is None else {each.name for each in ACLOperation if each in granted}
-    return TopicRights(topic.error_code != UnknownTopicOrPartitionError.errno, names)
+    return TopicRights(topic.error_code not in _NO_TOPIC, names)
 
 
 def sees_all_groups(admin: KafkaAdminClient) -> bool:
@@ -80,6 +82,11 @@ def sees_all_groups(admin: KafkaAdminClient) -> bool:
     asked = MetadataRequest(topics=[], include_cluster_authorized_operations=True, min_version=8, max_version=10)
     granted = send(admin, asked).authorized_operations
     return granted is None or ACLOperation.DESCRIBE in granted
+
+
+def sees_all_topics(admin: KafkaAdminClient) -> bool:
+    """Return whether a list of topics is of all topics: a broker leaves out those on which Describe is missing."""
+    return topic_rights(send(admin, topic_question(NOWHERE))).exists is not None
 
 
 def group_question(group: str) -> HeartbeatRequest:

@@ -4,8 +4,8 @@ Brokers stamp its messages themselves (message.timestamp.type=LogAppendTime), wh
 kafka-python's, like a program's.
 """
 
+import datetime
 import time
-import uuid
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import (
@@ -22,8 +22,10 @@ from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster
 from kafka_proof.cluster.rights import missing, spelt
-from kafka_proof.cluster.temporary import nobody_deletes
+from kafka_proof.cluster.temporary import is_left_over, new_prefix, nobody_deletes
 from kafka_proof.doctor.checks import Finding, judge_clock
+
+_WORD = "kafka-doctor"
 
 
 def write(arguments, seconds, clock=time.time):
@@ -31,7 +33,9 @@ def write(arguments, seconds, clock=time.time):
 
     Arguments as for kafka_proof.doctor.checks.examine.
     """
-    name = f"kafka-doctor-{uuid.uuid4().hex[:8]}"
+    now = datetime.datetime.now(datetime.UTC)
+    name = new_prefix(_WORD, now + datetime.timedelta(seconds=60 + 10 * seconds)) + "write"
+    gone = None
     try:
         with open_admin(arguments, seconds, seconds) as admin:
             brokers = sorted(broker["broker_id"] for broker in describe_cluster(admin)["brokers"])
@@ -66,6 +70,8 @@ def write(arguments, seconds, clock=time.time):
             if nobody_deletes(admin, name):
                 yield Finding("write", "skip", "this cluster deletes no topics (delete.topic.enable=false)")
                 return
+            if left := [each for each in admin.list_topics() if is_left_over(each, _WORD, now)]:  # of a killed run
+                admin.delete_topics(left, raise_errors=False)
             try:
                 admin.create_topics(topic, wait_for_metadata=True)
                 found = list(_write_and_read(arguments, name, brokers, seconds, clock))
@@ -76,6 +82,8 @@ def write(arguments, seconds, clock=time.time):
             yield gone or Finding("write", "ok", f"topic {name} was created, written, read, and is gone")
     except (KafkaError, AssertionError) as error:
         yield Finding("write", "FAIL", f"topic {name}: {error or type(error).__name__}", "write")
+        if gone:
+            yield gone
 
 
 def _write_and_read(arguments, name, brokers, seconds, clock):

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import json
 import re
-import signal
 import sys
 import time
 
@@ -23,7 +22,6 @@ from kafka.errors import AuthorizationError, KafkaError
 
 from kafka_proof.advice import explained
 from kafka_proof.client.command import (
-    INTERRUPTED,
     OK,
     PROBLEM,
     Parser,
@@ -267,8 +265,6 @@ def main(argv=None):
     options = _options(argv)
     lasting = options.watch or options.prometheus
     quiet()
-    if lasting:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a container, like Ctrl-C
     try:
         with contextlib.closing(Looks(kafka_python(properties_of(options)), options)) as looks:
             if options.prometheus:
@@ -285,7 +281,8 @@ def main(argv=None):
     except _ERRORS as error:
         return fail(reason(error, where(options)))
     except KeyboardInterrupt:
-        return OK if lasting else INTERRUPTED
+        if not lasting:
+            raise
     return OK
 
 

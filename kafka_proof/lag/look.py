@@ -5,13 +5,17 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import TopicAuthorizationFailedError
 
 from kafka_proof.client.wait import settled
 from kafka_proof.client.workarounds import makes_no_topic
 from kafka_proof.cluster.groups import SHARE, describe, list_groups, share_offsets
+from kafka_proof.cluster.rights import sees_all_topics
 from kafka_proof.lag.offsets import PartitionLag, committed_offsets, log_bounds, rows, with_leader
 
 _BATCH = 32_768  # bytes to fetch of a partition; more than a producer's batch of 16,384, for one message
+_HIDDEN = "this client may not see the topic: Describe is missing"
+_MAY_HIDE = "this client sees only topics on which it has Describe, and none of this group"
 _MOVING = 5  # seconds of further attempts while a leader or a coordinator moves
 
 
@@ -53,21 +57,29 @@ def _look(admin, groups, topics, reset, must_fit):
 
     # All partitions of a topic that a group reads: without a committed offset, the whole partition can be left. A topic
     # that was deleted meanwhile has no partitions.
-    partitions = with_leaders(admin, wanted)
+    partitions, hidden = with_leaders(admin, wanted)
+    may_hide = not all(read.values()) and not sees_all_topics(admin)
     bounds = log_bounds(admin, [tp for tp, led in partitions.items() if led])
     return [
         GroupLag(
             name,
             described[name].state,
             described[name].members,
-            rows(
-                {tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]},
-                *bounds,
-                "none" if listed[name].type == SHARE else reset,
+            sorted(
+                rows(
+                    {tp: committed[name].get(tp, -1) for tp in partitions if tp.topic in read[name]},
+                    *bounds,
+                    "none" if listed[name].type == SHARE else reset,
+                )
+                + [
+                    PartitionLag(tp.topic, tp.partition, None, None, None, None, _HIDDEN)
+                    for tp in {*committed[name], *(described[name].owners or {})}
+                    if tp.topic in hidden
+                ]
             ),
             described[name].owners,
             listed[name].kind,
-            described[name].reason,
+            described[name].reason or (_MAY_HIDE if may_hide and not read[name] else ""),
         )
         for name in names
         if not topics or not read[name].isdisjoint(wanted)
@@ -100,9 +112,10 @@ def _fits(name, pattern):
 
 
 def with_leaders(admin, topics):
-    """Return dict[TopicPartition, bool], whether it has a leader, of the existing `topics`."""
+    """Return (dict[TopicPartition, bool], whether it has a leader, of the existing `topics`; names of hidden ones)."""
     described = admin.describe_topics(topics) if topics else []
-    return {tp: led for topic in described if not topic["error_code"] for tp, led in with_leader(topic).items()}
+    leaders = {tp: led for topic in described if not topic["error_code"] for tp, led in with_leader(topic).items()}
+    return leaders, {topic["name"] for topic in described if topic["error_code"] == TopicAuthorizationFailedError.errno}
 
 
 def timestamps(arguments, places, ends, seconds=5):

@@ -101,8 +101,11 @@ def exceeded(seen, max_lag, max_time_lag):
     `max_lag`: offsets in a partition; `max_time_lag`: seconds; None is no limit. An unknown value exceeds a limit.
     """
     rows = [row for group in seen["groups"] for row in group["partitions"]]
+    unknown = [group for group in seen["groups"] if group["left"] is None and not group["partitions"]]
     lines = []
     for option, limit, key in (("--max-lag", max_lag, "lag"), ("--max-time-lag", max_time_lag, "time_lag")):
+        for group in unknown if limit is not None else ():
+            lines.append(f"{option} {limit:g}: not known of group {group['group']}: {group['note']}")
         over = [row for row in rows if limit is not None and (row[key] is None or row[key] > limit)]
         if over:
             most = max(over, key=lambda row: math.inf if row[key] is None else row[key])

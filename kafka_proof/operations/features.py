@@ -42,7 +42,7 @@ def finalise(client, version, dry_run=False):
     client: client properties. With `dry_run` Kafka checks the levels and changes nothing. Raises FeaturesError with
     Kafka's reason; kafka.errors.KafkaError; NotReadyError where the brokers do not see the new levels in time.
     """
-    with admin_client(client, _SECONDS) as admin:
+    with admin_client(client, _SECONDS, _SECONDS) as admin:
         found = changes(features(admin), version)
         if found:
             _update(admin, {name: level for name, (_, level) in found.items()}, dry_run)

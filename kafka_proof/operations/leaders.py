@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 from kafka.errors import ElectionNotNeededError, NoError, for_code
 
-from kafka_proof.client.connection import admin_client
+from kafka_proof.client.connection import LOOK, admin_client
+from kafka_proof.client.wait import settled
 from kafka_proof.cluster.health import partitions_of
 
-_SECONDS = 30  # to connect, and for the controller to begin the elections
+_SECONDS = 30  # of attempts, and for the controller to begin the elections
 _PREFERRED = 0  # election of the first replica; 1 also accepts a replica that is not in sync
 
 
@@ -45,5 +46,9 @@ def elect_preferred(admin):
 
 def elect_preferred_leaders(client):
     """Give each partition back to its first replica. Returns how many moved. Raises KafkaError."""
-    with admin_client(client, _SECONDS) as admin:
-        return elect_preferred(admin).asked
+
+    def elect():
+        with admin_client(client, LOOK) as admin:
+            return elect_preferred(admin).asked
+
+    return settled(elect, _SECONDS)  # a broker that has just started can be too busy to answer

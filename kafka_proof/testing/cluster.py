@@ -99,7 +99,7 @@ class Shared:
         self.directory = _own_directory() / self.stack
         self.directory.mkdir(exist_ok=True)
         self.client_properties = self.directory / "client.properties"
-        self._deployed = self.directory / "deployed"  # exists from before site.yml until after teardown.yml
+        self._deployed = self.directory / "deployed"  # the ports, from before site.yml until after teardown.yml
         with self._turn():
             self._users = (self.directory / "users").open("w")
             fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -114,11 +114,11 @@ class Shared:
                         "Run: pip install 'kafka-proof[deploy]', or set KAFKA_BOOTSTRAP_SERVERS to a Kafka that runs."
                     )
                 say(f"kafka_cluster: deploying {self.stack}; where the image has to be built, about two minutes")
-                self._deployed.touch()
-                ports = {"kafka_port": _free_port()}
-                if self.mode == "zookeeper":
-                    ports["zookeeper_port"] = _free_port()
-                self._play("site.yml", turn, **ports, **engine())
+                try:
+                    self._play("site.yml", turn, **self._ports(), **engine())
+                except ClusterError:
+                    self._deployed.write_text("", encoding="utf-8")  # another program can have one of its ports
+                    raise
         return describe(self.client_properties)
 
     def leave(self, keep):
@@ -134,6 +134,15 @@ class Shared:
         with (self.directory / "turn").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             yield turn
+
+    def _ports(self):
+        """Return the ports of a stack that is deployed: sessions may use it, though it is not ready. Else free ones."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return json.loads(self._deployed.read_text(encoding="utf-8"))
+        names = ["kafka_port", *(["zookeeper_port"] if self.mode == "zookeeper" else [])]
+        ports = {name: _free_port() for name in names}
+        self._deployed.write_text(json.dumps(ports), encoding="utf-8")
+        return ports
 
     def _ready(self):
         try:

@@ -17,7 +17,7 @@ class ActionModule(Action):
         of_all = arguments["all_brokers"]
         if not (asked or of_all):
             return {}
-        with admin_client(arguments["client"], 30) as admin:
+        with admin_client(arguments["client"], 30, 30) as admin:
             shared = next(iter(settings.settings_of_any(admin).values()), {}) if of_all else {}
             before = settings.settings_of(admin, asked)
             now = {broker: settings.dynamic_settings(before[broker]) for broker in asked}

@@ -13,7 +13,7 @@ class ActionModule(Action):
     def act(self, arguments):
         client, version = arguments["client"], arguments["version"]
         if arguments["state"] in ("readable", "forgets-controllers"):
-            with admin_client(client, _SECONDS) as admin:
+            with admin_client(client, _SECONDS, _SECONDS) as admin:
                 level = features(admin)[METADATA][0]
             if arguments["state"] == "forgets-controllers" and level < FORGETS_CONTROLLERS:
                 raise ActionError(

@@ -148,9 +148,13 @@ def test_kcat(secured):
 
 @pytest.fixture(scope="module")
 def few(secure, tmp_path_factory):
-    """The file of a user who may read and write the topic `few`, in the group `few`, and no more."""
-    topic, group = (ResourcePattern(ResourceType[kind], "few", ACLResourcePatternType.LITERAL) for kind in KINDS)
-    rights = [(topic, "READ"), (topic, "WRITE"), (group, "READ")]
+    """The file of a user who may use the topic `few` in the group `few`, may see the group `watched`, and no more."""
+    topic, group, watched = (
+        ResourcePattern(ResourceType[kind], name, ACLResourcePatternType.LITERAL)
+        for kind, name in (("TOPIC", "few"), ("GROUP", "few"), ("GROUP", "watched"))
+    )
+    rights = [(topic, "READ"), (topic, "WRITE"), (group, "READ"), (watched, "DESCRIBE")]
+    secure.commit("watched", 0)  # in a topic that this user may not see
     with connect(secure.arguments) as admin:
         admin.create_topics({"few": {"num_partitions": 2}}, wait_for_metadata=True)
         admin.alter_user_scram_credentials(
@@ -170,9 +174,6 @@ def few(secure, tmp_path_factory):
     return path
 
 
-KINDS = ("TOPIC", "GROUP")
-
-
 def _answers(path):
     try:
         connect(kafka_python(read(path))).close()
@@ -190,7 +191,17 @@ def _answers(path):
             "the controllers are not shown: this client has no right to ask about them (Describe",
         ),
         (["kafka-status"], OK, "this client sees only those topics and groups on which it has Describe"),
-        (["kafka-lag", "--group", "other"], UNUSABLE, "Groups that this client may see (Describe): none."),
+        (["kafka-lag", "--group", "other"], UNUSABLE, "Groups that this client may see (Describe): watched."),
+        (
+            ["kafka-lag", "--group", "watched", "--max-lag", "9"],
+            1,
+            "left: unknown, this client sees only topics on",
+        ),
+        (
+            ["kafka-lag", "--group", "watched", "--max-lag", "9"],
+            1,
+            "--max-lag 9: not known of group watched: this",
+        ),
         (["kafka-workload"], UNUSABLE, "this client may not: Create on topic workload-*, Write on topic workload-*, "),
         (["kafka-workload", "--topic", TOPIC], UNUSABLE, f"may not: Write on topic {TOPIC}, Read on topic {TOPIC}, "),
         (["kafka-workload", "--topic", "few"], UNUSABLE, "may not: Read on group workload-*, Delete on group workload"),

@@ -64,6 +64,13 @@ def test_a_group_of_another_type_and_one_of_which_nothing_is_known():
     assert lines[-1] == "odd: Empty, members: unknown, kafka left: unknown, the assignment of x cannot be decoded"
 
 
+def test_a_group_of_which_nothing_is_known_exceeds_each_limit():
+    hidden = IDLE._replace(group="few", partitions=[], reason="this client may not see its topics")
+    lines = exceeded(seen(BILLING, hidden), 10, None)
+    assert lines == ["--max-lag 10: not known of group few: this client may not see its topics"]
+    assert exceeded(seen(hidden), None, None) == []
+
+
 def test_page_without_groups():
     assert page(seen()) == ["groups: none"]
     assert page(seen() | {"all_groups": False}) == ["groups: none that this client may see (Describe)"]

@@ -5,7 +5,17 @@ import json
 import pytest
 
 from kafka_proof.client.properties import ClientPropertiesError
-from kafka_proof.testing.cluster import PROJECT, ansible_environment, describe, engine, failure, given
+from kafka_proof.testing import cluster
+from kafka_proof.testing.cluster import (
+    PROJECT,
+    ClusterError,
+    Shared,
+    ansible_environment,
+    describe,
+    engine,
+    failure,
+    given,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +94,28 @@ def test_ansible_gets_this_projects_settings_and_not_the_users(monkeypatch):
     assert environment["ANSIBLE_CONFIG"] == str(PROJECT / "ansible.cfg")
     assert environment["LC_ALL"] == "C.UTF-8"
     assert not {"ANSIBLE_INVENTORY", "DOCKER_HOST"} & environment.keys()
+
+
+def test_a_stack_that_is_not_ready_keeps_its_ports_until_it_fails(tmp_path, monkeypatch):
+    """Other sessions may use it: a broker can be busy for a second."""
+    monkeypatch.setattr(cluster, "_own_directory", lambda: tmp_path)
+    monkeypatch.setattr(cluster, "describe", str)
+    monkeypatch.setattr(Shared, "_ready", lambda _: False)
+    played, fails = [], []
+
+    def play(_, playbook, __, **variables):
+        played.append(variables["kafka_port"])
+        if fails:
+            raise ClusterError(playbook)
+
+    monkeypatch.setattr(Shared, "_play", play)
+    for _ in range(2):
+        Shared("mine").cluster(print)
+    fails.append(True)
+    with pytest.raises(ClusterError):
+        Shared("mine").cluster(print)
+    fails.clear()
+    Shared("mine").cluster(print)
+
+    assert len(set(played[:3])) == 1
+    assert played[3] != played[0]
