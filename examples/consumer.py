@@ -86,9 +86,12 @@ def left(settings, group, topic):
         committed = {partition: consumer.committed(partition) for partition in partitions}
         starts = consumer.beginning_offsets(partitions)
         ends = consumer.end_offsets(partitions)
-    # A group without a committed offset, or with one that retention deleted, continues at the start of the log.
-    places = {partition: max(committed[partition] or 0, starts[partition]) for partition in partitions}
-    return sum(max(0, ends[partition] - places[partition]) for partition in partitions)
+
+    def place(partition):  # a group without a committed offset, or with one outside of the log, continues at its start
+        offset = committed[partition] or 0
+        return offset if starts[partition] <= offset <= ends[partition] else starts[partition]
+
+    return sum(ends[partition] - place(partition) for partition in partitions)
 
 
 def main(argv=None):
@@ -125,7 +128,11 @@ def main(argv=None):
         # limit: while other members join, the broker lets this one wait.
         consumer.close(timeout_ms=3000)
     if status == 0:
-        print(f"kafka left: {left(settings, options.group, options.topic)}")
+        try:
+            print(f"kafka left: {left(settings, options.group, options.topic)}")
+        except KafkaError as error:  # the broker went away
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            status = 1
     return status
 
 

@@ -7,9 +7,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import for_code
 
 from kafka_proof.client.connection import no_answer
+from kafka_proof.client.wait import wait_until
 from kafka_proof.client.workarounds import describe_cluster, producing
 from kafka_proof.cluster.health import OFFLINE, partitions_of
 from kafka_proof.cluster.identity import not_itself
+from kafka_proof.cluster.rights import sees_all_topics
 
 from .run_control import RunControl
 
@@ -59,6 +61,8 @@ def test_every_partition_has_a_leader_and_all_its_replicas_in_sync(admin, record
         if each.problem
     }
     record_property("partitions", len(partitions))
+    if not sees_all_topics(admin):
+        record_property("topics", "those that this client may see (Describe)")
 
     assert not wrong, f"partitions without a leader, or with replicas that are not in sync: {wrong}"
 
@@ -82,8 +86,12 @@ def test_topic_is_described_as_it_was_made(admin, name, partitions):
     assert name in admin.list_topics()
     [described] = admin.describe_topics([name])
     assert sorted(partition["partition_index"] for partition in described["partitions"]) == [0, 1]
-    settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
-    assert settings.get("retention.ms", {}).get("value") == "3600000"
+
+    def retention():  # of any broker, and in KRaft mode a broker learns of it after the controller
+        settings = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])["topic"][name]
+        return settings.get("retention.ms", {}).get("value")
+
+    wait_until("retention.ms of the topic to be 3600000", retention, lambda value: value == "3600000")
 
 
 def test_clocks_agree(kafka, admin, name, record_property):

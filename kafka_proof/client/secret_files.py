@@ -43,6 +43,16 @@ def keep(path: Path, given: str | None, check: bool = False) -> bool:
     return True
 
 
+def unusable(password: str) -> str:
+    """Return why a password cannot stand in a file of properties, as the end of a sentence; "" where it can."""
+    if password == password.strip() and not re.search(r"[\x00-\x1f\x7f]", password):
+        return ""
+    return (
+        "has a control character, or a space at an end. A block of YAML (|) ends with a newline: write |-, or use "
+        "quotation marks"
+    )
+
+
 def path_of(directory: str | Path, name: str) -> Path:
     """Return the path for a name, which can be any text: it never leaves the directory."""
     safe = re.sub(r"[^\w.@-]", lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), name, flags=re.A)

@@ -9,6 +9,7 @@ from pathlib import Path
 from kafka_proof.client.text import setting_text
 
 OWNER = 1000  # user and group of the image, built or pulled
+PLAIN_SECRET = "plain."  # beginning of the name of a file in CONFIG: the password of a user, in quotation marks of JAAS
 
 
 def to_properties(settings: Mapping[str, object]) -> str:
@@ -56,10 +57,17 @@ def from_archive(archive: bytes) -> dict[str, str]:
 def read_secrets(secrets: Mapping[str, Sequence[str]], directory: str, missing_ok: bool) -> dict[str, str]:
     """Return {name: text} of the files that are made of parts, {name: paths in the directory}.
 
-    missing_ok: a part that does not exist yet is empty, as in check mode. Raises OSError.
+    The text of a PLAIN_SECRET is quoted. missing_ok: a part that does not exist yet is empty, as in check mode. Raises
+    OSError.
     """
 
-    def text(path: Path) -> str:
+    def content(path: Path) -> str:
         return "" if missing_ok and not path.exists() else path.read_text(encoding="utf-8")
 
-    return {name: "".join(text(Path(directory, part)) for part in parts) for name, parts in secrets.items()}
+    found = {name: "".join(content(Path(directory, part)) for part in parts) for name, parts in secrets.items()}
+    return {name: quoted(text) if name.startswith(PLAIN_SECRET) else text for name, text in found.items()}
+
+
+def quoted(text: str) -> str:
+    """Return text as it stands between the quotation marks of a login module's option (JAAS)."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -10,7 +10,7 @@ import shlex
 import time
 from collections.abc import Mapping
 
-from kafka_proof.deploy.files import to_archive
+from kafka_proof.deploy.files import PLAIN_SECRET, to_archive
 from kafka_proof.deploy.node import CONFIG, Node
 from kafka_proof.deploy.security import NODE_CLIENT, stores_of
 
@@ -24,7 +24,8 @@ def changed_files(secrets: Mapping[str, str], now: Mapping[str, str]) -> dict[st
     """Return the secret files that the node has to load, {name: text}. now: the files of its container."""
     stale = {name for name, text in secrets.items() if now.get(name) != text}
     stale |= set(now.get(MARK, "").split())
-    return {name: secrets[name] for name in sorted(stale & secrets.keys())}
+    # A password of PLAIN is in no store. The broker reads it when site.yml recreates its container.
+    return {name: secrets[name] for name in sorted(stale & secrets.keys()) if not name.startswith(PLAIN_SECRET)}
 
 
 def settings(node: Node, files: Mapping[str, str]) -> dict[str, str]:

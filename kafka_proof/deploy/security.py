@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kafka_proof.client.secret_files import user_file
+from kafka_proof.client.secret_files import unusable, user_file
+from kafka_proof.deploy.files import PLAIN_SECRET
 from kafka_proof.deploy.lines import numbers
 from kafka_proof.deploy.node import BROKER, CONFIG, Listener, Node
 
@@ -19,7 +20,6 @@ NODE = "CN=node"  # name of each node's certificate; the whole of it is its prin
 SECURE_CLIENT_PORT = 2182  # of ZooKeeper, inside the container; the other one is open to the container alone
 KEY_STORE, TRUST_STORE, CLIENTS_TRUST_STORE = "keystore.pem", "truststore.pem", "clients.pem"  # files in CONFIG
 TRUSTED = "ca.trust.pem"  # a file in stack_secrets: authorities that clients and nodes trust
-PLAIN_SECRET = "plain."  # beginning of the name of a file in CONFIG: the password of a user
 NODE_CLIENT = "node.properties"  # a file in CONFIG: client properties of the node's own principal
 SCRAM = ("SCRAM-SHA-512", "SCRAM-SHA-256")
 # The levels of a cluster on its way from open to secure: playbooks/secure.yml. A container has its own as a label.
@@ -48,6 +48,9 @@ def level_name(level: int) -> str:
 def target(node: Node) -> int:
     """Return the level of a node of the inventory."""
     return SECURE if node["client"] else OPEN
+
+
+_NOT_IN_NAMES = ',+"\\<>;=#'
 
 
 class Security(NamedTuple):
@@ -113,6 +116,14 @@ def security_problems(hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
         "Rename it, or give it another mechanism."
         for name in security.plain_users
         if not re.fullmatch(r"[\w.-]+", name, re.ASCII)
+    ]
+    if fault := unusable(given[first].get("password") or ""):
+        problems.append(f"kafka_security.password {fault}.")
+    # Names in certificates escape these, and Kafka's rule that makes a user's name of one knows no escapes.
+    problems += [
+        f"The user {name!r} has a certificate, whose names have none of {_NOT_IN_NAMES}. Rename it."
+        for name in (security.principal, *(user["name"] for user in hosts[first].get("kafka_users") or []))
+        if security.clients == TLS and set(name) & set(_NOT_IN_NAMES)
     ]
     if security.days < 1:
         problems.append(f"kafka_security.days is {security.days}. Use 1 or more.")

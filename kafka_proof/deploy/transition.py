@@ -70,8 +70,15 @@ def transition_problems(nodes: Sequence[Node], engines: Engines, options: str = 
 
 
 def port_problems(nodes: Sequence[Node], engines: Engines, options: str = "") -> list[str]:
-    """Return which ports of the inventory another listener has until the change is complete."""
-    problems = []
+    """Return which ports of the inventory another listener has until the change is complete, and what prevents it."""
+    problems = [
+        f"{node['host']}: {node['container']} has a fixed list of voters (controller.quorum.voters), whose ports speak "
+        "one protocol, so controllers that change one at a time would lose each other. Keep kafka_security as it is."
+        for node in nodes
+        if "controller.quorum.voters" in node["settings"]
+        and (found := container_in(node, engines))
+        and found["level"] != target(node)
+    ]
     for node in nodes:
         own, old = _sides(node, engines)
         taken = {_published(item): item["name"] for item in old}
@@ -111,15 +118,17 @@ def between(nodes: Sequence[Node], engines: Engines, level: int, access: Securit
     return found, Security() if level == BOTH else step.access
 
 
-def rights_script(server: Node, rights: str) -> str:
+def rights_script(server: Node, broker: Node, rights: str) -> str:
     """Return the shell script that lets nodes alone change what is in ZooKeeper (secure), or everybody (unsecure).
 
     It runs in a server's container, as the node. Brokers set the rights of what they create later by themselves.
+    broker: one whose zookeeper.connect tells the root of the cluster.
     """
     settings = security.zookeeper_client(Security(clients=security.LOGIN)) | {"zookeeper.set.acl": None}
     command = (
         "cat >/tmp/rights.properties && exec /opt/kafka/bin/kafka-run-class.sh kafka.admin.ZkSecurityMigrator "
-        f"--zookeeper.acl {rights} --zookeeper.connect {zookeeper.secure_address(server)} "
+        f"--zookeeper.acl {rights} "
+        f"--zookeeper.connect {shlex.quote(zookeeper.secure_address(server) + zookeeper.chroot(broker))} "
         "--zk-tls-config-file /tmp/rights.properties"
     )
     return (
@@ -155,6 +164,8 @@ def _at(step: Step, node: Node, own: list[Any], old: list[Any], addresses: Mappi
     kept = {key: value for key, value in node["settings"].items() if not key.startswith(_OF_SECURITY)}
     changed = _of_server if ZOOKEEPER in node["kinds"] else _of_kafka
     settings = kept | changed(step, node, [*own, *old])
+    if BROKER in node["kinds"] and "zookeeper.connect" in settings:
+        addresses = {**addresses, "zookeeper.connect": addresses["zookeeper.connect"] + zookeeper.chroot(node)}
     settings |= {key: value for key, value in addresses.items() if key in settings}
     plain: list[Any] = [{key: value for key, value in item.items() if key != "use"} for item in [*own, *old]]
     listening = [] if ZOOKEEPER in node["kinds"] else plain

@@ -44,6 +44,12 @@ def secure_address(server: Node) -> str:
     return advertised(found[0])
 
 
+def chroot(broker: Node) -> str:
+    """Return the node of ZooKeeper below which the cluster is, such as "/kafka"; "" for the root."""
+    path = str(broker["settings"]["zookeeper.connect"]).partition("/")[2].strip("/")
+    return f"/{path}" if path else ""
+
+
 def zookeeper_mode(container: str, stdout: str, stderr: str, log: str = "") -> dict[str, str]:
     """Return {mode: leader, follower or standalone} from a server's answer to `srvr`.
 

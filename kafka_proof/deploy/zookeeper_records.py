@@ -14,7 +14,7 @@ from typing import Any
 from kafka_proof.deploy import security
 from kafka_proof.deploy.files import to_properties
 from kafka_proof.deploy.node import Node
-from kafka_proof.deploy.zookeeper import secure_address
+from kafka_proof.deploy.zookeeper import chroot, secure_address
 
 _SHELL = "/opt/kafka/bin/kafka-run-class.sh org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka"
 _READ = ("get {root}/cluster/id", "get {root}/migration", "get {root}/controller", "ls {root}/brokers/ids")
@@ -28,9 +28,7 @@ def records_script(server: Node, broker: Node, remove: bool = False) -> str:
 
     It runs in a server's container, as the node. broker: one whose zookeeper.connect tells the root of its nodes.
     """
-    root = str(broker["settings"]["zookeeper.connect"]).partition("/")[2].rstrip("/")
-    root = f"/{root}" if root else ""
-    lines = "\n".join(line.format(root=root) for line in [*(_REMOVE if remove else ()), *_READ])
+    lines = "\n".join(line.format(root=chroot(broker)) for line in [*(_REMOVE if remove else ()), *_READ])
     secure = server["client"]
     at, options = "localhost:2181", ""
     if secure:

@@ -42,7 +42,7 @@ def lag(committed, start, end, reset="earliest"):
     elif committed < start:
         note = "committed offset no longer exists"
     elif committed > end:
-        return 0, "log was truncated below the committed offset"
+        note = "log was truncated below the committed offset"
     else:
         return end - committed, ""
     return {"earliest": end - start, "latest": 0, "none": None}[reset], note

@@ -38,7 +38,7 @@ class ActionModule(Action):
         return {"changed": changed, "certificates": absent, "diff": {"before": "", "after": after}}
 
     def _rotate(self, step, own):
-        old = [] if self.check_mode else outdated(step, wanted_in(step, own))
-        for path in old:
+        old = outdated(step, wanted_in(step, own))
+        for path in old if not self.check_mode else []:
             path.unlink()
         return [*old, *(succeed(own) if step == SUCCEED and not self.check_mode else [])]

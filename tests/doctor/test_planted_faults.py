@@ -539,6 +539,9 @@ def test_a_topic_that_does_not_exist(doctor, alice, cluster):
 
     diagnosis = doctor("--bootstrap-server", cluster.good, "--topic", "none-such", "--group", "none-such")
     assert diagnosis.failed == {"topic-missing": "topic none-such does not exist"}
+
+    diagnosis = doctor("--bootstrap-server", cluster.good, "--topic", "no topic's name")
+    assert diagnosis.failed == {"topic-missing": "topic no topic's name does not exist"}
     with admin(cluster.good) as client:  # the questions create nothing
         assert "none-such" not in [*client.list_topics(), *(each["group_id"] for each in client.list_groups())]
 

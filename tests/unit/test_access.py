@@ -191,6 +191,7 @@ def test_an_item_that_is_no_quota(items, words):
         ([USER | {"name": ""}], [], "the name ''"),
         ([USER | {"name": "é"}], [], "the name 'é'. Give it ASCII characters"),
         ([USER | {"password": ""}], [], "an empty password"),
+        ([USER | {"password": "x "}], [], "the password of alice has a control character, or a space at an end"),
         ([{"name": "alice"}], [], "without a password"),
     ],
 )

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,18 @@ from types import SimpleNamespace
 import pytest
 
 import smoke
-from kafka_proof.client.command import NO_READER, OK, PROBLEM, UNUSABLE, entry, fail, properties_of, seconds, where
+from kafka_proof.client.command import (
+    INTERRUPTED,
+    NO_READER,
+    OK,
+    PROBLEM,
+    UNUSABLE,
+    entry,
+    fail,
+    properties_of,
+    seconds,
+    where,
+)
 from kafka_proof.client.properties import ClientPropertiesError
 from kafka_proof.workload import __main__ as workload
 from smoke.options import option_problems
@@ -204,6 +216,19 @@ def test_the_traceback_is_shown_on_request(monkeypatch):
     monkeypatch.setenv("KAFKA_PROOF_TRACEBACK", "1")
     with pytest.raises(KeyError):
         broken("x")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_ended_says_nothing(number):
+    program = "import sys, time; from kafka_proof.client.command import entry\n"
+    program += "def wait(): print('here', flush=True); time.sleep(60)\n"
+    program += "sys.exit(entry(wait)())"
+    command = ["env", "--default-signal=INT", sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(number)
+        assert process.stderr.read() == b""
+    assert process.returncode == INTERRUPTED
 
 
 def test_a_command_ends_without_a_word_when_its_reader_goes_away():

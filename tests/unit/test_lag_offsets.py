@@ -27,8 +27,10 @@ from kafka_proof.lag.offsets import PartitionLag, lag, left, rows
         (3, 7, 10, "earliest", 3),
         (3, 7, 10, "latest", 0),
         (3, 7, 10, "none", None),
-        # The log is shorter than what was committed: an unclean election cut it. Never less than nothing left.
-        (12, 0, 10, "earliest", 0),
+        # The log is shorter than what was committed: an unclean election cut it.
+        (12, 4, 10, "earliest", 6),
+        (12, 4, 10, "latest", 0),
+        (12, 4, 10, "none", None),
         # No broker to ask.
         (3, None, None, "earliest", None),
     ],

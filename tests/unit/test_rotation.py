@@ -78,6 +78,7 @@ def test_what_a_node_loads():
     assert changed_files({"a": "1", "b": "2"}, {"a": "1", "b": "old"}) == {"b": "2"}
     # Written and not loaded, because the run was killed between.
     assert changed_files({"a": "1", "b": "2"}, {"a": "1", "b": "2", MARK: "a gone"}) == {"a": "1"}
+    assert changed_files({"plain.alice": "new"}, {"plain.alice": "old"}) == {}  # site.yml recreates the container
 
 
 def test_by_which_settings_a_node_loads():

@@ -143,11 +143,19 @@ def test_which_classes_a_setting_may_name():
         ),
         ({**LOGIN, "days": 0}, "days is 0"),
         ({**LOGIN, "principal": "CN=node"}, "principal is 'CN=node'"),
+        ({**LOGIN, "password": "from a block\n"}, "kafka_security.password has a control character, or a space at"),
+        ({**TLS, "principal": "team+a"}, "The user 'team+a' has a certificate"),
     ],
 )
 def test_what_cannot_work(security, words):
     [problem] = security_problems({"one": secure(security)})
     assert words in problem
+
+
+def test_names_that_a_certificate_escapes():
+    users = [{"name": name} for name in ("alice", "a,b", "#c")]
+    problems = security_problems({"one": secure(TLS, kafka_users=users)})
+    assert [problem.split("'")[1] for problem in problems] == ["a,b", "#c"]
 
 
 def test_hosts_agree():
@@ -212,6 +220,8 @@ def test_parts_of_a_file(tmp_path):
     (tmp_path / "a").write_text("1\n")
     assert read_secrets({"x": ["a", "a"]}, str(tmp_path), missing_ok=False) == {"x": "1\n1\n"}
     assert read_secrets({"x": ["none"]}, str(tmp_path), missing_ok=True) == {"x": ""}
+    (tmp_path / "p").write_text(r'x\sy"z')
+    assert read_secrets({"plain.x": ["p"]}, str(tmp_path), missing_ok=True) == {"plain.x": r"x\\sy\"z"}
     with pytest.raises(FileNotFoundError):
         read_secrets({"x": ["none"]}, str(tmp_path), missing_ok=False)
 

@@ -85,7 +85,24 @@ def test_zookeeper():
     assert broker["settings"]["zookeeper.connect"] == "zookeeper:2182"
     # Until all brokers connect with a certificate, none keeps the others out.
     assert broker["settings"]["zookeeper.set.acl"] is False
-    assert "secure --zookeeper.connect zookeeper:2182" in rights_script(server, "secure")
+    assert "secure --zookeeper.connect zookeeper:2182" in rights_script(server, broker, "secure")
+
+
+def test_the_root_in_zookeeper_stays():
+    now, wanted = plain(kafka_zookeeper_connect="zookeeper:2181/a b"), tls(kafka_zookeeper_connect="zookeeper:2182/a b")
+    for level, port in ((BOTH, 2181), (SWITCHED, 2182)):
+        found = between(nodes({"one": wanted}), running(nodes({"one": now})), level, security_of(wanted))
+        [server, broker], _ = found
+        assert broker["settings"]["zookeeper.connect"] == f"zookeeper:{port}/a b"
+    assert "secure --zookeeper.connect '\"'\"'zookeeper:2182/a b'\"'\"' " in rights_script(server, broker, "secure")
+
+
+def test_a_fixed_list_of_voters_is_refused():
+    fixed = {"stack_takes_over": {"voters": "1@old:9093"}}
+    wanted = kraft_nodes({"one": tls(**fixed)})
+    assert port_problems(wanted, running(wanted, level=3)) == []
+    [problem] = port_problems(wanted, running(kraft_nodes({"one": plain(**fixed)})))
+    assert "one: kafka has a fixed list of voters (controller.quorum.voters)" in problem
 
 
 def test_separate_controllers():

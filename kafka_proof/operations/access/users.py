@@ -16,7 +16,7 @@ from kafka_proof.client.connection import links
 from kafka_proof.client.link import Fault
 from kafka_proof.client.properties import kafka_python
 from kafka_proof.client.raw import batches, send
-from kafka_proof.client.secret_files import read_or_make, user_file
+from kafka_proof.client.secret_files import read_or_make, unusable, user_file
 from kafka_proof.client.text import one_line
 from kafka_proof.client.wait import attempts
 from kafka_proof.client.workarounds import describe_cluster
@@ -81,6 +81,8 @@ def problems(users, absent=(), directory=""):
             found.append(f"kafka_users has {name} with {user['iterations']} iterations. Give {LEAST} to {MOST}.")
         if user.get("password") == "":
             found.append(f"kafka_users has {name} with an empty password. Leave it out, or give it a value.")
+        if fault := unusable(user.get("password") or ""):
+            found.append(f"kafka_users: the password of {name} {fault}.")
         if user.get("password") is None and not directory:
             found.append(f"kafka_users has {name} without a password. Give it one, or a directory of secrets.")
     return found
