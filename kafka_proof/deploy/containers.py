@@ -25,6 +25,9 @@ from kafka_proof.deploy.node import CONFIG, CONTROLLER, DATA, LOGS, UNFORMATTED,
 LABEL = "kafka-proof"
 # Open files: one for each segment of a log, and for each connection; Kafka's own advice. An engine may allow fewer.
 _LIMIT_FILES = "ulimit -n 100000 2>/dev/null"
+# The launcher of Java reads options from files, so that no `ps` shows them. Only the node has them: in the container's
+# environment, a port of JMX among them would stop each command of `docker exec`.
+_JAVA_OPTIONS = f"export KAFKA_HEAP_OPTS=@{CONFIG}/heap.options KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"
 _CONTROLLERS = "controller.quorum.bootstrap.servers="
 
 # The container was created with the time in which it may stop, so this bound only ends a command that hangs.
@@ -160,9 +163,6 @@ def create_command(node: Node) -> list[str]:
         *(word for name in node["takes_over"].get("names") or () for word in ("--network-alias", name)),
         *("--volume", f"{node['volume']}:{DATA}", "--volume", CONFIG),
         *(word for port in published for word in ("--publish", port)),
-        # The launcher of Java reads options from files, so that no `ps` shows them.
-        *("--env", f"KAFKA_HEAP_OPTS=@{CONFIG}/heap.options"),
-        *("--env", f"KAFKA_JVM_PERFORMANCE_OPTS=@{CONFIG}/jvm.options"),
         # A node needs no rights beyond those of its user, and cannot gain any. The limit stops a fork bomb.
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "4096"),
         # It writes its data, its settings' volume, and what is lost with the container. Codecs run libraries from /tmp.
@@ -174,7 +174,7 @@ def create_command(node: Node) -> list[str]:
         *("--health-retries", "3", "--health-start-period", "30s"),
         *("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "max-file=5"),
         *(word for key, value in sorted(node["labels"].items()) for word in ("--label", f"{LABEL}.{key}={value}")),
-        *("--entrypoint", "bash", node["image"], "-c", f"{_LIMIT_FILES}\n{node['command']}"),
+        *("--entrypoint", "bash", node["image"], "-c", f"{_LIMIT_FILES}\n{_JAVA_OPTIONS}\n{node['command']}"),
     ]
 
 
@@ -191,7 +191,8 @@ def script(change: str, node: Node, found: Mapping[str, Any] | None, engine: Eng
     """Return the shell commands of a change. A shell reads them from its standard input: no `ps` shows the settings."""
     name = shlex.quote(node["container"])
     if change == "connect":
-        return f"docker network connect {shlex.quote(node['network'])} {name}"
+        aliases = [word for alias in node["takes_over"].get("names") or () for word in ("--alias", alias)]
+        return f"{shlex.join(['docker', 'network', 'connect', *aliases, node['network']])} {name}"
     if change in ("start", "unpause"):
         return f"docker {change} {name}"
     if change == "restart":
@@ -243,6 +244,9 @@ def volume_commands(node: Node, engine: Engine) -> list[str]:
         labels["data"] = node["volume"]
         if own and own["marker"]:
             commands.append(f"docker volume rm {shlex.quote(own['marker'])} >/dev/null")
+    else:  # its labels would be taken for those of the new volume
+        lost = [item["name"] for item in engine.get("lost_markers", []) if item["data"] == node["volume"]]
+        commands += [f"docker volume rm {shlex.quote(name)} >/dev/null" for name in lost]
     name = _marker(node, engine) if "data" in labels else node["volume"]
     options = [word for key, value in labels.items() for word in ("--label", f"{LABEL}.{key}={value}")]
     return [*commands, shlex.join(["docker", "volume", "create", *options, name]) + " >/dev/null"]

@@ -22,7 +22,8 @@ NOT_DOCKER = (
     "docker.io), and set DOCKER_HOST to podman's socket, such as unix:///run/podman/podman.sock."
 )
 
-# A section for each question, with a line of JSON for each item. An engine that does not answer ends the script.
+# A section for each question, with a line of JSON for each item. An engine that does not answer ends the script: a part
+# of the answers would look like containers and volumes that are gone.
 _SCRIPT = """
 docker() {{ timeout {seconds} docker "$@"; }}
 case $(docker --version 2>/dev/null) in podman*) exit {podman} ;; esac
@@ -33,19 +34,20 @@ ids=$(docker ps --all --quiet --no-trunc) || {{
     (unset -f docker; command -v docker) >/dev/null || exit {no_command}
     exit 1
 }}
+answered() {{ [ $? -ne 124 ] && docker version --format '' >/dev/null || exit 1; }}
 echo containers
 # A container that disappears between the two questions does not count.
-[ -z "$ids" ] || docker inspect --format {container} $ids 2>/dev/null
+[ -z "$ids" ] || docker inspect --format {container} $ids 2>/dev/null || answered
 echo image
-docker image inspect --format '{{{{json .}}}}' {image} 2>/dev/null
+docker image inspect --format '{{{{json .}}}}' {image} 2>/dev/null || answered
 echo networks
-docker network ls --format '{{{{json .Name}}}}'
+docker network ls --format '{{{{json .Name}}}}' || exit 1
 echo own_networks
-docker network ls --filter {label} --format '{{{{json .Name}}}}'
+docker network ls --filter {label} --format '{{{{json .Name}}}}' || exit 1
 echo volumes
-docker volume ls --format '{{{{json .Name}}}}'
+docker volume ls --format '{{{{json .Name}}}}' || exit 1
 echo own_volumes
-docker volume ls --filter {label} --format {volume}
+docker volume ls --filter {label} --format {volume} || exit 1
 echo listening
 ss -Hltnp 2>/dev/null
 echo addresses
@@ -108,6 +110,7 @@ def parse(output: str, stack: str) -> dict[str, Any]:
     networks     [str], all; own_networks: [str], this stack's
     volumes      [str], all; own_volumes: [{name, kind, id (None if unknown), cluster (an id; "" with ZooKeeper),
                    migration (bool), labelled, marker (the volume that carries its labels, or None)}], this stack's
+    lost_markers [{name, data}], volumes that carry labels for a volume that is gone
     listening    [{address, port, name, pid}], the host's TCP sockets, as far as `ss` exists and may tell
     addresses    [str], the host's own, if `ip` exists and the engine is the host's
     """
@@ -146,6 +149,11 @@ def parse(output: str, stack: str) -> dict[str, Any]:
         "own_networks": found["own_networks"],
         "volumes": found["volumes"],
         "own_volumes": _own_volumes(found["own_volumes"], containers, found["volumes"]),
+        "lost_markers": [
+            {"name": item["name"], "data": item["data"]}
+            for item in found["own_volumes"]
+            if item["data"] and item["data"] not in found["volumes"]
+        ],
         "listening": [
             {"address": address, "port": int(port), "name": name, "pid": pid and int(pid)}
             for address, port, name, pid in listening

@@ -1,5 +1,6 @@
 """Which engine each host of the inventory uses, and the commands about this inventory that messages advise."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from kafka_proof.deploy.variables import PLAYBOOKS
 
 # Variables that say what to do and how to connect, passwords among them, and nothing about the stack.
 _OF_THIS_RUN = ("ansible_", *PLAYBOOKS)
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*'|["'])+""")  # of KEY=VALUE …; values can have quotation marks
 # How Ansible connects, but for passwords.
 _CONNECTION = re.compile(
     r"ansible_(host|port|user|connection|python_interpreter|remote_tmp|ssh_private_key_file|\w+_(args|executable)"
@@ -59,11 +61,22 @@ def stack_options(sources: Sequence[str], usual: Sequence[str], stack_name: str,
     sources: Ansible's inventory sources, as absolute paths; usual: those without any option; given: arguments of -e.
     """
     options = [] if list(sources) == list(usual) else [word for source in sources for word in ("-i", _relative(source))]
-    kept = [redact.masked(text) for text in given if not text.startswith(_OF_THIS_RUN)]
+    kept = [redact.masked(found) for text in given if (found := _of_stack(text))]
     if stack_name and not any("stack_name" in text for text in kept):
         kept = [f"stack_name={stack_name}", *kept]
     options += [word for text in kept for word in ("-e", text)]
     return "".join(f" {shlex.quote(word)}" for word in options)
+
+
+def _of_stack(given: str) -> str:
+    """Return an argument of -e without the variables of this run: KEY=VALUE …, JSON, or a file, which stays whole."""
+    try:
+        found = dict(json.loads(given))
+    except (TypeError, ValueError):
+        words = [found[0] for found in _WORD.finditer(given)]
+        return " ".join(word for word in words if not word.startswith(_OF_THIS_RUN))
+    left = {name: value for name, value in found.items() if not name.startswith(_OF_THIS_RUN)}
+    return json.dumps(left, ensure_ascii=False) if left else ""
 
 
 def smoke_options(stack_name: str, client_properties: str, topics: Sequence[Mapping[str, Any]]) -> str:

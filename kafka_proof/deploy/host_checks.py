@@ -221,9 +221,10 @@ def _lost_metadata(nodes: Sequence[Node], engines: Engines, options: str) -> lis
 
 
 def _normal(address: str) -> str:
-    """Return an address as Python writes it: 2001:DB8:0::1 is 2001:db8::1."""
-    return str(to_address(address.partition("%")[0]) or address)
+    """Return an address as Python writes it: 2001:DB8:0::1 is 2001:db8::1, and ::ffff:127.0.0.1, of Java, 127.0.0.1."""
+    found = to_address(address.partition("%")[0])
+    return str(getattr(found, "ipv4_mapped", None) or found or address)
 
 
 def _overlap(one: str, other: str) -> bool:
-    return one == other or bool({one, other} & {"0.0.0.0", "::", "*", ""})
+    return _normal(one) == _normal(other) or bool({one, other} & {"0.0.0.0", "::", "*", ""})

@@ -32,8 +32,16 @@ def image_is_there(image: Mapping[str, Any] | None, source: str, reference: str,
     if not image:
         return False
     if source == "pull":
-        return reference.removeprefix("docker.io/") in [*image["tags"], *image["digests"]]
+        return _listed(reference) in [*image["tags"], *image["digests"]]
     return source != "load" or image["id"] == f"sha256:{content['id']}"
+
+
+def _listed(reference: str) -> str:
+    """Return a reference as the engine lists it: kafka for docker.io/library/kafka, and with a tag or a digest."""
+    name, at, digest = reference.removeprefix("docker.io/").removeprefix("library/").partition("@")
+    path, _, last = name.rpartition("/")
+    word, _, tag = last.partition(":")
+    return f"{path}/{word}".lstrip("/") + (f"@{digest}" if at else f":{tag or 'latest'}")
 
 
 def image_giver(hosts: Iterable[Mapping[str, Any]], engine_of: Mapping[str, str]) -> str:

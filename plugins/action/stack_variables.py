@@ -43,6 +43,8 @@ class ActionModule(Action):
         problems += [f"{name} is null. Leave it out, or give it a value." for name in empty]
         if problems:
             raise ActionError("\n".join([f"{self.host}:", *problems]))
-        if arguments["lock"] and not self.check_mode and self.host == self.task_vars["ansible_play_hosts_all"][0]:
+        # The host whose client.properties counts, in each playbook: roles/stack/vars/main.yml, _stack_properties.
+        first = (self.task_vars["groups"].get("kafka") or self.task_vars["ansible_play_hosts_all"])[0]
+        if arguments["lock"] and not self.check_mode and self.host == first:
             _lock(lock_file(values["stack_client_properties"]))
         return {"values": values}

@@ -3,6 +3,7 @@
 import shlex
 
 from kafka_proof.action import Action
+from kafka_proof.client.wait import attempts
 from kafka_proof.deploy.zookeeper import zookeeper_mode
 
 _SRVR = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && timeout 4 cat <&3"
@@ -13,6 +14,12 @@ _FAULT = f"timeout 30 docker logs --tail 200 {{container}} 2>&1 | grep -E '{_FAU
 
 class ActionModule(Action):
     def act(self, arguments):
+        for _ in attempts(arguments["timeout"], 1):
+            if (found := self._ask(arguments))["mode"]:
+                break
+        return found
+
+    def _ask(self, arguments):
         # That of another image, until the node has taken it over.
         names = [arguments["container"], *filter(None, [arguments["instead_of"]])]
         ask = [shlex.join(["timeout", "30", "docker", "exec", name, "bash", "-c", _SRVR]) for name in reversed(names)]

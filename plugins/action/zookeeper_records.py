@@ -2,12 +2,15 @@
 
 from kafka_proof.action import Action, ActionError
 from kafka_proof.client.text import one_line
+from kafka_proof.client.wait import attempts
 from kafka_proof.deploy.zookeeper_records import records, records_script
 
 
 class ActionModule(Action):
     def act(self, arguments):
         server, remove = arguments["server"], arguments["state"] == "absent"
+        if arguments["state"] == "copied":
+            return self._wait(server, arguments["broker"], arguments["timeout"])
         before = self._ask(server, arguments["broker"], False)
         there = before["migration"] or before["kraft"]
         if not remove or self.check_mode or not there:
@@ -20,6 +23,17 @@ class ActionModule(Action):
                 True,
             )
         return after | {"changed": True}
+
+    def _wait(self, server, broker, seconds):
+        for _ in attempts(seconds, 1):
+            try:
+                if (found := self._ask(server, broker, False))["copied"]:
+                    break
+            except ActionError as error:
+                found = error
+        if isinstance(found, ActionError):
+            raise found
+        return found
 
     def _ask(self, server, broker, remove):
         output = self.docker(records_script(server, broker, remove), "ZooKeeper could not be asked", remove)

@@ -15,6 +15,10 @@ options:
     description: Name of a container of another image, which serves until this node has taken it over.
     type: str
     default: ""
+  timeout:
+    description: Seconds to wait until it serves. C(0) asks once.
+    type: int
+    default: 0
 extends_documentation_fragment: action.reads
 """
 

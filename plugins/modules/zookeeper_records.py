@@ -14,10 +14,16 @@ options:
     type: dict
     required: true
   state:
-    description: C(read), or C(absent) to remove the records. No controller of KRaft may run then.
+    description:
+      - C(read); C(copied) to wait until all metadata is copied to the controllers, and to return what was read last;
+        or C(absent) to remove the records. No controller of KRaft may run then.
     type: str
-    choices: [read, absent]
+    choices: [read, copied, absent]
     default: read
+  timeout:
+    description: Seconds to wait with C(copied).
+    type: int
+    default: 0
 extends_documentation_fragment: action.reads
 """
 

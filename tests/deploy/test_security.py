@@ -208,7 +208,13 @@ def test_with_zookeeper_a_rotation_restarts_no_broker(secure_zookeeper):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("security", [{"clients": "ssl"}, LOGIN | {"mechanisms": ["PLAIN", "SCRAM-SHA-256"]}])
+@pytest.mark.parametrize(
+    "security",
+    [
+        {"clients": "ssl"},
+        LOGIN | {"mechanisms": ["PLAIN", "SCRAM-SHA-256"], "password": r'\s and "marks" and \\'},
+    ],
+)
 def test_other_proofs_of_clients(secure_spare, security):
     stack = secure_spare
     stack.variables["kafka_security"] = security

@@ -33,7 +33,8 @@ def test_a_setting_that_kafka_would_ignore_is_told(stack):
 
 def test_changed_setting_takes_effect_and_is_taken_back(stack):
     messages = ["before 1", "before 2", "before 3"]
-    settings = {"kafka_config": {"log.retention.hours": 7}, "kafka_heap": "300m"}
+    jmx = "-XX:+UseSerialGC -Dcom.sun.management.jmxremote.port=9999 -Dcom.sun.management.jmxremote.authenticate=false"
+    settings = {"kafka_config": {"log.retention.hours": 7}, "kafka_heap": "300m", "kafka_jvm_options": jmx}
     stack.produce(*messages)
     kept = stack.messages()
     stack.commit("keeper", 1)
@@ -52,6 +53,9 @@ def test_changed_setting_takes_effect_and_is_taken_back(stack):
     assert play.changed_tasks == check.changed_tasks
     assert stack.broker_config("log.retention.hours") == "7"
     assert "-Xmx300m" in docker("exec", stack.kafka, "cat", "/etc/kafka-proof/heap.options")
+    # The node's port is not that of a command beside it.
+    topics = ("/opt/kafka/bin/kafka-topics.sh", "--bootstrap-server", "localhost:19092", "--list")
+    assert "kafka_demo" in docker("exec", stack.kafka, *topics)
     assert stack.messages() == kept
     assert stack.committed("keeper") == 1
     assert docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", stack.zookeeper) == zookeeper

@@ -176,6 +176,13 @@ def test_a_paused_container_is_unpaused_before_it_stops(tmp_path):
     assert calls.index(["unpause", "kafka"]) < calls.index(["stop", "-t", "120", "kafka"])
 
 
+def test_a_lost_marker_tells_nothing_of_a_new_volume(tmp_path):
+    lost = [{"name": "kafka-data-owner", "data": "kafka-data"}, {"name": "b-owner", "data": "b"}]
+    calls = [call for call, _ in run(script("create", NODE, None, engine() | {"lost_markers": lost}), tmp_path)]
+    assert calls.index(["volume", "rm", "kafka-data-owner"]) < [call[:2] for call in calls].index(["volume", "create"])
+    assert ["volume", "rm", "b-owner"] not in calls
+
+
 @pytest.mark.parametrize(
     ("seen", "created"),
     [
@@ -210,12 +217,13 @@ def test_volumes_carry_the_label(seen, created, tmp_path):
     [
         ("start", ["start", "kafka"]),
         ("unpause", ["unpause", "kafka"]),
-        ("connect", ["network", "connect", "kafka", "kafka"]),
+        ("connect", ["network", "connect", "--alias", "zoo 1", "kafka", "kafka"]),
         ("restart", ["restart", "-t", "120", "kafka"]),
     ],
 )
 def test_smaller_changes(change, command, tmp_path):
-    assert run(script(change, NODE, found(), engine(found())), tmp_path) == [[command, ""]]
+    node = NODE | {"takes_over": {"names": ["zoo 1"]}}  # names by which other nodes know it
+    assert run(script(change, node, found(), engine(found())), tmp_path) == [[command, ""]]
 
 
 def test_a_change():

@@ -146,6 +146,9 @@ def test_volumes_belong_to_the_stack_by_a_label():
         for name, number, labelled, marker in wanted
     ]
     assert found["volumes"] == there
+    assert found["lost_markers"] == []
+    found = report(volumes=[json.dumps("old-data-owner")], own_volumes=[marker])
+    assert (found["own_volumes"], found["lost_markers"]) == ([], [{"name": "old-data-owner", "data": "old-data"}])
 
 
 def test_image_sockets_and_addresses():
@@ -186,6 +189,13 @@ VERSION = '[ "$1" != --version ] || { echo "Docker version 26.1.5, build a"; exi
     [
         (VERSION, 0),
         (VERSION + "exit 1", 1),
+        (VERSION + 'case "$1 $2" in "image inspect") exit 1 ;; "ps --all") echo gone ;; inspect*) exit 1 ;; esac', 0),
+        # The engine stops in the middle: what it did not report is not gone.
+        (VERSION + '[ "$1" != volume ]', 1),
+        (VERSION + '[ "$1" != network ]', 1),
+        (VERSION + 'case "$1" in image | version) exit 1 ;; esac', 1),
+        (VERSION + 'case "$1" in ps) echo one ;; inspect | version) exit 1 ;; esac', 1),
+        (VERSION + '[ "$1" != image ] || exit 124', 1),
         ("echo podman version 4.3.1; exit 125", PODMAN),
         (None, NO_COMMAND),
     ],

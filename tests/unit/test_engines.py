@@ -31,6 +31,16 @@ def test_engines():
             " -i a,b, -e stack_name=two -e kafka_port=9093",
         ),
         (["/p/inventory.example"], "", ["a_password=x"], " -e 'a_password=***'"),
+        (["/p/inventory.example"], "", ["migrate_until=both  kafka_port=1"], " -e kafka_port=1"),
+        (["/p/inventory.example"], "", ["kafka_port=1 teardown_data='a b'"], " -e kafka_port=1"),
+        (
+            ["/p/inventory.example"],
+            "",
+            ["kafka_advertised_host='a  b' x"],
+            """ -e 'kafka_advertised_host='"'"'a  b'"'"' x'""",
+        ),
+        (["/p/inventory.example"], "", ["@a file.yml"], " -e '@a file.yml'"),
+        (["/p/inventory.example"], "", ['{"migrate_until": "x", "kafka_port": 1}'], """ -e '{"kafka_port": 1}'"""),
         (["/p/inventory.example"], "", ['{"kafka_port": 1}', "teardown_data=true"], """ -e '{"kafka_port": 1}'"""),
     ],
 )

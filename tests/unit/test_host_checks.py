@@ -55,6 +55,11 @@ def test_no_conflict(found):
             id="a process",
         ),
         pytest.param(
+            engine(listening=[PROXY | {"address": "::ffff:127.0.0.1", "name": "java", "pid": 42}], volumes=[]),
+            ["the process java (pid 42)"],
+            id="a process of Java, as it listens on loopback",
+        ),
+        pytest.param(
             engine(listening=[PROXY | {"address": "0.0.0.0", "name": None, "pid": None}], volumes=[]),
             ["the process of another user."],
             id="a process of another user",

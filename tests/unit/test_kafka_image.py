@@ -150,3 +150,18 @@ def test_image_recipe_is_of_the_version_and_of_the_files(tmp_path):
     assert image_recipe("1", tmp_path) == recipes["1"]
     (tmp_path / "Dockerfile").write_text("other")
     assert image_recipe("1", tmp_path) != recipes["1"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "listed"),
+    [
+        ("registry.example:5000/kafka", "registry.example:5000/kafka:latest"),
+        ("docker.io/library/kafka:1", "kafka:1"),
+        ("apache/kafka:4.1.1", "apache/kafka:4.1.1"),
+        ("apache/kafka:4.1.1@sha256:0a", "apache/kafka@sha256:0a"),
+    ],
+)
+def test_a_pulled_image_is_known_by_each_way_to_write_its_name(reference, listed):
+    image = {"id": "sha256:1", "tags": [listed], "digests": []}
+    assert image_is_there(image, "pull", reference, {})
+    assert not image_is_there(image, "pull", f"other/{reference}", {})
