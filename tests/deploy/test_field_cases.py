@@ -8,8 +8,9 @@ import threading
 import pytest
 import yaml
 
-from tests.deploy.conftest import LOCALHOST, ROOT
+from tests.deploy.conftest import LOCALHOST, LOGIN, ROOT
 from tests.platforms.checkout import checkout
+from tests.support.engine import docker
 
 DEAD = "http://127.0.0.1:9"  # a proxy where nothing listens
 
@@ -32,11 +33,24 @@ def test_settings_of_the_environment_do_no_harm(stack, env):
 
 @pytest.mark.long
 def test_a_chroot_in_zookeeper(spare):
-    variables = {"kafka_zookeeper_connect": f"{spare.zookeeper}:2181/kafka"}
-    spare.site(**variables)
-    assert spare.site(**variables).changed == 0
+    spare.variables["kafka_zookeeper_connect"] = f"{spare.zookeeper}:2181/kafka"
+    spare.site()
+    assert spare.site().changed == 0
     spare.produce("kept")
     assert spare.messages() == ["kept"]
+
+    spare.variables |= {
+        "kafka_security": LOGIN,
+        "kafka_port": spare.port + 5,
+        "zookeeper_port": spare.port + 6,
+        "kafka_zookeeper_connect": f"{spare.zookeeper}:2182/kafka",
+    }
+    play = spare.play("playbooks/secure.yml")
+    assert play.ok, play.message
+    assert spare.site().changed == 0
+    assert spare.messages() == ["kept"]
+    ask = "/opt/kafka/bin/zookeeper-shell.sh localhost:2181 getAcl /kafka/brokers/topics"
+    assert "'x509,'CN=node" in docker("exec", spare.zookeeper, "bash", "-c", ask)
 
 
 @pytest.mark.long
