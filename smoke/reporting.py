@@ -164,7 +164,7 @@ class Reporting:
         test = self.tests[report.nodeid]
         line = f"  {WORDS.get(category, category):8}{test['property']} ({test['seconds']:.2f} s)"
         if why := _message(report) if report.failed else _why_skipped(report) if report.skipped else "":
-            line += f"\n          {why.splitlines()[0]}"
+            line += f"\n          {printable(why.splitlines()[0])}"
         erase = f"\r{' ' * (_columns() - 1)}\r" if terminal.isatty() else ""
         return category, f"{erase}{line}\n", word
 

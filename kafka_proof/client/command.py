@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -98,7 +99,8 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        main_thread = threading.current_thread() is threading.main_thread()  # another one may set no signals
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler) if main_thread else None
         try:
             status = main(*arguments, **options)
             sys.stdout.flush()
@@ -118,7 +120,8 @@ def entry(main: Callable[..., int]) -> Callable[..., int]:
                 "with the output under KAFKA_PROOF_TRACEBACK=1."
             )
         finally:
-            signal.signal(signal.SIGTERM, before)
+            if main_thread:
+                signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
     return run
 

@@ -27,7 +27,12 @@ def read_or_make(path: Path) -> str:
     """Return the secret in a file; make one of 32 letters and digits if there is none. Raises OSError."""
     if not path.exists():
         write(path, _new())
-    return path.read_text(encoding="utf-8")
+    return read(path)
+
+
+def read(path: Path) -> str:
+    """Return the secret in a file, without the end of a line that an editor or `echo` adds. Raises OSError."""
+    return path.read_text(encoding="utf-8").rstrip("\r\n")
 
 
 def keep(path: Path, given: str | None, check: bool = False) -> bool:
@@ -35,7 +40,7 @@ def keep(path: Path, given: str | None, check: bool = False) -> bool:
 
     check: change nothing. Raises OSError.
     """
-    before = path.read_text(encoding="utf-8") if path.exists() else None
+    before = read(path) if path.exists() else None
     if before is not None and given in (None, before):
         return False
     if not check:

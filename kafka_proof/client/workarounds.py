@@ -80,12 +80,20 @@ _get_connection = KafkaConnectionManager.get_connection
 
 
 def _for_a_share(manager: Any, node_id: Any, timeout_ms: float | None = None, **options: Any) -> Any:
-    # kafka-python gives all its time to the bootstrap server that it asks first.
+    # kafka-python gives all its time to the bootstrap server that it asks first. It has no deadline for a handshake.
     servers = len(manager.cluster._bootstrap_brokers)
-    if servers > 1 and manager.cluster.is_bootstrap(node_id):
-        left = timeout_ms or manager.socket_connection_setup_timeout_ms(node_id)
-        timeout_ms = max(left / servers, min(SHARE * 1000, left / 2))
-    return _get_connection(manager, node_id, timeout_ms, **options)
+    if servers == 1 or not manager.cluster.is_bootstrap(node_id):
+        return _get_connection(manager, node_id, timeout_ms, **options)
+    left = timeout_ms or manager.socket_connection_setup_timeout_ms(node_id)
+    share = max(left / servers, min(SHARE * 1000, left / 2))
+    connection = _get_connection(manager, node_id, share, **options)
+
+    def give_up() -> None:
+        if not connection.init_future.is_done:
+            connection.close(KafkaConnectionError(f"no answer within {share:.0f} ms"))
+
+    manager._net.call_at(time.monotonic() + share / 1000, give_up)
+    return connection
 
 
 KafkaConnectionManager.get_connection = _for_a_share

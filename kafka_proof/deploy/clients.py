@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kafka_proof.client.secret_files import client_file, path_of, user_file
+from kafka_proof.client.secret_files import client_file, path_of, read, user_file
 from kafka_proof.deploy.files import quoted, to_properties
 from kafka_proof.deploy.node import CONFIG
 from kafka_proof.deploy.security import LOGIN, MODULES, NODE_CLIENT, TLS, TRUSTED, Security, client_protocol
@@ -108,7 +108,7 @@ def password_of(properties: Mapping[str, str]) -> str:
 
 def _login(mechanism: str, name: str, secrets: str) -> str:
     path = user_file(secrets, name)
-    password = path.read_text(encoding="utf-8") if path.exists() else ""
+    password = read(path) if path.exists() else ""
     return f'{MODULES[mechanism]} required username="{quoted(name)}" password="{quoted(password)}";'
 
 

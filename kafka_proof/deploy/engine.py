@@ -34,20 +34,21 @@ ids=$(docker ps --all --quiet --no-trunc) || {{
     (unset -f docker; command -v docker) >/dev/null || exit {no_command}
     exit 1
 }}
-answered() {{ [ $? -ne 124 ] && docker version --format '' >/dev/null || exit 1; }}
+ended() {{ echo "the engine ended in the middle of its answers" >&2; exit 1; }}
+answered() {{ [ $? -ne 124 ] && docker version --format '' >/dev/null || ended; }}
 echo containers
 # A container that disappears between the two questions does not count.
 [ -z "$ids" ] || docker inspect --format {container} $ids 2>/dev/null || answered
 echo image
 docker image inspect --format '{{{{json .}}}}' {image} 2>/dev/null || answered
 echo networks
-docker network ls --format '{{{{json .Name}}}}' || exit 1
+docker network ls --format '{{{{json .Name}}}}' || ended
 echo own_networks
-docker network ls --filter {label} --format '{{{{json .Name}}}}' || exit 1
+docker network ls --filter {label} --format '{{{{json .Name}}}}' || ended
 echo volumes
-docker volume ls --format '{{{{json .Name}}}}' || exit 1
+docker volume ls --format '{{{{json .Name}}}}' || ended
 echo own_volumes
-docker volume ls --filter {label} --format {volume} || exit 1
+docker volume ls --filter {label} --format {volume} || ended
 echo listening
 ss -Hltnp 2>/dev/null
 echo addresses

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from kafka_proof.client import redact
 from kafka_proof.deploy.variables import PLAYBOOKS
 
@@ -69,12 +71,13 @@ def stack_options(sources: Sequence[str], usual: Sequence[str], stack_name: str,
 
 
 def _of_stack(given: str) -> str:
-    """Return an argument of -e without the variables of this run: KEY=VALUE …, JSON, or a file, which stays whole."""
-    try:
-        found = dict(json.loads(given))
-    except (TypeError, ValueError):
+    """Return an argument of -e without the variables of this run: KEY=VALUE …, YAML, or a file, which stays whole."""
+    if given.startswith("@"):
+        return given
+    if not given.startswith("{"):
         words = [found[0] for found in _WORD.finditer(given)]
         return " ".join(word for word in words if not word.startswith(_OF_THIS_RUN))
+    found = yaml.safe_load(given)
     left = {name: value for name, value in found.items() if not name.startswith(_OF_THIS_RUN)}
     return json.dumps(left, ensure_ascii=False) if left else ""
 

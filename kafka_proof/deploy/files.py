@@ -65,7 +65,9 @@ def read_secrets(secrets: Mapping[str, Sequence[str]], directory: str, missing_o
         return "" if missing_ok and not path.exists() else path.read_text(encoding="utf-8")
 
     found = {name: "".join(content(Path(directory, part)) for part in parts) for name, parts in secrets.items()}
-    return {name: quoted(text) if name.startswith(PLAIN_SECRET) else text for name, text in found.items()}
+    return {
+        name: quoted(text.rstrip("\r\n")) if name.startswith(PLAIN_SECRET) else text for name, text in found.items()
+    }
 
 
 def quoted(text: str) -> str:

@@ -84,12 +84,8 @@ def bracketed(host: str) -> str:
 
 
 def resolve(host: str) -> str | None:
-    """Return an address of a name, or None when it does not resolve here.
-
-    Of several it is always the same one, and IPv4 before IPv6, since name servers change the order.
-    """
+    """Return the first address of a name, or None when it does not resolve here."""
     try:
-        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, UnicodeError):
         return None
-    return min(found, key=lambda address: (":" in address, address))

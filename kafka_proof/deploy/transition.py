@@ -77,7 +77,7 @@ def port_problems(nodes: Sequence[Node], engines: Engines, options: str = "") ->
         for node in nodes
         if "controller.quorum.voters" in node["settings"]
         and (found := container_in(node, engines))
-        and found["level"] != target(node)
+        and found["level"] in {OPEN, SECURE} - {target(node)}
     ]
     for node in nodes:
         own, old = _sides(node, engines)

@@ -117,7 +117,7 @@ class Shared:
                 try:
                     self._play("site.yml", turn, **self._ports(), **engine())
                 except ClusterError:
-                    self._deployed.write_text("", encoding="utf-8")  # another program can have one of its ports
+                    self._forget_ports()
                     raise
         return describe(self.client_properties)
 
@@ -143,6 +143,16 @@ class Shared:
         ports = {name: _free_port() for name in names}
         self._deployed.write_text(json.dumps(ports), encoding="utf-8")
         return ports
+
+    def _forget_ports(self):
+        """Choose others next time, unless another session uses the stack: another program can have one of them."""
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._deployed.write_text("", encoding="utf-8")
+        except BlockingIOError:
+            pass
+        finally:
+            fcntl.flock(self._users, fcntl.LOCK_SH)
 
     def _ready(self):
         try:

@@ -16,7 +16,7 @@ class ActionModule(Action):
     def act(self, arguments):
         script = engine.script(arguments["image"], arguments["stack"])
         done, as_root = self.shell(script), self._connection.become is not None
-        if done["rc"] and done["stdout"].strip() not in ("", "0"):
+        if done["rc"] and (user := done["stdout"].strip()).isdigit() and user != "0":  # of a refusal
             # In this same task, because a second one costs as much as the question.
             self._connection.set_become_plugin(self._root())
             try:

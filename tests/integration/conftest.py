@@ -1,4 +1,4 @@
-"""One broker for these tests, removed after them. No client trusts the certificate of its listener TLS."""
+"""One broker for these tests, removed after them. Its listener TLS has a certificate of its own authority."""
 
 import pytest
 
@@ -9,10 +9,15 @@ LISTENERS = {"OPEN": Listener(29551), "TLS": Listener(29552, "SSL")}
 
 
 @pytest.fixture(scope="package")
-def broker(tmp_path_factory):
+def authority(tmp_path_factory):
+    """The file of the authority that signed the certificate of the listener TLS."""
+    return tmp_path_factory.mktemp("tls") / "authority.pem"
+
+
+@pytest.fixture(scope="package")
+def broker(authority):
     """The broker's container."""
-    authority = Authority(tmp_path_factory.mktemp("tls") / "authority.pem")
-    certificate = key_store("listener.name.tls", *authority.issue("localhost"))
+    certificate = key_store("listener.name.tls", *Authority(authority).issue("localhost"))
     with Brokers("kp-integration") as brokers:
         brokers.start_zookeeper()
         container = brokers.start_broker("broker", 1, LISTENERS, certificate)

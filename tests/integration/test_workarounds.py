@@ -73,8 +73,14 @@ def test_handshake_with_a_silent_peer_ends():
         assert not client.is_alive()
 
 
-@pytest.mark.parametrize(("frozen", "seconds"), [(1, 5), (1, 1), (3, SOON)])
-def test_another_server_is_asked_where_the_first_ones_are_frozen(arguments, monkeypatch, frozen, seconds):
+@pytest.mark.parametrize("listener", ["OPEN", "TLS"])
+@pytest.mark.parametrize(("frozen", "seconds"), [(1, 5), (1, 2), (3, SOON)])
+def test_another_server_is_asked_where_the_first_ones_are_frozen(
+    arguments, authority, monkeypatch, listener, frozen, seconds
+):
+    if listener == "TLS":
+        server = f"localhost:{LISTENERS['TLS'].port}"
+        arguments = {"bootstrap_servers": [server], "security_protocol": "SSL", "ssl_cafile": str(authority)}
     monkeypatch.setattr("kafka.cluster.random.shuffle", lambda _: None)
     with contextlib.ExitStack() as stack:
         silent = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(frozen)]

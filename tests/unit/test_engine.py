@@ -215,3 +215,5 @@ def test_the_status_of_the_script(tmp_path, docker, status):
         check=False,
     )
     assert done.returncode == status, done
+    # Only after a refusal is the output a user's number, with which the action tries as root.
+    assert done.stdout.strip().isdigit() is (status == NO_COMMAND or docker == VERSION + "exit 1")

@@ -1,10 +1,7 @@
 """The definitions of the inventory become a list of nodes."""
 
-import itertools
-
 import pytest
 
-from kafka_proof.deploy import listeners
 from kafka_proof.deploy.containers import create_command
 from kafka_proof.deploy.derive import EXIT_WITHOUT_MEMORY, FRESH_ADDRESSES, container_name, with_protocol
 from kafka_proof.deploy.files import from_archive, to_archive, to_properties
@@ -201,14 +198,6 @@ def test_client_addresses_while_brokers_move_to_other_addresses():
 )
 def test_bind_address(host, address):
     assert bind_address(host) == address
-
-
-def test_of_several_addresses_always_the_same_one_is_taken(monkeypatch):
-    """Name servers change their order, and another address would recreate the container."""
-    found = [(0, 0, 0, "", (address, 0)) for address in ("2001:db8::1", "192.0.2.2", "192.0.2.1")]
-    for order in itertools.permutations(found):
-        monkeypatch.setattr(listeners.socket, "getaddrinfo", lambda *_, order=order, **__: list(order))
-        assert bind_address("several.example") == "192.0.2.1"
 
 
 def test_addresses_to_verify():
