@@ -1,4 +1,4 @@
-"""One broker for these tests, removed after them. Its listener TLS has a certificate of its own authority."""
+"""One broker for these tests, removed after them. The tests have the authority of its listener TLS."""
 
 import pytest
 
