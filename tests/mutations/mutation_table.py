@@ -179,7 +179,7 @@ CLIENTS = [
     Mutation("group_never_stable", ("test_group_is_listed_and_described",), "listed as stable; last seen: 'Empty'"),
     Mutation("assignments_not_described", ("test_group_is_listed_and_described",), r"\[\[\], \[\]\] == "),
     # The cluster
-    Mutation("topic_settings_swallowed", ("test_topic_is_described_as_it_was_made",), "None == '3600000'"),
+    Mutation("topic_settings_swallowed", ("test_topic_is_described_as_it_was_made",), "to be 3600000; last seen: None"),
     Mutation(
         "asking_makes_topics", ("test_unknown_topic_is_said_to_be_unknown",), "LeaderNotAvailable|to ask for it made it"
     ),
