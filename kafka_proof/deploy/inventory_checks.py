@@ -18,6 +18,7 @@ from kafka_proof.deploy.setting_checks import (
     controller_setting_problems,
     server_setting_problems,
 )
+from kafka_proof.deploy.zookeeper import CLIENT_PORT, chroot, secure_address
 
 
 def node_problems(nodes: Sequence[Node]) -> list[str]:
@@ -26,6 +27,7 @@ def node_problems(nodes: Sequence[Node]) -> list[str]:
         *server_problems(of_kind(nodes, ZOOKEEPER)),
         *controller_problems(nodes),
         *broker_problems(of_kind(nodes, BROKER)),
+        *_connect_problems(nodes),
     ]
 
 
@@ -211,6 +213,21 @@ def _listener_problems(listener: Listener, node: Node, resolve: Resolve) -> Iter
             f"Set {'kafka_controller' if name in QUORUM_LISTENERS else 'kafka'}_bind_address to the address that "
             "others know, or to 0.0.0.0."
         )
+
+
+def _connect_problems(nodes: Sequence[Node]) -> list[str]:
+    """Return whose kafka_zookeeper_connect leads to the port without TLS, which servers with TLS have inside alone."""
+    addresses = [secure_address(server) for server in of_kind(nodes, ZOOKEEPER) if server["client"]]
+    open_port = f":{CLIENT_PORT}"
+    if not addresses or any(address.endswith(open_port) for address in addresses):
+        return []
+    return [
+        f"{node['host']}: kafka_zookeeper_connect is {given}, and with kafka_security nodes use the port with TLS. Set "
+        f"it to {','.join(addresses)}{chroot(node)}{', or leave it out' if not chroot(node) else ''}."
+        for node in of_kind(nodes, BROKER)
+        if (given := str(node["computed"]["zookeeper.connect"]))
+        and any(address.endswith(open_port) for address in given.partition("/")[0].split(","))
+    ]
 
 
 def _shared_ids(nodes: Sequence[Node], variable: str) -> list[str]:

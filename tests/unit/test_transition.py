@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kafka_proof.deploy.inventory_checks import node_problems
 from kafka_proof.deploy.kraft import wanted_voters
 from kafka_proof.deploy.security import BOTH, SWITCHED, Security, security_of
 from kafka_proof.deploy.transition import (
@@ -95,6 +96,24 @@ def test_the_root_in_zookeeper_stays():
         [server, broker], _ = found
         assert broker["settings"]["zookeeper.connect"] == f"zookeeper:{port}/a b"
     assert "secure --zookeeper.connect '\"'\"'zookeeper:2182/a b'\"'\"' " in rights_script(server, broker, "secure")
+
+
+@pytest.mark.parametrize(
+    ("connect", "advice"),
+    [
+        ("zookeeper:2181/kafka", "Set it to zookeeper:2182/kafka."),
+        ("zoo1:2181", "Set it to zookeeper:2182, or leave it out."),
+        ("zoo1:2182/kafka", ""),
+    ],
+)
+def test_brokers_use_the_port_with_tls(connect, advice):
+    said = node_problems(nodes({"one": tls(kafka_zookeeper_connect=connect)}))
+    assert [problem for problem in said if "kafka_zookeeper_connect" in problem] == (
+        [f"one: kafka_zookeeper_connect is {connect}, and with kafka_security nodes use the port with TLS. {advice}"]
+        if advice
+        else []
+    )
+    assert node_problems(nodes({"one": plain(kafka_zookeeper_connect=connect)})) == []
 
 
 def test_a_fixed_list_of_voters_is_refused():
