@@ -12,7 +12,7 @@ _PORTS = (
     "kafka_advertised_port (advertised.listeners)"
 )
 _LISTENER = "the listener's protocol in kafka_listeners (Kafka: listener.security.protocol.map)"
-_CERTIFICATE = "in kafka_config: ssl.keystore.location"
+_CERTIFICATE = "by playbooks/rotate.yml or kafka_security.certificates (Kafka: ssl.keystore.location)"
 
 ADVICE = {
     # The client's properties
@@ -96,7 +96,8 @@ ADVICE = {
     ),
     "client-certificate": (
         "Set ssl.keystore.location in the client's properties to a certificate that the broker trusts; on the broker, "
-        "put the certificate of the authority that signed it into the file ssl.truststore.location (kafka_config)."
+        "put the certificate of the authority that signed it into kafka_security.certificates.clients_ca (Kafka: "
+        "ssl.truststore.location)."
     ),
     "client-certificate-expired": (
         "Put a valid certificate from the same authority into the file ssl.keystore.location in the client's "
@@ -108,8 +109,8 @@ ADVICE = {
     ),
     # SASL
     "mechanism": (
-        "Set sasl.mechanism in the client's properties to one that is enabled; or enable this one on the broker, in "
-        "kafka_config: sasl.enabled.mechanisms."
+        "Set sasl.mechanism in the client's properties to one that is enabled; or enable this one on the broker: "
+        "kafka_security.mechanisms (Kafka: sasl.enabled.mechanisms)."
     ),
     "login-needed": (
         "Set security.protocol=SASL_PLAINTEXT or SASL_SSL, sasl.mechanism and sasl.jaas.config in the client's "

@@ -129,6 +129,13 @@ def test_kafka_s_own_command(secured):
     assert TOPIC in listed.split()
 
 
+def test_kafka_s_own_command_in_the_container_of_a_node(secured):
+    """As docs/security.md has it."""
+    command = ("/opt/kafka/bin/kafka-topics.sh", "--bootstrap-server", f"{secured.kafka}:19094")
+    as_node = ("--command-config", "/etc/kafka-proof/node.properties", "--list")
+    assert TOPIC in docker("exec", secured.kafka, *command, *as_node).split()
+
+
 def test_kcat(secured):
     """A SCRAM login to Kafka 4 needs librdkafka 2.6.1, and Debian's kcat has 2.0.2: lend it that of confluent-kafka."""
     if not shutil.which("kcat"):

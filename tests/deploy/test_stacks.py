@@ -37,8 +37,12 @@ def test_teardown_keeps_the_data_and_site_brings_it_back(spare):
     assert spare.messages() == ["one", "two"]
     assert spare.committed("keeper") == 1
 
+    # Of a secure cluster with the same stack_name, on other hosts.
+    (spare.secrets / "users").mkdir(parents=True)
+    (other := spare.secrets / "users" / "admin").write_text("theirs")
     assert spare.teardown(data=True).changed > 0
     assert not any(spare.state().values())
+    assert other.read_text() == "theirs"
     again = spare.teardown(data=True)
     assert again.changed == 0
     assert f"There was nothing of a stack {spare.name} here." in again.output
