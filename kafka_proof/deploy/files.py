@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kafka_proof.client.secret_files import read
 from kafka_proof.client.text import setting_text
 
 OWNER = 1000  # user and group of the image, built or pulled
@@ -61,13 +62,12 @@ def read_secrets(secrets: Mapping[str, Sequence[str]], directory: str, missing_o
     OSError.
     """
 
-    def content(path: Path) -> str:
-        return "" if missing_ok and not path.exists() else path.read_text(encoding="utf-8")
+    def content(name: str, path: Path) -> str:
+        if missing_ok and not path.exists():
+            return ""
+        return quoted(read(path)) if name.startswith(PLAIN_SECRET) else path.read_text(encoding="utf-8")
 
-    found = {name: "".join(content(Path(directory, part)) for part in parts) for name, parts in secrets.items()}
-    return {
-        name: quoted(text.rstrip("\r\n")) if name.startswith(PLAIN_SECRET) else text for name, text in found.items()
-    }
+    return {name: "".join(content(name, Path(directory, part)) for part in parts) for name, parts in secrets.items()}
 
 
 def quoted(text: str) -> str:

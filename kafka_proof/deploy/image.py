@@ -37,11 +37,9 @@ def image_is_there(image: Mapping[str, Any] | None, source: str, reference: str,
 
 
 def _listed(reference: str) -> str:
-    """Return a reference as the engine lists it: kafka for docker.io/library/kafka, and with a tag or a digest."""
-    name, at, digest = reference.removeprefix("docker.io/").removeprefix("library/").partition("@")
-    path, _, last = name.rpartition("/")
-    word, _, tag = last.partition(":")
-    return f"{path}/{word}".lstrip("/") + (f"@{digest}" if at else f":{tag or 'latest'}")
+    """Return a reference as the engine lists it: kafka:latest for docker.io/library/kafka."""
+    name = reference.removeprefix("docker.io/").removeprefix("library/")
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def image_giver(hosts: Iterable[Mapping[str, Any]], engine_of: Mapping[str, str]) -> str:

@@ -220,7 +220,7 @@ def test_parts_of_a_file(tmp_path):
     (tmp_path / "a").write_text("1\n")
     assert read_secrets({"x": ["a", "a"]}, str(tmp_path), missing_ok=False) == {"x": "1\n1\n"}
     assert read_secrets({"x": ["none"]}, str(tmp_path), missing_ok=True) == {"x": ""}
-    (tmp_path / "p").write_text(r'x\sy"z')
+    (tmp_path / "p").write_text(r'x\sy"z' + "\n")  # as an editor ends a line
     assert read_secrets({"plain.x": ["p"]}, str(tmp_path), missing_ok=True) == {"plain.x": r"x\\sy\"z"}
     with pytest.raises(FileNotFoundError):
         read_secrets({"x": ["none"]}, str(tmp_path), missing_ok=False)
